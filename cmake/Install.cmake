@@ -1,0 +1,13 @@
+# What `cmake --install` lays down; packages are made from it.
+include(GNUInstallDirs)
+
+if(TARGET amphora-xdp-agent)
+  install(TARGETS amphora-xdp-agent DESTINATION ${CMAKE_INSTALL_SBINDIR})
+endif()
+if(TARGET amphora-xdp)
+  install(TARGETS amphora-xdp DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+install(FILES packaging/amphora-agent.service DESTINATION lib/systemd/system)
+install(FILES packaging/agent.json packaging/load-balancer.json
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/amphora-xdp/examples)
+install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)

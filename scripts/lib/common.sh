@@ -1,0 +1,34 @@
+# shellcheck shell=bash
+# What every script of ours needs: saying what happens, refusing with a reason.
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+export TOP
+
+say() { printf '== %s\n' "$*"; }
+
+die() {
+  printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+  exit 1
+}
+
+need_root() {
+  [[ $(id -u) -eq 0 ]] || die "needs root (namespaces, XDP, bpffs): run it with sudo"
+}
+
+# bpffs is where the pins live. Mounted here if nobody has; left mounted, like any system does.
+need_bpffs() {
+  [[ $(stat -f -c %T /sys/fs/bpf 2>/dev/null) == bpf_fs ]] && return
+  say "mounting bpffs on /sys/fs/bpf"
+  mount -t bpf bpf /sys/fs/bpf ||
+    die "cannot mount bpffs on /sys/fs/bpf: the kernel needs CONFIG_BPF_SYSCALL, this user CAP_SYS_ADMIN"
+}
+
+# What the kernel must let us do before a network test can mean anything.
+need_kernel() {
+  local ns="probe-$$" why=""
+  [[ -e /sys/kernel/btf/vmlinux ]] || die "no /sys/kernel/btf/vmlinux: the kernel needs CONFIG_DEBUG_INFO_BTF"
+  ip netns add "$ns" 2>/dev/null || die "cannot make a network namespace: CAP_SYS_ADMIN is missing"
+  ip -n "$ns" link add probe0 type veth peer name probe1 2>/dev/null || why="cannot make a veth pair in a namespace"
+  ip netns del "$ns"
+  [[ -z $why ]] || die "$why"
+}
