@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/*
+ * The slow path, before there is any state: whether a packet without a flow
+ * may begin one, with which backend, and the way back to its client.
+ */
+#ifndef LB_CHOOSE_H
+#define LB_CHOOSE_H
+
+#include "bpf/nexthop.h"
+#include "bpf/pick.h"
+#include "bpf/service.h"
+
+static __always_inline enum lb_verdict
+choose(struct xdp_md *ctx, struct request *r, const int family)
+{
+	const struct lb_service *service = find_service(r);
+	enum lb_verdict why;
+	int back;
+
+	if (!service)
+		return LB_NO_SERVICE;
+	r->service = service->id;
+	why = may_enter(service, r, family);
+	if (why)
+		return why;
+	r->backend = pick_backend(service, r, family);
+	if (!r->backend)
+		return LB_NO_BACKEND;
+	back = find_nexthop(ctx, r, family);
+	if (back == NEXTHOP_NONE)
+		return LB_NO_ROUTE;
+	r->back = back;
+	return LB_CONTINUE;
+}
+
+__noinline int choose4(struct xdp_md *ctx, struct request *r)
+{
+	return r ? choose(ctx, r, LB_IPV4) : LB_INTERNAL;
+}
+
+__noinline int choose6(struct xdp_md *ctx, struct request *r)
+{
+	return r ? choose(ctx, r, LB_IPV6) : LB_INTERNAL;
+}
+
+#endif

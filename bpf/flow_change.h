@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/*
+ * Making and ending flows. Slow paths are global functions: the verifier
+ * looks at each once, whoever calls it. They come in two instances of one
+ * body, because a global function cannot be told a constant.
+ */
+#ifndef LB_FLOW_CHANGE_H
+#define LB_FLOW_CHANGE_H
+
+#include "bpf/flow_find.h"
+
+#define FLOW_LOCK_TRIES 64
+
+/* why there is no line; a line's index is never negative */
+enum flow_refusal {
+	FLOW_EXISTS = -1, /* the tuple is live already */
+	FLOW_NO_ROOM = -2, /* both buckets are full */
+	FLOW_BUSY_BUCKET = -3, /* the lock was not to be had */
+};
+
+static __always_inline struct lb_half *flow_half(__u32 position,
+						 const int family)
+{
+	if (family == LB_IPV6)
+		return bpf_map_lookup_elem(&lb_half6, &position);
+	return bpf_map_lookup_elem(&lb_half, &position);
+}
+
+/* ---- the lock of a bucket ---------------------------------------------- */
+
+/* What to unlock with; 0: busy. Only programs hold it, so nobody dies so. */
+static __always_inline __u32 flow_lock(struct lb_bucket *bucket)
+{
+	for (int i = 0; i < FLOW_LOCK_TRIES; i++) {
+		__u32 open = LB_READ(bucket->lock) & ~FLOW_BUCKET_HELD;
+
+		if (__sync_val_compare_and_swap(&bucket->lock, open,
+						open | FLOW_BUCKET_HELD) ==
+		    open)
+			return (open + FLOW_BUCKET_ROUND) | FLOW_BUCKET_HELD;
+	}
+	return 0;
+}
+
+static __always_inline void flow_unlock(struct lb_bucket *bucket, __u32 held)
+{
+	__u32 open = held & ~FLOW_BUCKET_HELD;
+
+	LB_BARRIER();
+	if (lb_weak_order)
+		__sync_lock_test_and_set(&bucket->lock, open);
+	else
+		LB_WRITE(bucket->lock, open);
+	LB_BARRIER();
+}
+
+/* ---- who uses what ----------------------------------------------------- */
+
+static __always_inline void flow_use(__u32 service, __u32 backend,
+				     const int flows)
+{
+	struct lb_use *use = bpf_map_lookup_elem(&lb_service_use, &service);
+
+	if (use)
+		__sync_fetch_and_add(&use->flows, flows);
+	use = bpf_map_lookup_elem(&lb_backend_use, &backend);
+	if (use)
+		__sync_fetch_and_add(&use->flows, flows);
+}
+
+/* The flow is ours to end: its counters go to the service, its use away. */
+static __always_inline void flow_settle(const struct lb_flow *forward,
+					const struct lb_flow *reply)
+{
+	__u32 service = forward->owner;
+	struct lb_service_counters *sum;
+
+	flow_use(service, reply->owner, -1);
+	sum = bpf_map_lookup_elem(&lb_service_cnt, &service);
+	if (!sum)
+		return;
+	sum->packets_in += LB_READ(forward->packets);
+	sum->bytes_in += LB_READ(forward->bytes);
+	sum->packets_out += LB_READ(reply->packets);
+	sum->bytes_out += LB_READ(reply->bytes);
+}
+
+/* ---- ending ------------------------------------------------------------ */
+
+/* A reply line that got no forward line. */
+static __always_inline int flow_give_back(__u32 reply, const int family)
+{
+	struct lb_flow *line = flow_line(reply, family);
+
+	if (line)
+		flow_publish(&line->word, lb_word_next(LB_READ(line->word)));
+	return 0;
+}
+
+/*
+ * Ends the flow whose forward line is still in this word, and gives both
+ * lines back at once. 0: somebody else changed it first.
+ */
+static __always_inline int flow_end(__u32 forward, __u64 word, const int family)
+{
+	struct lb_flow *line = flow_line(forward, family), *reply;
+	__u64 next = lb_word_next(word);
+
+	if (!line)
+		return 0;
+	if (__sync_val_compare_and_swap(&line->word, word,
+					next | LB_FLOW_BUSY) != word)
+		return 0;
+	reply = flow_line(LB_READ(line->peer), family);
+	if (reply) {
+		flow_settle(line, reply);
+		/* it stays this flow's as long as the forward line is busy */
+		flow_publish(&reply->word, lb_word_next(LB_READ(reply->word)));
+	}
+	flow_publish(&line->word, next);
+	return 1;
+}
+
+/* ---- the rings of half-open flows -------------------------------------- */
+
+/* May a newer flow take its place? A reset one that was open is not there. */
+static __always_inline int flow_gives_way(__u64 word, __u64 entry)
+{
+	__u32 state = lb_word_state(word);
+
+	return (state == LB_FLOW_HALF_OPEN || state == LB_FLOW_RESET) &&
+	       lb_word_same_generation(word, entry);
+}
+
+static __always_inline __u64 flow_next_position(const int family)
+{
+	const __u32 cpu = bpf_get_smp_processor_id() & (lb_half_cpus - 1);
+	struct lb_flow_cpu *own = bpf_map_lookup_elem(&lb_flow_cpu, &cpu);
+	__u32 length = flow_lines(family) / LB_HALF_SHARE / lb_half_cpus;
+	__u32 position = cpu * length;
+	struct lb_flow *forward;
+	struct lb_half *half;
+	__u64 entry, word;
+
+	if (!own)
+		return 0;
+	if (length)
+		position += own->ring[family == LB_IPV6]++ & (length - 1);
+	half = flow_half(position, family);
+	entry = half ? LB_READ(half->entry) : 0;
+	forward = entry ? flow_line((__u32)entry, family) : 0;
+	if (forward) {
+		word = LB_READ(forward->word);
+		if (flow_gives_way(word, entry) &&
+		    flow_end((__u32)entry, word, family))
+			own->overwritten++;
+	}
+	return (__u64)(position & LB_WORD_POSITION_MASK)
+	       << LB_WORD_POSITION_SHIFT;
+}
+
+/* Open now: the ring need not look at it when it comes round. */
+static __always_inline void flow_leave_ring(__u32 forward, __u64 word,
+					    const int family)
+{
+	struct lb_half *half = flow_half(lb_word_position(word), family);
+	__u64 entry = (word & LB_WORD_GENERATION) | forward;
+
+	if (half)
+		__sync_val_compare_and_swap(&half->entry, entry, 0ull);
+}
+
+/* ---- making ------------------------------------------------------------ */
+
+/* A free line of this bucket, busy for us now; else LB_FLOW_NONE. */
+static __always_inline __u32 flow_claim(__u32 preferred, __u64 position,
+					const int family)
+{
+	for (__u32 i = 0; i < LB_FLOW_WAYS; i++) {
+		struct lb_flow *line = flow_line(preferred ^ i, family);
+		__u64 word, ours;
+
+		if (!line)
+			return LB_FLOW_NONE;
+		word = LB_READ(line->word);
+		ours = (word & LB_WORD_GENERATION) | position | LB_FLOW_BUSY;
+		if (lb_word_state(word) == LB_FLOW_FREE &&
+		    __sync_val_compare_and_swap(&line->word, word, ours) ==
+			    word)
+			return preferred ^ i;
+	}
+	return LB_FLOW_NONE;
+}
+
+/* Fills the line that is ours, ties the flow together, and makes it live. */
+static __always_inline void flow_bring_up(struct lb_flow *line, __u32 index,
+					  const struct lb_flow *made,
+					  const int family)
+{
+	const __u64 *from = (const __u64 *)made;
+	const int words = (family == LB_IPV6 ? sizeof(struct lb_flow6)
+					     : sizeof(struct lb_flow)) /
+			  sizeof(__u64);
+	__u64 word = LB_READ(line->word);
+	__u32 state = LB_FLOW_REPLY;
+	struct lb_flow *reply = 0;
+	struct lb_half *half;
+
+#pragma unroll
+	for (int i = 1; i < words; i++)
+		((__u64 *)line)[i] = from[i];
+	if (made->peer != LB_FLOW_NONE)
+		reply = flow_line(made->peer, family);
+	if (reply) {
+		LB_WRITE(reply->peer, index);
+		half = flow_half(lb_word_position(word), family);
+		if (half)
+			LB_WRITE(half->entry,
+				 (word & LB_WORD_GENERATION) | index);
+		/* before anybody can end it, so that no use is below zero */
+		flow_use(made->owner, reply->owner, 1);
+		state = LB_FLOW_HALF_OPEN;
+	}
+	flow_publish(&line->word, lb_word_with_state(word, state));
+}
+
+static __always_inline int flow_make(const struct lb_flow *made,
+				     const int family)
+{
+	const struct lb_addr *ends = &((const struct lb_flow6 *)made)->src;
+	__u64 hash = flow_hash(&made->tuple);
+	__u32 home = lb_home_line(hash, flow_lines(family)), held, index;
+	__u32 second = lb_second_line(hash, flow_lines(family));
+	struct lb_bucket *bucket = flow_bucket(home, family);
+	int result = FLOW_NO_ROOM;
+	struct lb_flow *line;
+	struct flow_hit hit;
+
+	if (!bucket)
+		return FLOW_NO_ROOM;
+	held = flow_lock(bucket);
+	if (!held)
+		return FLOW_BUSY_BUCKET;
+	if (flow_scan(home, &made->tuple, ends, family, &hit) ||
+	    ((held & FLOW_BUCKET_SPILLED) &&
+	     flow_scan(second, &made->tuple, ends, family, &hit))) {
+		flow_unlock(bucket, held);
+		return FLOW_EXISTS;
+	}
+	index = flow_claim(home, made->word, family);
+	if (index == LB_FLOW_NONE) {
+		index = flow_claim(second, made->word, family);
+		if (index != LB_FLOW_NONE)
+			held |= FLOW_BUCKET_SPILLED;
+	}
+	line = flow_line(index, family);
+	if (line) {
+		flow_bring_up(line, index, made, family);
+		result = (int)index;
+	}
+	flow_unlock(bucket, held);
+	return result;
+}
+
+/* ---- instances --------------------------------------------------------- */
+
+__noinline int flow_make4(const struct lb_flow *made)
+{
+	return made ? flow_make(made, LB_IPV4) : FLOW_NO_ROOM;
+}
+
+__noinline int flow_make6(const struct lb_flow6 *made)
+{
+	return made ? flow_make(&made->line, LB_IPV6) : FLOW_NO_ROOM;
+}
+
+__noinline __u64 flow_position4(void)
+{
+	return flow_next_position(LB_IPV4);
+}
+
+__noinline __u64 flow_position6(void)
+{
+	return flow_next_position(LB_IPV6);
+}
+
+__noinline int flow_end4(__u32 forward, __u64 word)
+{
+	return flow_end(forward, word, LB_IPV4);
+}
+
+__noinline int flow_end6(__u32 forward, __u64 word)
+{
+	return flow_end(forward, word, LB_IPV6);
+}
+
+#endif

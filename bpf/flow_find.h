@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/*
+ * Reading the flow table: no lock, no helper that the JIT does not inline.
+ * `family` is a compile-time constant everywhere: one body, two tables.
+ */
+#ifndef LB_FLOW_FIND_H
+#define LB_FLOW_FIND_H
+
+#include "bpf/flow_layout.h"
+#include "bpf/flow_maps.h"
+
+#define LB_READ(x) (*(const volatile __typeof__(x) *)&(x))
+#define LB_WRITE(x, value) (*(volatile __typeof__(x) *)&(x) = (value))
+#define LB_BARRIER() asm volatile("" ::: "memory")
+
+/* what a packet is looked up by */
+struct flow_key {
+	struct lb_tuple tuple;
+	struct lb_addr src; /* IPv6 only, like dst: IPv4 leaves both unset */
+	struct lb_addr dst;
+};
+
+/* a line that carried the key's tuple when `word` was read */
+struct flow_hit {
+	struct lb_flow *line; /* IPv6: a struct lb_flow6 */
+	__u64 word;
+	__u32 index;
+};
+
+/*
+ * Keeps the loads before it before the loads after it. x86 does so by itself;
+ * elsewhere an exchange is the one full barrier that -mcpu=v3 has.
+ */
+static __always_inline void flow_order_loads(void)
+{
+	LB_BARRIER();
+	if (lb_weak_order) {
+		__u64 scratch = 0;
+
+		__sync_lock_test_and_set(&scratch, 1ull);
+	}
+	LB_BARRIER();
+}
+
+/* a store that comes after every store before it */
+static __always_inline void flow_publish(__u64 *word, __u64 value)
+{
+	LB_BARRIER();
+	if (lb_weak_order)
+		__sync_lock_test_and_set(word, value);
+	else
+		LB_WRITE(*word, value);
+	LB_BARRIER();
+}
+
+static __always_inline __u32 flow_lines(const int family)
+{
+	return family == LB_IPV6 ? lb_lines6 : lb_lines;
+}
+
+static __always_inline struct lb_flow *flow_line(__u32 index, const int family)
+{
+	if (family == LB_IPV6)
+		return bpf_map_lookup_elem(&lb_flows6, &index);
+	return bpf_map_lookup_elem(&lb_flows, &index);
+}
+
+static __always_inline struct lb_bucket *flow_bucket(__u32 line,
+						     const int family)
+{
+	__u32 index = line / LB_FLOW_WAYS;
+
+	if (family == LB_IPV6)
+		return bpf_map_lookup_elem(&lb_locks6, &index);
+	return bpf_map_lookup_elem(&lb_locks, &index);
+}
+
+/* The tick to put in `seen`. 0, which is no tick, if the map has no entry. */
+static __always_inline __u32 flow_tick(void)
+{
+	__u32 zero = 0;
+	struct lb_clock *clock = bpf_map_lookup_elem(&lb_clock, &zero);
+
+	return clock ? LB_READ(clock->tick) : 0;
+}
+
+/*
+ * IPv6: what stands for the addresses in the tuple. Call it once src and dst
+ * are set, before the key is used.
+ */
+static __always_inline void flow_hash_ends(struct lb_tuple *tuple,
+					   const struct lb_addr *src,
+					   const struct lb_addr *dst)
+{
+	__u64 hash = lb_hash_addresses(src, dst, lb_seed);
+
+	tuple->src = (__be32)hash;
+	tuple->dst = (__be32)(hash >> 32);
+}
+
+static __always_inline __u64 flow_hash(const struct lb_tuple *tuple)
+{
+	return lb_hash_tuple(tuple, lb_seed);
+}
+
+static __always_inline int flow_same_words(const void *a, const void *b,
+					   const int words)
+{
+	const __u64 *x = a, *y = b;
+
+#pragma unroll
+	for (int i = 0; i < words; i++)
+		if (x[i] != y[i])
+			return 0;
+	return 1;
+}
+
+/*
+ * Does line `index` carry this tuple now? `ends` is the source, the
+ * destination right behind it; not looked at for IPv4.
+ */
+static __always_inline int flow_read(__u32 index, const struct lb_tuple *tuple,
+				     const struct lb_addr *ends,
+				     const int family, struct flow_hit *hit)
+{
+	struct lb_flow *line = flow_line(index, family);
+	__u64 word;
+
+	if (!line)
+		return 0;
+	word = LB_READ(line->word);
+	flow_order_loads();
+	if (!lb_word_is_live(word) || !flow_same_words(&line->tuple, tuple, 2))
+		return 0;
+	if (family == LB_IPV6 &&
+	    !flow_same_words(&((struct lb_flow6 *)line)->src, ends, 4))
+		return 0;
+	hit->line = line;
+	hit->word = word;
+	hit->index = index;
+	return 1;
+}
+
+/* the bucket of this line, which is tried first */
+static __always_inline int flow_scan(__u32 preferred,
+				     const struct lb_tuple *tuple,
+				     const struct lb_addr *ends,
+				     const int family, struct flow_hit *hit)
+{
+#pragma unroll
+	for (__u32 i = 0; i < LB_FLOW_WAYS; i++)
+		if (flow_read(preferred ^ i, tuple, ends, family, hit))
+			return 1;
+	return 0;
+}
+
+#define FLOW_BUCKET_HELD 1u
+#define FLOW_BUCKET_SPILLED 2u /* for ever */
+#define FLOW_BUCKET_ROUND 4u /* counts the holders */
+
+/* Where the tuple is, if not at its preferred line; LB_FLOW_NONE: nowhere. */
+static __always_inline __u32 flow_search(const struct lb_tuple *tuple,
+					 const struct lb_addr *ends, __u64 hash,
+					 const int family)
+{
+	const __u32 home = lb_home_line(hash, flow_lines(family));
+	struct lb_bucket *bucket;
+	struct flow_hit hit;
+
+	if (flow_scan(home, tuple, ends, family, &hit))
+		return hit.index;
+	bucket = flow_bucket(home, family);
+	if (!bucket || !(LB_READ(bucket->lock) & FLOW_BUCKET_SPILLED))
+		return LB_FLOW_NONE;
+	return flow_scan(lb_second_line(hash, flow_lines(family)), tuple, ends,
+			 family, &hit)
+		       ? hit.index
+		       : LB_FLOW_NONE;
+}
+
+__noinline __u32 flow_search4(const struct lb_tuple *tuple, __u64 hash)
+{
+	return tuple ? flow_search(tuple, 0, hash, LB_IPV4) : LB_FLOW_NONE;
+}
+
+__noinline __u32 flow_search6(const struct flow_key *key, __u64 hash)
+{
+	return key ? flow_search(&key->tuple, &key->src, hash, LB_IPV6)
+		   : LB_FLOW_NONE;
+}
+
+/* The searches get a copy, so that the key itself can stay in registers. */
+static __always_inline __u32 flow_search_elsewhere(const struct flow_key *key,
+						   __u64 hash, const int family)
+{
+	if (family == LB_IPV6) {
+		struct flow_key copy = *key;
+
+		return flow_search6(&copy, hash);
+	} else {
+		struct lb_tuple copy = key->tuple;
+
+		return flow_search4(&copy, hash);
+	}
+}
+
+/*
+ * Finds the line of the key; 0: there is none. Use of the hit's line must be
+ * followed by flow_is_still() before the packet leaves. Three of four flows
+ * are at their preferred line, and only that is looked at here.
+ */
+static __always_inline int flow_find(const struct flow_key *key, __u64 hash,
+				     const int family, struct flow_hit *hit)
+{
+	__u32 index = lb_home_line(hash, flow_lines(family));
+
+	if (flow_read(index, &key->tuple, &key->src, family, hit))
+		return 1;
+	index = flow_search_elsewhere(key, hash, family);
+	return flow_read(index, &key->tuple, &key->src, family, hit);
+}
+
+/*
+ * To be asked after everything was read from the line: was it one flow's all
+ * the time? 0: that flow has just ended, and the packet is dropped.
+ */
+static __always_inline int flow_is_still(const struct flow_hit *hit)
+{
+	flow_order_loads();
+	return lb_word_same_generation(LB_READ(hit->line->word), hit->word);
+}
+
+/* Counts a packet of this direction: `bytes` of L4 payload. */
+static __always_inline void flow_count(struct lb_flow *line, __u32 tick,
+				       __u32 bytes)
+{
+	line->seen = tick;
+	line->packets++;
+	line->bytes += bytes;
+}
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/*
+ * The life of a flow: what its packets say about it. Every change is one
+ * compare-and-swap of the forward line's word, with the generation in it.
+ */
+#ifndef LB_FLOW_FOLLOW_H
+#define LB_FLOW_FOLLOW_H
+
+#include "bpf/flow_change.h"
+
+/* what a packet says: TCP's flags as in its header, or that it has none */
+#define FLOW_FIN 0x01u
+#define FLOW_SYN 0x02u
+#define FLOW_RST 0x04u
+#define FLOW_ACK 0x10u
+#define FLOW_TCP_SIGNS (FLOW_FIN | FLOW_SYN | FLOW_RST)
+#define FLOW_DATAGRAM 0x100u /* UDP: an answer is all there is to see */
+/* added here */
+#define FLOW_ANSWERED 0x200u
+#define FLOW_FROM_MEMBER 0x400u
+
+#define FLOW_CHANGE_TRIES 4
+
+/*
+ * The forward line of the flow that was found by either of its lines, and its
+ * word now. As long as the reply line lives, the line it names is its flow's:
+ * so the reply line is asked once more after the word was read.
+ */
+static __always_inline struct lb_flow *flow_forward(const struct flow_hit *hit,
+						    const int family,
+						    __u32 *index, __u64 *word)
+{
+	struct lb_flow *forward;
+	__u64 reply;
+
+	if (lb_word_is_forward(hit->word)) {
+		*index = hit->index;
+		*word = LB_READ(hit->line->word);
+		return lb_word_same_generation(*word, hit->word) ? hit->line
+								 : 0;
+	}
+	*index = LB_READ(hit->line->peer);
+	forward = flow_line(*index, family);
+	if (!forward)
+		return 0;
+	*word = LB_READ(forward->word);
+	flow_order_loads();
+	reply = LB_READ(hit->line->word);
+	return lb_word_is_live(reply) &&
+			       lb_word_same_generation(reply, hit->word)
+		       ? forward
+		       : 0;
+}
+
+/*
+ * A half-open flow needs an answer before anything but RST counts, and leaves
+ * the ring then. RST is not checked against the window here, so it is taken
+ * back when the client of an answered flow goes on.
+ */
+static __always_inline __u32 flow_next_state(__u32 state, __u32 signs)
+{
+	const int member = signs & FLOW_FROM_MEMBER;
+
+	if (signs & FLOW_RST)
+		return LB_FLOW_RESET;
+	if (state == LB_FLOW_HALF_OPEN || state == LB_FLOW_RESET) {
+		if (!(signs & FLOW_ANSWERED) || (signs & FLOW_SYN))
+			return state;
+		if (!(signs & FLOW_FIN))
+			return member && !(signs & FLOW_DATAGRAM)
+				       ? state
+				       : LB_FLOW_OPEN;
+		if (state == LB_FLOW_RESET)
+			return state;
+	} else if (!(signs & FLOW_FIN)) {
+		return state;
+	}
+	switch (state) {
+	case LB_FLOW_CLOSING_CLIENT:
+		return member ? LB_FLOW_CLOSED : state;
+	case LB_FLOW_CLOSING_MEMBER:
+		return member ? state : LB_FLOW_CLOSED;
+	case LB_FLOW_CLOSED:
+		return state;
+	}
+	return member ? LB_FLOW_CLOSING_MEMBER : LB_FLOW_CLOSING_CLIENT;
+}
+
+/* Has the member answered? Counts only if a CAS of the word succeeds after. */
+static __always_inline __u32 flow_answered(const struct lb_flow *forward,
+					   const int family)
+{
+	struct lb_flow *reply = flow_line(LB_READ(forward->peer), family);
+
+	return reply && lb_word_state(LB_READ(reply->word)) ==
+				       LB_FLOW_REPLY_SEEN
+		       ? FLOW_ANSWERED
+		       : 0;
+}
+
+static __always_inline int flow_change(const struct flow_hit *hit, __u32 signs,
+				       const int family)
+{
+	for (int i = 0; i < FLOW_CHANGE_TRIES; i++) {
+		__u32 index, from, to;
+		__u64 word;
+		struct lb_flow *forward =
+			flow_forward(hit, family, &index, &word);
+
+		if (!forward || !lb_word_is_forward(word))
+			return 0;
+		from = lb_word_state(word);
+		to = flow_next_state(from,
+				     signs | flow_answered(forward, family));
+		if (to == from)
+			return 0;
+		if (__sync_val_compare_and_swap(&forward->word, word,
+						lb_word_with_state(word, to)) !=
+		    word)
+			continue;
+		if (to != LB_FLOW_RESET)
+			flow_leave_ring(index, word, family);
+		return 1;
+	}
+	return 0;
+}
+
+static __always_inline void flow_mark_answered(const struct flow_hit *hit)
+{
+	__sync_val_compare_and_swap(
+		&hit->line->word, hit->word,
+		lb_word_with_state(hit->word, LB_FLOW_REPLY_SEEN));
+}
+
+/*
+ * The answer is marked on the reply line, by its own direction. TCP: SYN-ACK
+ * marks, the client's next packet opens. UDP: the first reply opens, and then
+ * marks, so that the next one need not come here.
+ */
+static __always_inline int flow_follow(__u32 index, __u64 word, __u32 signs,
+				       const int family)
+{
+	struct flow_hit hit = {flow_line(index, family), word, index};
+	const int unmarked = lb_word_state(word) == LB_FLOW_REPLY;
+	const __u32 syn_ack = FLOW_SYN | FLOW_ACK;
+	int changed;
+
+	if (!hit.line)
+		return 0;
+	if (!lb_word_is_forward(word))
+		signs |= FLOW_FROM_MEMBER;
+	if ((signs & FLOW_DATAGRAM) && unmarked)
+		signs |= FLOW_ANSWERED;
+	else if (unmarked && (signs & syn_ack) == syn_ack)
+		flow_mark_answered(&hit);
+	changed = flow_change(&hit, signs, family);
+	if (changed && unmarked && (signs & FLOW_DATAGRAM))
+		flow_mark_answered(&hit);
+	return changed;
+}
+
+/* ---- instances --------------------------------------------------------- */
+
+__noinline int flow_follow4(__u32 index, __u64 word, __u32 signs)
+{
+	return flow_follow(index, word, signs, LB_IPV4);
+}
+
+__noinline int flow_follow6(__u32 index, __u64 word, __u32 signs)
+{
+	return flow_follow(index, word, signs, LB_IPV6);
+}
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/*
+ * What both halves compute about the flow table: the word of a line, the hash
+ * of a tuple, and the two buckets a tuple may lie in. Plain C, no map.
+ */
+#ifndef LB_FLOW_LAYOUT_H
+#define LB_FLOW_LAYOUT_H
+
+#include "bpf/lb_abi.h"
+
+/* ---- the word: generation 32, ring position 24, state 8 --------------- */
+
+#define LB_WORD_STATE 0xffull
+#define LB_WORD_POSITION_SHIFT 8
+#define LB_WORD_POSITION_MASK 0xffffffu
+#define LB_WORD_GENERATION 0xffffffff00000000ull
+
+static inline __u32 lb_word_state(__u64 word)
+{
+	return (__u32)(word & LB_WORD_STATE);
+}
+
+/* the position in the ring of half-open flows that the flow was made with */
+static inline __u32 lb_word_position(__u64 word)
+{
+	return (__u32)(word >> LB_WORD_POSITION_SHIFT) & LB_WORD_POSITION_MASK;
+}
+
+static inline __u64 lb_word_with_state(__u64 word, __u32 state)
+{
+	return (word & ~LB_WORD_STATE) | state;
+}
+
+/* free, one generation on: what a line becomes when it stops being live */
+static inline __u64 lb_word_next(__u64 word)
+{
+	return ((word >> 32) + 1) << 32;
+}
+
+static inline int lb_word_is_live(__u64 word)
+{
+	return lb_word_state(word) >= LB_FLOW_REPLY;
+}
+
+/* live, and the forward line */
+static inline int lb_word_is_forward(__u64 word)
+{
+	return lb_word_state(word) >= LB_FLOW_HALF_OPEN;
+}
+
+static inline int lb_word_same_generation(__u64 a, __u64 b)
+{
+	return !((a ^ b) >> 32);
+}
+
+/* ---- the hash ---------------------------------------------------------- */
+
+static inline __u64 lb_load64(const void *from)
+{
+	__u64 value;
+
+	__builtin_memcpy(&value, from, sizeof(value));
+	return value;
+}
+
+/*
+ * One word into a chain. The shift comes before the multiplication: a
+ * difference in high bits alone must not pass through it unchanged, or
+ * colliding addresses could be made without knowing the seed.
+ */
+static inline __u64 lb_hash_step(__u64 hash, __u64 word)
+{
+	hash ^= word;
+	hash ^= hash >> 32;
+	return hash * 0xd6e8feb86659fd93ull;
+}
+
+/* IPv6: stands in for the two addresses in lb_tuple (src low, dst high) */
+static inline __u64 lb_hash_addresses(const struct lb_addr *src,
+				      const struct lb_addr *dst, __u64 seed)
+{
+	__u64 from = lb_hash_step(seed, lb_load64(&src->ip[0]));
+	__u64 to = lb_hash_step(~seed, lb_load64(&dst->ip[0]));
+
+	/* two chains side by side: the second hides behind the first */
+	from = lb_hash_step(from, lb_load64(&src->ip[2]));
+	to = lb_hash_step(to, lb_load64(&dst->ip[2]));
+	return lb_hash_step(from, to);
+}
+
+static inline __u64 lb_hash_tuple(const struct lb_tuple *tuple, __u64 seed)
+{
+	const char *words = (const char *)tuple;
+	__u64 hash = lb_load64(words) ^ seed;
+
+	hash *= 0x9e3779b97f4a7c15ull;
+	hash ^= hash >> 32;
+	hash += lb_load64(words + 8);
+	hash *= 0xd6e8feb86659fd93ull;
+	hash ^= hash >> 32;
+	return hash * 0xd6e8feb86659fd93ull;
+}
+
+/* ---- the buckets ------------------------------------------------------- */
+
+/* the preferred line; its bucket (all lines ^ 0 .. 7) is the home bucket */
+static inline __u32 lb_home_line(__u64 hash, __u32 lines)
+{
+	return (__u32)(hash >> 20) & (lines - 1);
+}
+
+/* the same for the second bucket, which is never the home bucket */
+static inline __u32 lb_second_line(__u64 hash, __u32 lines)
+{
+	__u32 home = lb_home_line(hash, lines);
+
+	return (home ^ ((__u32)hash | 1) * LB_FLOW_WAYS) & (lines - 1);
+}
+
+#endif

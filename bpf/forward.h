@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/* A packet of a flow: the line it was found by says all that becomes of it. */
+#ifndef LB_FORWARD_H
+#define LB_FORWARD_H
+
+#include "bpf/fragment.h"
+#include "bpf/maps.h"
+#include "bpf/rewrite.h"
+
+/* Which way it goes on: zero is out of here. */
+static __always_inline enum lb_verdict choose_way(const struct packet *p,
+						  const struct lb_nexthop *hop,
+						  const int family)
+{
+	const struct iphdr *ip = p->l3;
+
+	/* the kernel would send its ICMP error to our own SNAT address */
+	if (hops_left(p, family) <= 1)
+		return LB_TTL_EXPIRED;
+	if (!(hop->flags & LB_NEXTHOP_RESOLVED))
+		return LB_NEXTHOP_UNRESOLVED;
+	if (p->length <= hop->mtu)
+		return LB_CONTINUE;
+	if (family == LB_IPV6 || ip->frag_off & bpf_htons(IPV4_DONT_FRAGMENT))
+		return LB_TOO_BIG;
+	return LB_NEEDS_FRAGMENTS;
+}
+
+static __always_inline void set_link_header(struct ethhdr *eth,
+					    const struct lb_nexthop *hop)
+{
+	__u32 *to = (__u32 *)eth;
+	const __u32 *from = (const __u32 *)hop;
+
+	to[0] = from[0];
+	to[1] = from[1];
+	to[2] = from[2];
+}
+
+static __always_inline enum lb_verdict
+forward(struct packet *p, const struct flow_hit *hit, const int family)
+{
+	__u32 id = hit->line->nexthop;
+	const struct lb_nexthop *hop = bpf_map_lookup_elem(&lb_nexthops, &id);
+	enum lb_verdict way;
+
+	if (!hop)
+		return LB_INTERNAL;
+	way = choose_way(p, hop, family);
+	if (way == LB_TTL_EXPIRED || way == LB_TOO_BIG)
+		return way;
+	rewrite(p, hit->line, way ? HOP_KEEP : HOP_DOWN, family);
+	if (!flow_is_still(hit))
+		return LB_RECYCLED;
+	flow_count(hit->line, flow_tick(), p->payload);
+	if (flow_is_eventful(hit->word, p->signs))
+		flow_note(hit, p->signs, family);
+	if (way)
+		return way;
+	set_link_header(p->eth, hop);
+	p->out = hop->ifindex;
+	return LB_CONTINUE;
+}
+
+/* Whose verdicts a packet counts among that was not sent. */
+static __always_inline __u32 service_of(const struct flow_hit *hit,
+					const int family)
+{
+	const struct lb_flow *line = hit->line;
+
+	if (!lb_word_is_forward(hit->word))
+		line = flow_line(LB_READ(line->peer), family);
+	return line ? line->owner : 0;
+}
+
+#endif

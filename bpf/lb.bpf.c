@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/*
+ * lb_xdp: the load balancer, a list of steps. docs/packet.md tells the life
+ * of a packet, docs/verdicts.md how it can end.
+ */
+#include "bpf/choose.h"
+#include "bpf/flow_table.h"
+#include "bpf/forward.h"
+#include "bpf/maps.h"
+#include "bpf/new_flow.h"
+#include "bpf/parse.h"
+#include "bpf/restart.h"
+#include "bpf/send.h"
+
+static __always_inline struct request request_of(const struct packet *p,
+						 const int family)
+{
+	struct request r = {
+		.client_port = p->key.tuple.sport,
+		.port = p->key.tuple.dport,
+		.proto = p->key.tuple.proto,
+		.family = family,
+		.signs = p->signs,
+		.line = LB_FLOW_NONE,
+	};
+
+	if (family == LB_IPV6) {
+		r.client = p->key.src;
+		r.vip = p->key.dst;
+	} else {
+		r.client.ip[0] = p->key.tuple.src;
+		r.vip.ip[0] = p->key.tuple.dst;
+	}
+	return r;
+}
+
+/* The flow that the packet begins is found like any other. */
+static __always_inline enum lb_verdict begin_flow(struct xdp_md *ctx,
+						  struct packet *p,
+						  const int family,
+						  struct flow_hit *hit)
+{
+	struct request r = request_of(p, family);
+	enum lb_verdict why;
+
+	why = family == LB_IPV6 ? choose6(ctx, &r) : choose4(ctx, &r);
+	p->service = r.service;
+	if (!why)
+		why = family == LB_IPV6 ? new_flow6(&r) : new_flow4(&r);
+	if (why)
+		return why;
+	return flow_read(r.line, &p->key.tuple, &p->key.src, family, hit)
+		       ? LB_CONTINUE
+		       : LB_RECYCLED;
+}
+
+/* Does this packet end the flow that it was found by? */
+static __always_inline int
+ends_flow(const struct packet *p, const struct flow_hit *hit, const int family)
+{
+	if (!is_first_syn(p->signs) || !lb_word_is_forward(hit->word))
+		return 0;
+	return family == LB_IPV6 ? restart6(hit->index, hit->word)
+				 : restart4(hit->index, hit->word);
+}
+
+static __always_inline enum lb_verdict
+balance(struct xdp_md *ctx, struct packet *p, const int family)
+{
+	const __u64 hash = flow_hash(&p->key.tuple);
+	enum lb_verdict sent = LB_ESTABLISHED, why;
+	struct flow_hit hit;
+
+	if (!flow_find(&p->key, hash, family, &hit) ||
+	    ends_flow(p, &hit, family)) {
+		why = begin_flow(ctx, p, family, &hit);
+		if (why)
+			return why;
+		sent = LB_NEW_FLOW;
+	}
+	why = forward(p, &hit, family);
+	if (!why)
+		return sent;
+	p->service = service_of(&hit, family);
+	return why;
+}
+
+static __always_inline enum lb_verdict look(struct xdp_md *ctx,
+					    struct packet *p)
+{
+	struct cursor c = cursor_of(ctx);
+	enum lb_verdict why = parse_ethernet(&c, p);
+
+	if (why)
+		return why;
+	if (p->ethertype == bpf_htons(ETH_P_IPV6)) {
+		why = parse_ipv6(ctx, &c, p);
+		return why ? why : balance(ctx, p, LB_IPV6);
+	}
+	why = parse_ipv4(&c, p);
+	return why ? why : balance(ctx, p, LB_IPV4);
+}
+
+SEC("xdp")
+int lb_xdp(struct xdp_md *ctx)
+{
+	struct packet p = {};
+
+	return leave(ctx, &p, look(ctx, &p));
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/*
+ * The one header that the kernel half and the agent share: keys and values of
+ * every map, verdicts, limits. Addresses, ports and MACs are in network byte
+ * order (__be16, __be32); everything else is host order. Padding is explicit
+ * and zero. A change of any layout or meaning raises LB_ABI_VERSION.
+ */
+#ifndef LB_ABI_H
+#define LB_ABI_H
+
+#include <linux/types.h>
+
+#ifdef __cplusplus
+#define LB_STATIC_ASSERT static_assert
+#else
+#define LB_STATIC_ASSERT _Static_assert
+#endif
+
+#define LB_ABI_VERSION 1
+
+/* ids: 0 is never given out, so that an all-zero entry names nothing */
+#define LB_MAX_SERVICES 1024
+#define LB_MAX_RINGS 2048
+#define LB_MAX_BACKENDS 32768
+#define LB_MAX_NEXTHOPS 16384
+#define LB_MAX_CIDRS 65536
+#define LB_MAX_DEVS 64 /* interfaces that packets can leave by */
+#define LB_MAX_CPUS 64 /* rings of half-open flows; a power of two */
+
+/* address families, as in the tuple; not AF_*, so that they fit everywhere */
+#define LB_IPV4 4
+#define LB_IPV6 6
+
+/*
+ * An address of either family, network byte order. IPv4 lies in ip[0], the
+ * other words are zero; the family is said beside it, never guessed.
+ */
+struct lb_addr {
+	__be32 ip[4];
+};
+LB_STATIC_ASSERT(sizeof(struct lb_addr) == 16, "lb_addr");
+
+/* an Octavia id (RFC 4122, network order); opaque here, so dumps can name it */
+struct lb_tag {
+	__u8 uuid[16];
+};
+
+/* ---- services: lb_services, HASH ------------------------------------- */
+
+struct lb_service_key {
+	struct lb_addr vip;
+	__be16 port;
+	__u8 proto; /* IPPROTO_TCP, IPPROTO_UDP */
+	__u8 family; /* LB_IPV4, LB_IPV6 */
+};
+LB_STATIC_ASSERT(sizeof(struct lb_service_key) == 20, "lb_service_key");
+
+enum lb_scheduler {
+	LB_SCHEDULE_RING, /* weighted round robin: the ring is the schedule */
+	LB_LEAST_CONNECTIONS, /* the ring lists the backends, each once */
+	LB_HASH_SOURCE, /* Maglev by source address */
+	LB_HASH_TUPLE, /* Maglev by source address and port */
+};
+
+#define LB_SERVICE_DISABLED 1u /* admin_state_up false: no new flows */
+
+struct lb_service {
+	__u32 id; /* 1 .. LB_MAX_SERVICES - 1; index of the counters */
+	__u32 ring; /* index in lb_rings; 0: no pool, or no usable member */
+	__u32 cidr_set; /* lb_cidrs entries of this set may connect; 0: all */
+	__u32 connection_limit; /* flows at a time; 0: no limit */
+	__u32 scheduler; /* enum lb_scheduler */
+	__u32 flags; /* LB_SERVICE_* */
+	__u32 client_timeout; /* ms, timeout_client_data */
+	__u32 member_timeout; /* ms, timeout_member_data */
+	__u32 connect_timeout; /* ms, timeout_member_connect */
+	__u32 zero;
+	struct lb_tag listener; /* Octavia's id of the listener */
+	struct lb_tag load_balancer; /* and of its load balancer */
+};
+LB_STATIC_ASSERT(sizeof(struct lb_service) == 72, "lb_service");
+
+/* ---- rings: lb_rings, ARRAY_OF_MAPS of ARRAY ------------------------- */
+
+/*
+ * A ring is an ARRAY of these cells. Cell 0 is the head, cells 1 and 2 are
+ * the id of the pool, slot s is backend[s % 4] of cell LB_RING_HEAD + s / 4.
+ * Slots name backends (index in lb_backends); none is 0.
+ */
+#define LB_RING_HEAD 3
+#define LB_RING_CELL_SLOTS 4
+#define LB_MAX_RING_SLOTS 65537 /* Maglev's size: a prime */
+
+struct lb_ring_cell {
+	union {
+		struct {
+			__u32 slots; /* 1 .. LB_MAX_RING_SLOTS */
+			__u32 family;
+		} head;
+		__u8 pool[8]; /* half an lb_tag */
+		__u16 backend[LB_RING_CELL_SLOTS];
+	};
+};
+LB_STATIC_ASSERT(sizeof(struct lb_ring_cell) == 8, "lb_ring_cell");
+
+/* ---- backends: lb_backends, ARRAY ------------------------------------ */
+
+#define LB_BACKEND_PRESENT 1u /* an all-zero entry is no backend */
+#define LB_BACKEND_SNAT_VIP 2u /* the packet's VIP is the source address */
+#define LB_BACKEND_GONE 4u /* member removed or down: a SYN starts afresh */
+
+struct lb_backend {
+	struct lb_addr addr;
+	struct lb_addr snat; /* source towards it, unless LB_BACKEND_SNAT_VIP */
+	__be16 port;
+	__u16 nexthop; /* index in lb_nexthops */
+	__u16 weight; /* 1 .. 256 in a ring; 0: drains */
+	__u8 family;
+	__u8 flags; /* LB_BACKEND_* */
+	struct lb_tag member; /* Octavia's ids of the member */
+	struct lb_tag pool; /* and of its pool */
+};
+LB_STATIC_ASSERT(sizeof(struct lb_backend) == 72, "lb_backend");
+
+/* ---- allowed_cidrs: lb_cidrs, LPM_TRIE ------------------------------- */
+
+#define LB_CIDR_SET_BITS 32 /* prefixlen counts these, then the address */
+
+struct lb_cidr_key {
+	__u32 prefixlen; /* LB_CIDR_SET_BITS + the CIDR's own length */
+	__be32 set; /* network order: the trie compares bytes */
+	struct lb_addr addr;
+};
+LB_STATIC_ASSERT(sizeof(struct lb_cidr_key) == 24, "lb_cidr_key");
+
+struct lb_cidr {
+	__u32 set;
+};
+
+/* ---- next hops ------------------------------------------------------- */
+
+/*
+ * Who a next hop is: a neighbour on an interface (a client's side: found by
+ * bpf_fib_lookup when a flow begins), or, with ifindex 0, a destination whose
+ * route the agent follows (a member). lb_nexthop_ids (HASH) gives its id,
+ * lb_nexthops (ARRAY) its L2 header. Free ids come from lb_nexthop_free
+ * (QUEUE): taken by whoever needs one, given back by the agent alone (and by
+ * a program run that found that another one was first).
+ */
+struct lb_nexthop_key {
+	struct lb_addr addr;
+	__u32 ifindex;
+	__u32 family;
+};
+LB_STATIC_ASSERT(sizeof(struct lb_nexthop_key) == 24, "lb_nexthop_key");
+
+#define LB_NEXTHOP_RESOLVED 1u /* else the kernel forwards, and resolves */
+
+/* 32 bytes and id 0 = unresolved for ever: every id has an entry */
+struct lb_nexthop {
+	__u8 dst_mac[6];
+	__u8 src_mac[6];
+	__u32 ifindex; /* leaves by it; also the key in lb_devs */
+	__u16 mtu; /* of the L3 packet, bytes */
+	__u16 flags; /* LB_NEXTHOP_* */
+	__u32 zero[3];
+};
+LB_STATIC_ASSERT(sizeof(struct lb_nexthop) == 32, "lb_nexthop");
+
+/* lb_devs is a DEVMAP_HASH: ifindex -> ifindex */
+
+/* ---- the flow table (docs/flow-table.md) ----------------------------- */
+
+#define LB_FLOW_WAYS 8 /* lines in a bucket */
+#define LB_FLOW_MIN_LINES 1024
+#define LB_FLOW_MAX_LINES (1 << 25)
+#define LB_HALF_SHARE 16 /* one ring position for so many lines */
+#define LB_FLOW_NONE 0xffffffffu
+
+/* the low byte of the word */
+enum lb_flow_state {
+	LB_FLOW_FREE, /* whoever CASes it to BUSY may fill it */
+	LB_FLOW_BUSY, /* one program run owns it */
+	LB_FLOW_DEAD, /* forward line; the agent owns it */
+	LB_FLOW_DEAD_REPLY, /* reply line; the agent owns it */
+	/* live from here on */
+	LB_FLOW_REPLY,
+	LB_FLOW_REPLY_SEEN, /* TCP: SYN-ACK came */
+	/* live forward lines from here on: the truth about a flow */
+	LB_FLOW_HALF_OPEN,
+	LB_FLOW_OPEN,
+	LB_FLOW_CLOSING_CLIENT, /* FIN from the client */
+	LB_FLOW_CLOSING_MEMBER, /* FIN from the member */
+	LB_FLOW_CLOSED, /* both FINs */
+	LB_FLOW_RESET, /* RST from either side */
+	LB_FLOW_STATES
+};
+
+struct lb_tuple {
+	__be32 src; /* IPv6: the two words of a keyed 64-bit hash of */
+	__be32 dst; /* both addresses, which the line has at its end */
+	__be16 sport;
+	__be16 dport;
+	__u8 proto;
+	__u8 family;
+	__u16 zero;
+} __attribute__((aligned(8)));
+LB_STATIC_ASSERT(sizeof(struct lb_tuple) == 16, "lb_tuple");
+
+struct lb_rewrite {
+	__be32 src; /* IPv6: in the line's end */
+	__be32 dst;
+	__be16 sport;
+	__be16 dport;
+	__u16 ip_delta; /* one's complement, added to the inverted checksum */
+	__u16 l4_delta;
+} __attribute__((aligned(8)));
+LB_STATIC_ASSERT(sizeof(struct lb_rewrite) == 16, "lb_rewrite");
+
+/* one direction of a flow: lb_flows */
+struct lb_flow {
+	__u64 word; /* generation 32, ring position 24, enum lb_flow_state 8 */
+	struct lb_tuple tuple;
+	struct lb_rewrite rewrite;
+	__u16 nexthop;
+	__u16 owner; /* forward line: service id; reply line: backend id */
+	__u32 peer; /* the other line; of a reply line NONE at first */
+	__u32 seen; /* tick of lb_clock */
+	__u32 packets;
+	__u64 bytes; /* L4 payload, as HAProxy counts */
+};
+LB_STATIC_ASSERT(sizeof(struct lb_flow) == 64, "lb_flow");
+
+/* lb_flows6 */
+struct lb_flow6 {
+	struct lb_flow line;
+	struct lb_addr src;
+	struct lb_addr dst;
+	struct lb_addr new_src;
+	struct lb_addr new_dst;
+};
+LB_STATIC_ASSERT(sizeof(struct lb_flow6) == 128, "lb_flow6");
+
+/* lb_locks, lb_locks6: one per bucket */
+struct lb_bucket {
+	__u32 lock; /* bit 0 held, bit 1 spilled for ever, the rest counts */
+	__u32 zero;
+};
+
+/* lb_half, lb_half6: rings of half-open flows, one per CPU */
+struct lb_half {
+	__u64 entry; /* generation 32, forward line 32 */
+};
+
+/* lb_flow_cpu, ARRAY of LB_MAX_CPUS */
+struct lb_flow_cpu {
+	__u32 ring[2]; /* next position: IPv4, IPv6 */
+	__u32 zero[2];
+	__u64 overwritten; /* half-open flows that gave way to newer ones */
+	__u64 zero2[5];
+};
+LB_STATIC_ASSERT(sizeof(struct lb_flow_cpu) == 64, "lb_flow_cpu");
+
+/*
+ * lb_clock: one entry, mapped. The agent alone advances the tick, so that no
+ * flow ages while nobody is there to end it; it starts at 1.
+ */
+#define LB_TICK_MS 100
+
+struct lb_clock {
+	__u32 tick;
+	__u32 zero;
+};
+
+/* lb_info: one entry, written once when the maps are made */
+struct lb_info {
+	__u32 abi;
+	__u32 cpus; /* rings of lb_half in use: a power of two */
+	__u64 seed; /* keys every hash; random for each set of maps */
+	__u16 snat_port_min; /* host order; kernel sockets stay below */
+	__u16 snat_port_max;
+	__u32 zero;
+};
+LB_STATIC_ASSERT(sizeof(struct lb_info) == 24, "lb_info");
+
+/* ---- counters -------------------------------------------------------- */
+
+/*
+ * lb_service_use, lb_backend_use: ARRAY, mapped, indexed by id. Added to by
+ * whoever makes a flow, taken from by whoever ends it (wins its word).
+ */
+struct lb_use {
+	__u32 flows; /* live now, half-open ones too */
+	__u32 turn; /* services: of weighted round robin; backends: 0 */
+};
+
+/* every packet leaves with one of these; docs/verdicts.md explains them */
+#define LB_VERDICTS(X)                                    \
+	/* forwarded */                                   \
+	X(ESTABLISHED, "established", SEND)               \
+	X(NEW_FLOW, "new_flow", SEND)                     \
+	X(NEXTHOP_UNRESOLVED, "nexthop_unresolved", PASS) \
+	X(NEEDS_FRAGMENTS, "needs_fragments", PASS)       \
+	/* the kernel's */                                \
+	X(NOT_IP, "not_ip", PASS)                         \
+	X(VLAN, "vlan", PASS)                             \
+	X(NOT_UNICAST, "not_unicast", PASS)               \
+	X(TRUNCATED, "truncated", PASS)                   \
+	X(MALFORMED, "malformed", PASS)                   \
+	X(FRAGMENT, "fragment", PASS)                     \
+	X(ICMP, "icmp", PASS)                             \
+	X(ICMP_ERROR, "icmp_error", PASS)                 \
+	X(OTHER_PROTOCOL, "other_protocol", PASS)         \
+	X(EXTENSION_HEADER, "extension_header", PASS)     \
+	X(NO_SERVICE, "no_service", PASS)                 \
+	X(BAD_SOURCE, "bad_source", PASS)                 \
+	X(NO_FLOW, "no_flow", PASS)                       \
+	X(DISABLED, "service_disabled", PASS)             \
+	X(NO_BACKEND, "no_backend", PASS)                 \
+	/* refused */                                     \
+	X(SOURCE_DENIED, "source_denied", DROP)           \
+	X(CONNECTION_LIMIT, "connection_limit", DROP)     \
+	X(NO_SNAT_PORT, "no_snat_port", DROP)             \
+	X(TABLE_FULL, "table_full", DROP)                 \
+	X(BUCKET_BUSY, "bucket_busy", DROP)               \
+	X(RECYCLED, "recycled", DROP)                     \
+	X(NO_ROUTE, "no_route", DROP)                     \
+	X(NO_DEVICE, "no_device", DROP)                   \
+	X(TTL_EXPIRED, "ttl_expired", DROP)               \
+	X(TOO_BIG, "too_big", DROP)                       \
+	X(INTERNAL, "internal", DROP)
+
+enum lb_verdict {
+	LB_CONTINUE, /* not a verdict: go on */
+#define LB_VERDICT_NAME(name, text, action) LB_##name,
+	LB_VERDICTS(LB_VERDICT_NAME)
+#undef LB_VERDICT_NAME
+		LB_VERDICT_COUNT
+};
+
+/* lb_verdicts: PERCPU_ARRAY, one entry */
+struct lb_verdict_counters {
+	__u64 packets[LB_VERDICT_COUNT];
+};
+
+/*
+ * lb_service_cnt: PERCPU_ARRAY, indexed by service id. Established packets
+ * are counted on the flow's lines; what a flow had counted comes here when
+ * the datapath ends it, and to lb_service_sum when the agent does.
+ */
+struct lb_service_counters {
+	__u64 verdicts[LB_VERDICT_COUNT];
+	__u64 flows; /* made since the service exists */
+	__u64 packets_in; /* from clients */
+	__u64 bytes_in;
+	__u64 packets_out; /* from members */
+	__u64 bytes_out;
+};
+
+/* lb_service_sum: ARRAY, mapped, indexed by service id; the agent's share */
+struct lb_service_sum {
+	__u64 packets_in;
+	__u64 bytes_in;
+	__u64 packets_out;
+	__u64 bytes_out;
+};
+
+#endif

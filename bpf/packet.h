@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/* What the steps know about a packet. */
+#ifndef LB_PACKET_H
+#define LB_PACKET_H
+
+#include <linux/if_ether.h>
+
+#include "bpf/flow_table.h"
+
+/* Pointers are into the frame, of what parse.h has bounds-checked. */
+struct packet {
+	struct flow_key key; /* IPv4: addresses in the tuple only */
+	struct ethhdr *eth;
+	void *l3; /* struct iphdr, struct ipv6hdr */
+	__be32 *ports; /* source and destination, as in the tuple */
+	__be16 *check; /* the L4 checksum */
+	__u32 length; /* bytes of the IP packet */
+	__u32 payload; /* bytes behind the L4 header */
+	__u32 out; /* ifindex that it leaves by, once that is known */
+	__u32 service; /* counts the verdict too; 0: none is known */
+	__u32 signs; /* TCP's flags, or FLOW_DATAGRAM */
+	__be16 ethertype;
+};
+
+/* By words of eight bytes, which the compiler does not do by itself. */
+static __always_inline void copy_address(struct lb_addr *to, const void *from)
+{
+	((__u64 *)to)[0] = ((const __u64 *)from)[0];
+	((__u64 *)to)[1] = ((const __u64 *)from)[1];
+}
+
+/* A SYN that asks for a connection, and nothing else. */
+static __always_inline int is_first_syn(__u32 signs)
+{
+	return (signs & (FLOW_TCP_SIGNS | FLOW_ACK)) == FLOW_SYN;
+}
+
+/* Does the packet ask for a flow, if it has none? */
+static __always_inline int may_begin(__u32 signs)
+{
+	return (signs & FLOW_DATAGRAM) || is_first_syn(signs);
+}
+
+#endif

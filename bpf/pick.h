@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/* Which backend a new flow goes to: the service's scheduler over its ring. */
+#ifndef LB_PICK_H
+#define LB_PICK_H
+
+#include "bpf/flow_find.h"
+#include "bpf/maps.h"
+#include "bpf/request.h"
+
+/* A longer ring is looked at in parts, one after the other. */
+#define LEAST_LOOKS 256
+
+struct ring {
+	void *map;
+	__u32 slots;
+};
+
+static __always_inline struct lb_ring_cell *ring_cell(void *map, __u32 index)
+{
+	return bpf_map_lookup_elem(map, &index);
+}
+
+/* The backend in this slot; 0: none. */
+static __always_inline __u32 ring_at(void *map, __u32 slot)
+{
+	const struct lb_ring_cell *cell =
+		ring_cell(map, LB_RING_HEAD + slot / LB_RING_CELL_SLOTS);
+
+	return cell ? cell->backend[slot % LB_RING_CELL_SLOTS] : 0;
+}
+
+static __always_inline int find_ring(const struct lb_service *service,
+				     const int family, struct ring *ring)
+{
+	__u32 index = service->ring;
+	const struct lb_ring_cell *head;
+
+	if (!index)
+		return 0;
+	ring->map = bpf_map_lookup_elem(&lb_rings, &index);
+	if (!ring->map)
+		return 0;
+	head = ring_cell(ring->map, 0);
+	if (!head || head->head.family != (__u32)family)
+		return 0;
+	ring->slots = head->head.slots;
+	return ring->slots != 0;
+}
+
+/*
+ * One count for all CPUs: exact, and on a cache line that the new flow's use
+ * count needs anyway.
+ */
+static __always_inline __u32 next_turn(const struct lb_service *service)
+{
+	__u32 id = service->id;
+	struct lb_use *use = bpf_map_lookup_elem(&lb_service_use, &id);
+
+	return use ? __sync_fetch_and_add(&use->turn, 1) : 0;
+}
+
+/*
+ * Keyed with the pool's id, which clients do not know: the same source finds
+ * the same slot on another node and after the maps were made anew.
+ */
+static __always_inline __u32 slot_of_source(const struct ring *ring,
+					    const struct request *r,
+					    const int family, __be16 port)
+{
+	const struct lb_ring_cell *low = ring_cell(ring->map, 1);
+	const struct lb_ring_cell *high = ring_cell(ring->map, 2);
+	__u64 hash;
+
+	if (!low || !high)
+		return 0;
+	hash = lb_hash_step(lb_load64(low->pool), lb_load64(&r->client.ip[0]));
+	if (family == LB_IPV6)
+		hash = lb_hash_step(hash, lb_load64(&r->client.ip[2]));
+	hash = lb_hash_step(hash, port);
+	hash = lb_hash_step(hash, lb_load64(high->pool));
+	return (hash >> 32) * ring->slots >> 32;
+}
+
+/* ---- least connections -------------------------------------------------- */
+
+struct least {
+	void *map;
+	__u32 slots;
+	__u32 first;
+	__u32 best; /* 0: none yet */
+	__u32 flows;
+	__u32 weight;
+};
+
+/* Fewer flows for its weight, with the new one counted, is better. */
+static long look_at_backend(__u32 i, struct least *least)
+{
+	__u32 id = ring_at(least->map, (least->first + i) % least->slots);
+	const struct lb_backend *backend =
+		bpf_map_lookup_elem(&lb_backends, &id);
+	const struct lb_use *use = bpf_map_lookup_elem(&lb_backend_use, &id);
+	__u64 flows;
+
+	if (!id || !backend || !use || !backend->weight)
+		return 0;
+	flows = (__u64)LB_READ(use->flows) + 1;
+	if (least->best &&
+	    flows * least->weight >= (__u64)least->flows * backend->weight)
+		return 0;
+	least->best = id;
+	least->flows = flows;
+	least->weight = backend->weight;
+	return 0;
+}
+
+/*
+ * Begins at another backend each time, so that equals take turns. The first
+ * is looked at before the loop: until 6.7 the verifier follows a callback with
+ * the values of its first call only, and removes whatever these do not reach.
+ * From constants that would be the comparison.
+ */
+static __always_inline __u32 least_loaded(const struct ring *ring, __u32 turn)
+{
+	struct least least = {
+		.map = ring->map,
+		.slots = ring->slots,
+		.first = turn % ring->slots,
+	};
+	__u32 looks = ring->slots;
+
+	if (looks > LEAST_LOOKS)
+		looks = LEAST_LOOKS;
+	look_at_backend(0, &least);
+	least.first++;
+	bpf_loop(looks - 1, look_at_backend, &least, 0);
+	return least.best;
+}
+
+/* ---- all of them ------------------------------------------------------- */
+
+static __always_inline __u32 pick_id(const struct lb_service *service,
+				     const struct request *r, const int family)
+{
+	struct ring ring;
+
+	if (!find_ring(service, family, &ring))
+		return 0;
+	switch (service->scheduler) {
+	case LB_SCHEDULE_RING:
+		return ring_at(ring.map, next_turn(service) % ring.slots);
+	case LB_LEAST_CONNECTIONS:
+		return least_loaded(&ring, next_turn(service));
+	case LB_HASH_SOURCE:
+		return ring_at(ring.map, slot_of_source(&ring, r, family, 0));
+	case LB_HASH_TUPLE:
+		return ring_at(ring.map, slot_of_source(&ring, r, family,
+							r->client_port));
+	}
+	return 0;
+}
+
+static __always_inline int backend_is_usable(const struct lb_backend *backend)
+{
+	return (backend->flags & (LB_BACKEND_PRESENT | LB_BACKEND_GONE)) ==
+	       LB_BACKEND_PRESENT;
+}
+
+/* Its id; 0: none, and the kernel refuses, as it has the VIP but no socket. */
+static __always_inline __u32 pick_backend(const struct lb_service *service,
+					  const struct request *r,
+					  const int family)
+{
+	__u32 id = pick_id(service, r, family);
+	const struct lb_backend *backend =
+		bpf_map_lookup_elem(&lb_backends, &id);
+
+	if (!id || !backend || !backend_is_usable(backend) ||
+	    backend->family != family)
+		return 0;
+	return id;
+}
+
+#endif

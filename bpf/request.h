@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/*
+ * A packet that has no flow, as the slow path sees it: values only, because
+ * pointers into the frame cannot be handed to a global function.
+ */
+#ifndef LB_REQUEST_H
+#define LB_REQUEST_H
+
+#include "bpf/lb_abi.h"
+
+/* Small, because the frames of all functions of a chain share 512 bytes. */
+struct request {
+	struct lb_addr client;
+	struct lb_addr vip;
+	__be16 client_port;
+	__be16 port;
+	__u8 proto;
+	__u8 family;
+	__u16 signs; /* as in struct packet */
+	/* what is chosen for it */
+	__u32 service; /* 0: none */
+	__u32 line; /* the forward line of the new flow */
+	__u16 backend;
+	__u16 back; /* next hop to the client */
+} __attribute__((aligned(8)));
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/* A SYN on a flow that exists: a retransmission, or a new beginning. */
+#ifndef LB_RESTART_H
+#define LB_RESTART_H
+
+#include "bpf/flow_table.h"
+#include "bpf/pick.h"
+
+/*
+ * So many SYNs go to a backend that does not answer, the next one to another:
+ * what HAProxy's redispatch does, timed by the client's retransmissions.
+ */
+#define UNANSWERED_SYNS 2
+
+static __always_inline int is_unanswered(const struct lb_flow *forward,
+					 const struct lb_flow *reply,
+					 __u64 word)
+{
+	return lb_word_state(word) == LB_FLOW_HALF_OPEN &&
+	       lb_word_state(LB_READ(reply->word)) == LB_FLOW_REPLY &&
+	       LB_READ(forward->packets) >= UNANSWERED_SYNS;
+}
+
+/*
+ * What is read of the reply line counts only if the flow can then be ended in
+ * the very word it was found in: it was its reply line all the time.
+ */
+static __always_inline int must_restart(const struct flow_hit *hit,
+					const int family)
+{
+	const struct lb_flow *reply =
+		flow_line(LB_READ(hit->line->peer), family);
+	const struct lb_backend *backend;
+	__u32 id;
+
+	if (flow_may_restart(hit->word))
+		return 1;
+	if (!reply)
+		return 0;
+	id = reply->owner;
+	backend = bpf_map_lookup_elem(&lb_backends, &id);
+	if (!backend || !backend_is_usable(backend))
+		return 1;
+	return is_unanswered(hit->line, reply, hit->word);
+}
+
+/* Ends the flow if the SYN begins a new one; 0: the packet is the flow's. */
+static __always_inline int restart(__u32 index, __u64 word, const int family)
+{
+	const struct flow_hit hit = {flow_line(index, family), word, index};
+
+	if (!hit.line || !must_restart(&hit, family))
+		return 0;
+	return flow_drop(&hit, family);
+}
+
+__noinline int restart4(__u32 index, __u64 word)
+{
+	return restart(index, word, LB_IPV4);
+}
+
+__noinline int restart6(__u32 index, __u64 word)
+{
+	return restart(index, word, LB_IPV6);
+}
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/*
+ * A flow's line into the packet. Checksums are only ever changed by the
+ * difference (RFC 1624), so that damage on the way in stays visible.
+ */
+#ifndef LB_REWRITE_H
+#define LB_REWRITE_H
+
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <bpf/bpf_endian.h>
+
+#include "bpf/checksum.h"
+#include "bpf/packet.h"
+
+enum hop_count {
+	HOP_KEEP, /* the kernel forwards, and counts itself */
+	HOP_DOWN,
+};
+
+static __always_inline __u8 hops_left(const struct packet *p, const int family)
+{
+	if (family == LB_IPV6)
+		return ((const struct ipv6hdr *)p->l3)->hop_limit;
+	return ((const struct iphdr *)p->l3)->ttl;
+}
+
+/* the TTL is the high byte of its word: what one less adds to the sum */
+#define TTL_DOWN (0xffffu ^ bpf_htons(0x0100))
+
+static __always_inline void
+rewrite_ipv4(struct iphdr *ip, const struct lb_rewrite *to, enum hop_count hop)
+{
+	__u32 delta = to->ip_delta;
+
+	if (hop == HOP_DOWN) {
+		ip->ttl--;
+		delta += TTL_DOWN;
+	}
+	*(__u64 *)&ip->saddr = *(const __u64 *)&to->src;
+	checksum_adjust(&ip->check, delta);
+}
+
+static __always_inline void rewrite_ipv6(struct ipv6hdr *ip,
+					 const struct lb_flow6 *line,
+					 enum hop_count hop)
+{
+	const __u64 *from = (const __u64 *)&line->new_src;
+	__u64 *to = (__u64 *)&ip->saddr;
+
+	if (hop == HOP_DOWN)
+		ip->hop_limit--;
+	to[0] = from[0];
+	to[1] = from[1];
+	to[2] = from[2];
+	to[3] = from[3];
+}
+
+static __always_inline void rewrite(struct packet *p,
+				    const struct lb_flow *line,
+				    enum hop_count hop, const int family)
+{
+	if (family == LB_IPV6)
+		rewrite_ipv6(p->l3, (const struct lb_flow6 *)line, hop);
+	else
+		rewrite_ipv4(p->l3, &line->rewrite, hop);
+	*p->ports = *(const __be32 *)&line->rewrite.sport;
+	if (!(p->signs & FLOW_DATAGRAM)) {
+		checksum_adjust(p->check, line->rewrite.l4_delta);
+	} else if (*p->check) {
+		/* UDP: zero says that there is none, and stays */
+		checksum_adjust(p->check, line->rewrite.l4_delta);
+		if (!*p->check)
+			*p->check = 0xffff;
+	}
+}
+
+#endif
