@@ -1,0 +1,102 @@
+// What the network namespace should be, and what it is, as values.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/ip.h"
+
+namespace netns {
+
+struct RouteSpec {
+  base::IpPrefix destination{};              // length 0: default
+  std::optional<base::IpAddress> gateway{};  // none: on link
+  std::optional<base::IpAddress> prefsrc{};
+  uint32_t table = 254;  // RT_TABLE_MAIN
+  bool onlink = false;
+
+  friend bool operator==(const RouteSpec&, const RouteSpec&) = default;
+};
+
+struct RuleSpec {
+  base::IpPrefix source{};  // "from"
+  uint32_t table = 1;
+  uint32_t priority = 100;
+
+  friend bool operator==(const RuleSpec&, const RuleSpec&) = default;
+};
+
+// One interface, as the configuration names it.
+struct InterfaceSpec {
+  std::string name{};  // in the namespace; also how it is found if `mac` is absent
+  std::optional<base::MacAddress> mac{};  // how it is found, wherever it is and whatever its name
+  std::optional<int> mtu{};
+  std::vector<base::IpPrefix> addresses{};
+  std::vector<RouteSpec> routes{};
+  std::vector<RuleSpec> rules{};
+
+  friend bool operator==(const InterfaceSpec&, const InterfaceSpec&) = default;
+};
+
+// An address the load balancer answers on: added as a host prefix to the interface.
+struct VipSpec {
+  base::IpAddress address;
+  std::string interface;
+
+  auto operator<=>(const VipSpec&) const = default;
+};
+
+struct LayoutSpec {
+  std::vector<InterfaceSpec> interfaces{};
+  std::set<VipSpec> vips{};
+  std::set<base::IpAddress> next_hop_targets{};  // members: their next hops are kept resolved
+  uint16_t local_port_min = 1025, local_port_max = 16383;  // ip_local_port_range
+
+  friend bool operator==(const LayoutSpec&, const LayoutSpec&) = default;
+};
+
+struct Link {
+  uint32_t ifindex = 0;
+  std::string name;
+  base::MacAddress mac;
+  int mtu = 0;
+  bool up = false;
+  bool loopback = false;
+  std::vector<base::IpPrefix> addresses;  // usable ones (not tentative), primary first; VIPs too
+  bool carrier = false;                   // the other end is there; `up` is what was asked for
+
+  friend bool operator==(const Link&, const Link&) = default;
+};
+
+// Which way the kernel sends packets to a destination, and the L2 header for it.
+struct Hop {
+  uint32_t ifindex = 0;
+  std::optional<base::IpAddress> gateway;     // none: on link
+  std::optional<base::IpAddress> source;      // primary address of the egress interface, as the
+                                              // kernel would choose it (prefsrc), never a VIP
+  std::optional<base::MacAddress> neighbour;  // none: not resolved (yet)
+
+  friend bool operator==(const Hop&, const Hop&) = default;
+};
+
+struct NeighbourKey {
+  uint32_t ifindex = 0;
+  base::IpAddress address;
+
+  auto operator<=>(const NeighbourKey&) const = default;
+};
+
+// The namespace as it is.
+struct Observed {
+  std::map<uint32_t, Link> links;                       // by ifindex
+  std::map<base::IpAddress, Hop> hops;                  // for each next_hop_target that has a route
+  std::map<NeighbourKey, base::MacAddress> neighbours;  // usable ones (NUD_VALID)
+
+  friend bool operator==(const Observed&, const Observed&) = default;
+};
+
+}  // namespace netns

@@ -1,0 +1,50 @@
+// Hearing of changes in a namespace, by a descriptor that an event loop can wait on.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/ip.h"
+#include "base/result.h"
+#include "netns/netns_spec.h"
+
+namespace netns {
+
+// What has changed since the last time. Links, addresses, routes and rules call for a new
+// observation; neighbours, which change all the time, are told one by one (the last state of each).
+struct Changes {
+  bool links = false;
+  bool addresses = false;
+  bool routes = false;
+  bool rules = false;
+  bool lost = false;  // events were lost: anything may have changed, neighbours too
+  std::map<NeighbourKey, std::optional<base::MacAddress>> neighbours{};  // nullopt: not usable
+
+  bool layout() const { return links || addresses || routes || rules || lost; }
+  bool any() const { return layout() || !neighbours.empty(); }
+
+  friend bool operator==(const Changes&, const Changes&) = default;
+};
+
+// Brings neighbours and the hops that use them up to date. True: something is different.
+bool merge(Observed& observed, const Changes& changes);
+
+class Watch {
+ public:
+  enum class Scope { everything, links };
+  static base::Result<Watch> open(int namespace_fd, Scope scope);
+
+  int fd() const { return fd_.get(); }  // readable: read_events() has something; non-blocking
+  // Everything that has come; nothing: no change is set.
+  base::Result<Changes> read_events();
+
+ private:
+  explicit Watch(base::Fd fd) : fd_(std::move(fd)) {}
+
+  base::Fd fd_;
+  std::vector<uint8_t> buffer_ = std::vector<uint8_t>(size_t{1} << 16);
+};
+
+}  // namespace netns
