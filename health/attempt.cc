@@ -1,0 +1,208 @@
+#include "health/attempt.h"
+
+#include <arpa/inet.h>
+#include <linux/in6.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <cstring>
+
+#include "base/fd.h"
+
+namespace health {
+namespace {
+
+using boost::asio::awaitable;
+using boost::asio::redirect_error;
+using boost::asio::use_awaitable;
+using boost::system::error_code;
+
+socklen_t to_sockaddr(const base::Endpoint& endpoint, sockaddr_storage& to) {
+  std::memset(&to, 0, sizeof(to));
+  if (endpoint.address.family() == base::Family::ipv4) {
+    auto& in = reinterpret_cast<sockaddr_in&>(to);
+    in.sin_family = AF_INET;
+    in.sin_port = htons(endpoint.port);
+    std::memcpy(&in.sin_addr, endpoint.address.bytes(), sizeof(in.sin_addr));
+    return sizeof(in);
+  }
+  auto& in = reinterpret_cast<sockaddr_in6&>(to);
+  in.sin6_family = AF_INET6;
+  in.sin6_port = htons(endpoint.port);
+  std::memcpy(&in.sin6_addr, endpoint.address.bytes(), sizeof(in.sin6_addr));
+  return sizeof(in);
+}
+
+// ICMPv6 "administratively prohibited" arrives as EACCES, which from a call itself would be a
+// privilege of ours that is missing.
+int from_network(int error) { return error == EACCES ? EHOSTUNREACH : error; }
+
+// nullptr: the error is not one of our own.
+const char* own_reason(int error) {
+  switch (error) {
+    case EMFILE:
+    case ENFILE:
+      return "not probed: no descriptors left";
+    case ENOMEM:
+    case ENOBUFS:
+      return "not probed: no memory left";
+    case EACCES:
+    case EPERM:
+      return "not probed: no privilege for this";
+    case EADDRNOTAVAIL:
+    case EADDRINUSE:
+    case EAGAIN:
+      return "not probed: no local port left";
+    case EAFNOSUPPORT:
+    case EPROTONOSUPPORT:
+    case ESOCKTNOSUPPORT:
+      return "not probed: the kernel has no such sockets";
+    case ENETDOWN:
+    case ENOSPC:
+    case EINVAL:
+    case EBADF:
+      return "not probed: local error";
+    case ECANCELED:
+      return "not probed: cancelled";
+    default:
+      return nullptr;
+  }
+}
+
+std::string reason_of(int error) {
+  switch (error) {
+    case ECONNREFUSED:
+      return "connection refused";
+    case ECONNRESET:
+      return "connection reset";
+    case EPIPE:
+      return "connection closed";
+    case EHOSTUNREACH:
+      return "host unreachable";
+    case ENETUNREACH:
+      return "network unreachable";
+    case ENOPROTOOPT:
+    case EPROTO:
+      return "protocol unreachable";
+    default:
+      return std::strerror(error);
+  }
+}
+
+}  // namespace
+
+Outcome success(std::string reason) { return {Outcome::Kind::success, std::move(reason)}; }
+Outcome failure(std::string reason) { return {Outcome::Kind::failure, std::move(reason)}; }
+
+std::string to_text(std::chrono::milliseconds time) {
+  const auto count = time.count();
+  return count % 1000 == 0 ? std::to_string(count / 1000) + " s" : std::to_string(count) + " ms";
+}
+
+Attempt::Attempt(const boost::asio::any_io_executor& executor, std::chrono::milliseconds limit)
+    : limit_(limit), socket_(executor), deadline_(executor) {}
+
+std::shared_ptr<Attempt> Attempt::start(const boost::asio::any_io_executor& executor,
+                                        std::chrono::milliseconds limit) {
+  std::shared_ptr<Attempt> attempt(new Attempt(executor, limit));
+  attempt->deadline_.expires_after(limit);
+  // Weak: the handler may be queued already when the attempt goes.
+  attempt->deadline_.async_wait([weak = attempt->weak_from_this()](error_code error) {
+    if (error) return;
+    if (const auto self = weak.lock()) self->end(ETIME);
+  });
+  return attempt;
+}
+
+void Attempt::cancel() {
+  end(ECANCELED);
+  deadline_.cancel();
+}
+
+void Attempt::end(int why) {
+  if (ended_ != 0) return;
+  ended_ = why;
+  error_code ignored;
+  if (socket_.is_open()) socket_.cancel(ignored);
+}
+
+int Attempt::open(base::Family family, int type, int protocol) {
+  const int domain = family == base::Family::ipv4 ? AF_INET : AF_INET6;
+  base::Fd fd(::socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
+  if (!fd.valid()) return errno;
+  const int on = 1;
+  const linger reset{1, 0};
+  int error = 0;
+  if (type == SOCK_STREAM)
+    error = ::setsockopt(fd.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+  else if (family == base::Family::ipv4)
+    error = ::setsockopt(fd.get(), IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
+  else
+    error = ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
+  if (error != 0) return errno;
+  error_code failed;
+  socket_.assign(fd.get(), failed);
+  if (failed) return failed.value();
+  fd.release();
+  return 0;
+}
+
+awaitable<int> Attempt::ready(Direction direction) {
+  if (ended_ != 0) co_return ended_;
+  error_code error;
+  co_await socket_.async_wait(direction == Direction::in
+                                  ? boost::asio::posix::stream_descriptor::wait_read
+                                  : boost::asio::posix::stream_descriptor::wait_write,
+                              redirect_error(use_awaitable, error));
+  co_return ended_ != 0 ? ended_ : error.value();
+}
+
+awaitable<Io> Attempt::connect(base::Endpoint endpoint) {
+  sockaddr_storage address;
+  const socklen_t size = to_sockaddr(endpoint, address);
+  if (::connect(fd(), reinterpret_cast<const sockaddr*>(&address), size) == 0) co_return Io{};
+  if (errno != EINPROGRESS) co_return Io{errno, 0};
+  const int waited = co_await ready(Direction::out);
+  if (waited != 0) co_return Io{waited, 0};
+  int error = 0;
+  socklen_t length = sizeof(error);
+  if (::getsockopt(fd(), SOL_SOCKET, SO_ERROR, &error, &length) != 0) error = errno;
+  co_return Io{from_network(error), 0};
+}
+
+awaitable<Io> Attempt::write(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t sent = ::send(fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent >= 0) {
+      bytes.remove_prefix(static_cast<size_t>(sent));
+    } else if (errno != EAGAIN) {
+      co_return Io{errno, 0};
+    } else {
+      const int waited = co_await ready(Direction::out);
+      if (waited != 0) co_return Io{waited, 0};
+    }
+  }
+  co_return Io{};
+}
+
+awaitable<Io> Attempt::read(char* to, size_t room) {
+  for (;;) {
+    const ssize_t got = ::recv(fd(), to, room, 0);
+    if (got >= 0) co_return Io{0, static_cast<size_t>(got)};
+    if (errno != EAGAIN) co_return Io{from_network(errno), 0};
+    const int waited = co_await ready(Direction::in);
+    if (waited != 0) co_return Io{waited, 0};
+  }
+}
+
+Outcome Attempt::failed(int error, std::string_view before) const {
+  if (const char* reason = own_reason(error)) return {Outcome::Kind::own_error, reason};
+  if (error == ETIME || error == ETIMEDOUT)
+    return failure(std::string(before) + "no answer within " + to_text(limit_));
+  return failure(reason_of(error));
+}
+
+}  // namespace health

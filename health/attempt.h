@@ -1,0 +1,57 @@
+// Attempt: one probe under way: a socket, a deadline, and waiting for both.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/ip.h"
+#include "health/stream.h"
+
+namespace health {
+
+constexpr std::string_view kConnectedBut = "connected, but ";
+
+class Attempt final : public Stream, public std::enable_shared_from_this<Attempt> {
+ public:
+  // The deadline counts from here.
+  static std::shared_ptr<Attempt> start(const boost::asio::any_io_executor& executor,
+                                        std::chrono::milliseconds limit);
+
+  void cancel();  // ends every wait, now and later, with ECANCELED
+
+  // A non-blocking socket, which belongs to the calling thread's network namespace. ICMP errors are
+  // reported to it; a stream ends with RST, so that no member collects TIME_WAIT. 0 or errno.
+  int open(base::Family family, int type, int protocol);
+  int fd() { return socket_.native_handle(); }
+
+  boost::asio::awaitable<Io> connect(base::Endpoint endpoint);
+  boost::asio::awaitable<Io> write(std::string_view bytes) override;
+  boost::asio::awaitable<Io> read(char* to, size_t room) override;
+  Outcome failed(int error, std::string_view before) const override;
+
+  std::chrono::milliseconds limit() const { return limit_; }
+
+ private:
+  enum class Direction { in, out };
+  Attempt(const boost::asio::any_io_executor& executor, std::chrono::milliseconds limit);
+  boost::asio::awaitable<int> ready(Direction direction);
+  void end(int why);
+
+  const std::chrono::milliseconds limit_;
+  boost::asio::posix::stream_descriptor socket_;
+  boost::asio::steady_timer deadline_;
+  int ended_ = 0;  // why waiting is over: ETIME or ECANCELED
+};
+
+Outcome success(std::string reason);
+Outcome failure(std::string reason);
+std::string to_text(std::chrono::milliseconds time);  // "5 s", "1500 ms"
+
+}  // namespace health
