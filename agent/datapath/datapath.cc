@@ -1,0 +1,296 @@
+#include "agent/datapath/datapath.h"
+
+#include <bpf/libbpf.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+
+#include "agent/datapath/flow_table.h"
+#include "agent/datapath/kernel_maps.h"
+#include "agent/datapath/pins.h"
+#include "agent/datapath/program.h"
+#include "agent/datapath/sizes.h"
+#include "agent/datapath/table_writer.h"
+#include "base/log.h"
+
+namespace datapath {
+
+using base::Error;
+using base::Fd;
+using base::Result;
+using base::Unit;
+
+// Members go in reverse order: the lock last.
+struct Datapath::State {
+  State(const std::string& folder, Fd lock_of_folder, About about_maps, Loaded loaded)
+      : lock(std::move(lock_of_folder)),
+        about(std::move(about_maps)),
+        program(std::move(loaded.program)),
+        maps(std::move(loaded.maps)),
+        links(folder),
+        writer(maps) {}
+  Result<Unit> start();
+  Result<Unit> forget_other_devices();
+
+  Fd lock;
+  About about;
+  Fd program;
+  KernelMaps maps;
+  Links links;
+  std::vector<Attachment> attachments;
+  TableWriter writer;
+  std::optional<FlowTable> flows;
+};
+
+namespace {
+
+constexpr char kProgramPin[] = "/lb_xdp";
+constexpr char kInfo[] = "lb_info";  // pinned last: its pin says that the others are complete
+
+Result<Unit> refuse_other_versions(const std::string& root) {
+  for (const int version : pinned_versions(root)) {
+    if (version == LB_ABI_VERSION) continue;
+    return Error{0, root + " has maps of ABI version " + std::to_string(version) +
+                        "; this agent speaks version " + std::to_string(LB_ABI_VERSION) +
+                        " and cannot take their flows over. Run the agent of that version, or "
+                        "remove them with amphora-xdp-agent --teardown: their connections end"};
+  }
+  return Unit{};
+}
+
+// Nothing, if the folder has no complete set: what is left of an unfinished start is removed.
+Result<KernelMaps> open_pins(const std::string& folder) {
+  const std::vector<std::string> names = list_folder(folder);
+  KernelMaps pinned;
+  if (!std::binary_search(names.begin(), names.end(), kInfo)) {
+    if (names.empty()) return pinned;
+    spdlog::warn("removing the maps of an unfinished first start from {}", folder);
+    if (auto removed = remove_pins(folder); !removed.ok()) return removed.error();
+    return pinned;
+  }
+  for (const std::string& name : names) {
+    if (name == "links" || name.starts_with(kProgramPin + 1)) continue;
+    auto fd = open_pin(folder + "/" + name);
+    if (!fd.ok()) return fd.error();
+    if (auto added = pinned.add(name, std::move(*fd)); !added.ok()) return added.error();
+  }
+  return pinned;
+}
+
+Sizes wished_sizes(const Options& options) {
+  const uint64_t memory = machine_memory_bytes();
+  const auto lines = [memory](base::Family family, uint32_t flows) {
+    return flows == 0 ? lines_for_memory(family, memory) : lines_for_flows(flows);
+  };
+  return {lines(base::Family::ipv4, options.flows4), lines(base::Family::ipv6, options.flows6)};
+}
+
+Result<lb_info> fresh_info(const Options& options) {
+  lb_info info{};
+  info.abi = LB_ABI_VERSION;
+  info.cpus = half_open_rings(libbpf_num_possible_cpus());
+  info.snat_port_min = options.snat_port_min;
+  info.snat_port_max = options.snat_port_max;
+  if (getrandom(&info.seed, sizeof(info.seed), 0) != sizeof(info.seed))
+    return Error{errno, "get a random seed"};
+  return info;
+}
+
+// What of the options the adopted maps do not have.
+std::string differences(const Datapath::About& about, const Options& options) {
+  std::string text;
+  const auto add = [&text](const std::string& item) { text += (text.empty() ? "" : "; ") + item; };
+  const Sizes wish = wished_sizes(options);
+  const auto lines = [&](const char* family, uint32_t flows, uint32_t have, uint32_t want) {
+    if (flows != 0 && have != want)
+      add(std::string("the ") + family + " flow table keeps its " + std::to_string(have) +
+          " lines (" + std::to_string(want) + " wanted)");
+  };
+  lines("IPv4", options.flows4, about.lines4, wish.lines4);
+  lines("IPv6", options.flows6, about.lines6, wish.lines6);
+  if (about.info.snat_port_min != options.snat_port_min ||
+      about.info.snat_port_max != options.snat_port_max)
+    add("SNAT ports stay " + std::to_string(about.info.snat_port_min) + "-" +
+        std::to_string(about.info.snat_port_max));
+  return text;
+}
+
+Result<Datapath::About> about_fresh(const Options& options) {
+  auto info = fresh_info(options);
+  if (!info.ok()) return info.error();
+  const Sizes sizes = wished_sizes(options);
+  return Datapath::About{Datapath::Origin::created, sizes.lines4, sizes.lines6, *info, ""};
+}
+
+Result<Datapath::About> about_pinned(KernelMaps& pinned, const Options& options) {
+  for (const char* name : {"lb_flows", "lb_flows6"}) {
+    if (!pinned.has(name))
+      return Error{0, std::string("map ") + name +
+                          " is missing among the pins (--teardown removes the others)"};
+  }
+  const uint32_t only = 0;
+  if (pinned.info(kInfo).value_size != sizeof(lb_info))
+    return Error{0, "pinned map lb_info is not of this version (--teardown removes it)"};
+  auto value = pinned.get(kInfo, bytes_of(only));
+  if (!value.ok()) return value.error();
+  const lb_info info = from_bytes<lb_info>(value->value());
+  if (info.abi != LB_ABI_VERSION)
+    return Error{0, "the pinned maps are of ABI version " + std::to_string(info.abi) +
+                        ", this agent speaks " + std::to_string(LB_ABI_VERSION) +
+                        " (--teardown removes them)"};
+  Datapath::About about{Datapath::Origin::adopted, pinned.info("lb_flows").max_entries,
+                        pinned.info("lb_flows6").max_entries, info, ""};
+  about.kept = differences(about, options);
+  return about;
+}
+
+// What new maps hold before anybody sees them; the pin of lb_info is what makes them valid.
+Result<Unit> fill_and_pin(KernelMaps& maps, const lb_info& info, const std::string& folder) {
+  const uint32_t only = 0;
+  lb_clock clock{};
+  clock.tick = 1;
+  if (auto put = maps.put("lb_clock", bytes_of(only), bytes_of(clock)); !put.ok()) return put;
+  if (auto put = maps.put(kInfo, bytes_of(only), bytes_of(info)); !put.ok()) return put;
+  for (uint32_t id = 1; id < LB_MAX_NEXTHOPS; ++id) {
+    if (auto pushed = maps.push("lb_nexthop_free", id); !pushed.ok()) return pushed;
+  }
+  for (const std::string& name : maps.names()) {
+    if (name == kInfo) continue;
+    if (auto pinned = pin(maps.fd(name), folder + "/" + name); !pinned.ok()) return pinned;
+  }
+  return pin(maps.fd(kInfo), folder + "/" + kInfo);
+}
+
+}  // namespace
+
+Datapath::Datapath(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Datapath::~Datapath() = default;
+
+Result<std::unique_ptr<Datapath>> Datapath::open(const Options& options) {
+  const std::string folder = version_folder(options.pin_root, LB_ABI_VERSION);
+  if (auto made = make_pin_folder(options.pin_root); !made.ok()) return made.error();
+  auto lock = lock_pin_folder(options.pin_root);
+  if (!lock.ok()) return lock.error();
+  if (auto ours = refuse_other_versions(options.pin_root); !ours.ok()) return ours.error();
+  auto pinned = open_pins(folder);
+  if (!pinned.ok()) return pinned.error();
+  if (auto made = make_pin_folder(folder); !made.ok()) return made.error();
+
+  auto about = pinned->empty() ? about_fresh(options) : about_pinned(*pinned, options);
+  if (!about.ok()) return about.error();
+  auto loaded = load_program({about->lines4, about->lines6}, about->info, *pinned);
+  if (!loaded.ok()) return loaded.error();
+  if (about->origin == Origin::created) {
+    if (auto done = fill_and_pin(loaded->maps, about->info, folder); !done.ok())
+      return done.error();
+  }
+  if (auto done = pin_over(loaded->program.get(), folder + kProgramPin); !done.ok())
+    return done.error();
+
+  auto state =
+      std::make_unique<State>(folder, std::move(*lock), std::move(*about), std::move(*loaded));
+  if (auto ready = state->start(); !ready.ok()) return ready.error();
+  return std::unique_ptr<Datapath>(new Datapath(std::move(state)));
+}
+
+Result<Unit> Datapath::teardown(const std::string& pin_root) {
+  if (list_folder(pin_root).empty() && access(pin_root.c_str(), F_OK) != 0) return Unit{};
+  auto lock = lock_pin_folder(pin_root);
+  if (!lock.ok()) return lock.error();
+  for (const std::string& version : version_folders(pin_root)) {
+    Links links(version);
+    for (const std::string& interface : links.interfaces()) {
+      if (auto removed = links.remove(interface); !removed.ok()) return removed;
+    }
+    if (auto removed = remove_pins(version); !removed.ok()) return removed;
+  }
+  // What is not ours stays, and the folder with it.
+  if (rmdir(pin_root.c_str()) != 0 && errno != ENOTEMPTY) return Error{errno, "remove " + pin_root};
+  return Unit{};
+}
+
+Result<std::vector<Attachment>> Datapath::attach(
+    const std::vector<std::pair<std::string, uint32_t>>& interfaces) {
+  State& s = *state_;
+  if (auto followed = s.links.follow_names(interfaces); !followed.ok()) return followed.error();
+  std::string problems;
+  const auto note = [&problems](const Error& error) {
+    problems += (problems.empty() ? "" : "; ") + error.message();
+  };
+  for (const std::string& pinned : s.links.interfaces()) {
+    const bool wanted = std::any_of(interfaces.begin(), interfaces.end(),
+                                    [&](const auto& i) { return i.first == pinned; });
+    if (wanted) continue;
+    if (auto removed = s.links.remove(pinned); !removed.ok()) note(removed.error());
+  }
+  s.attachments.clear();
+  for (const auto& [name, ifindex] : interfaces) {
+    // Known before the first packet may be sent by it.
+    const auto known = s.maps.put("lb_devs", bytes_of(ifindex), bytes_of(ifindex));
+    if (!known.ok()) {
+      // The kernel looks the index up in this namespace: EINVAL is that there is none.
+      note(Error{known.error().code,
+                 "attach XDP to interface " + name + " (" + known.error().what + ")"});
+      continue;
+    }
+    auto attachment = s.links.attach(s.program.get(), name, ifindex);
+    if (attachment.ok())
+      s.attachments.push_back(std::move(*attachment));
+    else
+      note(attachment.error());
+  }
+  if (auto forgotten = s.forget_other_devices(); !forgotten.ok()) note(forgotten.error());
+  if (!problems.empty()) return Error{0, problems};
+  return s.attachments;
+}
+
+Result<Unit> Datapath::State::start() {
+  // New maps are empty, and nothing has used their queue of free next hops.
+  if (about.origin == Origin::adopted) {
+    if (auto adopted = writer.adopt(); !adopted.ok()) return adopted;
+    if (!about.kept.empty()) spdlog::warn("adopted maps: {}", about.kept);
+  }
+  auto memory = FlowMemory::map([this](const char* map) { return maps.fd(map); });
+  if (!memory.ok()) return memory.error();
+  flows.emplace(std::move(*memory));
+  return Unit{};
+}
+
+Result<Unit> Datapath::State::forget_other_devices() {
+  auto entries = maps.entries("lb_devs");
+  if (!entries.ok()) return entries.error();
+  for (const Maps::Entry& entry : *entries) {
+    const auto ifindex = from_bytes<uint32_t>(entry.key);
+    const bool attached = std::any_of(attachments.begin(), attachments.end(),
+                                      [&](const Attachment& a) { return a.ifindex == ifindex; });
+    if (attached) continue;
+    if (auto erased = maps.erase("lb_devs", entry.key); !erased.ok()) return erased;
+  }
+  return Unit{};
+}
+
+const Datapath::About& Datapath::about() const { return state_->about; }
+const std::vector<Attachment>& Datapath::attachments() const { return state_->attachments; }
+const Tables& Datapath::tables() const { return state_->writer.tables(); }
+Result<Unit> Datapath::apply(const Step& step) { return state_->writer.apply({&step, 1}); }
+Result<Unit> Datapath::apply(std::span<const Step> steps) { return state_->writer.apply(steps); }
+Result<Unit> Datapath::resolve(const Neighbours& neighbours) {
+  return state_->writer.resolve(neighbours);
+}
+std::set<uint32_t> Datapath::resting_services() const { return state_->writer.resting_services(); }
+std::set<uint16_t> Datapath::resting_backends() const { return state_->writer.resting_backends(); }
+Result<Unit> Datapath::release_unused(const Census& census) {
+  return state_->writer.release_unused(census);
+}
+Result<Verdicts> Datapath::verdicts() { return read_verdicts(state_->maps); }
+Result<ServiceStats> Datapath::service_stats(uint32_t service) {
+  return read_service_stats(state_->maps, service);
+}
+FlowTable& Datapath::flows() { return *state_->flows; }
+int Datapath::program_fd() const { return state_->program.get(); }
+int Datapath::map_fd(std::string_view name) const { return state_->maps.fd(name); }
+
+}  // namespace datapath

@@ -1,0 +1,98 @@
+// Datapath: the pinned maps, program and links. The only code that calls bpf(2) on them, and the
+// one writer of the maps the agent owns. Not thread-safe: one owner (the reconciler's effects
+// thread).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "agent/datapath/census.h"
+#include "agent/datapath/links.h"
+#include "agent/datapath/maps.h"
+#include "agent/datapath/stats.h"
+#include "agent/datapath/tables.h"
+#include "base/result.h"
+
+namespace datapath {
+
+struct Options {
+  std::string pin_root = "/sys/fs/bpf/amphora-xdp";  // pins lie in <pin_root>/v<ABI>/
+  uint32_t flows4 = 0;  // flows the tables are sized for (half load); 0: from the machine's memory
+  uint32_t flows6 = 0;
+  uint16_t snat_port_min = 16384, snat_port_max = 65535;  // host order
+};
+
+class FlowTable;  // flow_table.h: the mapped table
+
+class Datapath {
+ public:
+  // Mounts bpffs if it must, takes the lock on the pin folder, adopts what is pinned there or makes
+  // it, loads the program. Errors say what is missing (privilege, kernel feature, another ABI).
+  static base::Result<std::unique_ptr<Datapath>> open(const Options& options);
+  // Detaches and unpins everything of every ABI version under pin_root. Nothing there: not an
+  // error.
+  static base::Result<base::Unit> teardown(const std::string& pin_root);
+  ~Datapath();
+
+  // How the maps came to be, and what they are.
+  enum class Origin { created, adopted };
+  struct About {
+    Origin origin = Origin::created;
+    uint32_t lines4 = 0, lines6 = 0;  // of the flow tables
+    lb_info info{};
+    std::string kept;  // what of the options does not hold because adopted maps keep theirs; empty:
+                       // all holds
+  };
+  const About& about() const;
+
+  // Attaches to exactly these interfaces (of this thread's network namespace); a link that is
+  // pinned already gets this program in place. Native where the driver can, else generic with the
+  // reason. Another program on an interface is an error that names it; the others are still
+  // attached, and attachments() has them.
+  base::Result<std::vector<Attachment>> attach(
+      const std::vector<std::pair<std::string, uint32_t>>& interfaces_by_name_and_index);
+  const std::vector<Attachment>& attachments() const;
+
+  // What the maps hold now, as read back when they were adopted and as written since.
+  const Tables& tables() const;
+  base::Result<base::Unit> apply(const Step& step);
+  // The same for many, faster: rings that follow each other go in one call. Stops at the first
+  // step that fails; tables() shows how far it came.
+  base::Result<base::Unit> apply(std::span<const Step> steps);
+
+  // Client-side next hops come into being in the datapath, one for each neighbour that is in use:
+  // brings those that exist to what the neighbours are now; one that is not among them becomes
+  // unresolved, so that the kernel forwards. Keys have an ifindex.
+  base::Result<base::Unit> resolve(
+      const std::map<lb_nexthop_key, lb_nexthop, BytesLess<lb_nexthop_key>>& neighbours);
+
+  // Ids that were erased and may still be named by flows; they are not given out again.
+  std::set<uint32_t> resting_services() const;
+  std::set<uint16_t> resting_backends() const;
+  // To be called after each whole pass over the flow table, with what that pass found. An id that
+  // two passes in a row did not find is released: its entries and counters become zero.
+  base::Result<base::Unit> release_unused(const Census& census);
+
+  base::Result<Verdicts> verdicts();
+  base::Result<ServiceStats> service_stats(uint32_t service);
+
+  FlowTable& flows();
+
+  // For BPF_PROG_TEST_RUN and for mapping: descriptors stay this object's.
+  int program_fd() const;
+  int map_fd(std::string_view name) const;
+
+ private:
+  struct State;
+  explicit Datapath(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace datapath

@@ -1,0 +1,92 @@
+#include "agent/datapath/flow_memory.h"
+
+#include <bpf/bpf.h>
+#include <unistd.h>
+
+#include <bit>
+#include <cerrno>
+#include <string>
+
+namespace datapath {
+
+template <class T>
+base::Result<std::span<T>> FlowMemory::map_array(const DescriptorOf& descriptor_of,
+                                                 const char* name) {
+  static_assert(sizeof(T) % 8 == 0, "elements of an ARRAY are 8 bytes apart");
+  const int fd = descriptor_of(name);
+  bpf_map_info info{};
+  uint32_t length = sizeof(info);
+  if (bpf_obj_get_info_by_fd(fd, &info, &length) != 0)
+    return base::Error{errno, std::string("read the size of map ") + name};
+  if (info.type != BPF_MAP_TYPE_ARRAY || info.value_size != sizeof(T) ||
+      (info.map_flags & BPF_F_MMAPABLE) == 0)
+    return base::Error{0, std::string("map ") + name + " is not as this program's ABI has it"};
+
+  const size_t page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  const size_t bytes = (sizeof(T) * info.max_entries + page - 1) / page * page;
+  void* start = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (start == MAP_FAILED) return base::Error{errno, std::string("map ") + name + " into memory"};
+  mappings_.emplace_back(start, bytes);
+  return std::span<T>(static_cast<T*>(start), info.max_entries);
+}
+
+base::Result<base::Unit> FlowMemory::map_family(const DescriptorOf& descriptor_of,
+                                                base::Family family) {
+  const bool six = family == base::Family::ipv6;
+  auto buckets = map_array<lb_bucket>(descriptor_of, six ? "lb_locks6" : "lb_locks");
+  if (!buckets) return buckets.error();
+  auto half = map_array<lb_half>(descriptor_of, six ? "lb_half6" : "lb_half");
+  if (!half) return half.error();
+
+  std::byte* first = nullptr;
+  size_t count = 0;
+  if (six) {
+    auto lines = map_array<lb_flow6>(descriptor_of, "lb_flows6");
+    if (!lines) return lines.error();
+    first = reinterpret_cast<std::byte*>(lines->data());
+    count = lines->size();
+  } else {
+    auto lines = map_array<lb_flow>(descriptor_of, "lb_flows");
+    if (!lines) return lines.error();
+    first = reinterpret_cast<std::byte*>(lines->data());
+    count = lines->size();
+  }
+  if (!std::has_single_bit(count) || count > LB_FLOW_MAX_LINES ||
+      buckets->size() * LB_FLOW_WAYS != count)
+    return base::Error{0, "the sizes of the maps of the flow table do not fit each other"};
+  lines_[six] = FlowLines(family, first, six ? sizeof(lb_flow6) : sizeof(lb_flow),
+                          static_cast<uint32_t>(count), *buckets, *half);
+  return base::Unit{};
+}
+
+base::Result<base::Unit> FlowMemory::map_counters(const DescriptorOf& descriptor_of) {
+  auto clock = map_array<lb_clock>(descriptor_of, "lb_clock");
+  if (!clock) return clock.error();
+  clock_ = clock->data();
+  auto info = map_array<lb_info>(descriptor_of, "lb_info");
+  if (!info) return info.error();
+  info_ = info->data();
+  auto cpus = map_array<lb_flow_cpu>(descriptor_of, "lb_flow_cpu");
+  if (!cpus) return cpus.error();
+  cpus_ = *cpus;
+  auto service_use = map_array<lb_use>(descriptor_of, "lb_service_use");
+  if (!service_use) return service_use.error();
+  service_use_ = *service_use;
+  auto backend_use = map_array<lb_use>(descriptor_of, "lb_backend_use");
+  if (!backend_use) return backend_use.error();
+  backend_use_ = *backend_use;
+  auto sum = map_array<lb_service_sum>(descriptor_of, "lb_service_sum");
+  if (!sum) return sum.error();
+  service_sum_ = *sum;
+  return base::Unit{};
+}
+
+base::Result<FlowMemory> FlowMemory::map(const DescriptorOf& descriptor_of) {
+  FlowMemory memory;
+  for (base::Family family : {base::Family::ipv4, base::Family::ipv6})
+    if (auto mapped = memory.map_family(descriptor_of, family); !mapped) return mapped.error();
+  if (auto mapped = memory.map_counters(descriptor_of); !mapped) return mapped.error();
+  return memory;
+}
+
+}  // namespace datapath

@@ -1,0 +1,60 @@
+// FlowPolicy: when a flow has to end, from the tables that are applied. Pure: a value and a
+// function of it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "agent/datapath/tables.h"
+#include "bpf/lb_abi.h"
+
+namespace datapath {
+
+// Ticks are those of lb_clock, LB_TICK_MS each. A closed connection is kept until the last ACK and
+// a repeated FIN have passed: those come within a retransmission timeout or two.
+inline constexpr uint32_t kClosedTicks = 5000 / LB_TICK_MS;
+// After RST nothing is owed but what was under way already.
+inline constexpr uint32_t kResetTicks = 2000 / LB_TICK_MS;
+// UDP that nobody answers, as conntrack has it; a listener may ask for less.
+inline constexpr uint32_t kUnansweredTicks = 30000 / LB_TICK_MS;
+
+// What there is to know about a flow for this decision.
+struct FlowLife {
+  uint8_t protocol = 0;  // IPPROTO_*
+  lb_flow_state state = LB_FLOW_OPEN;
+  uint32_t service = 0;
+  uint32_t backend = 0;
+  uint32_t idle = 0;  // ticks since the last packet of either direction
+};
+
+enum class Expiry {
+  keep,
+  listener_gone,
+  backend_gone,  // datagrams leave a dead member at once; TCP is not cut
+  unanswered,    // half-open for too long
+  idle,
+  closed,
+  reset,
+};
+inline constexpr size_t kExpiries = 7;
+
+class FlowPolicy {
+ public:
+  static FlowPolicy of(const Tables& tables);
+  Expiry expiry(const FlowLife& flow) const;
+
+ private:
+  static constexpr uint32_t kNever = 0;
+  // Ticks, kNever: no limit. As HAProxy understands a timeout of 0.
+  struct Limits {
+    bool known = false;
+    uint32_t connect = kNever;
+    uint32_t client = kNever;
+    uint32_t idle = kNever;  // the shorter of client's and member's
+  };
+
+  std::vector<Limits> services_;  // by id
+  std::vector<bool> usable_;      // backends by id: present and not gone
+};
+
+}  // namespace datapath

@@ -1,0 +1,289 @@
+#include "agent/datapath/flow_table.h"
+
+#include <algorithm>
+
+#include "bpf/flow_layout.h"
+
+namespace datapath {
+namespace {
+
+template <class T>
+T read(const T& word) {
+  return shared(const_cast<T&>(word)).load(std::memory_order_relaxed);
+}
+
+template <class T>
+void add(T& word, T value) {
+  shared(word).fetch_add(value);
+}
+
+lb_service_sum traffic_of(const lb_flow& forward, const lb_flow& reply) {
+  return {read(forward.packets), read(forward.bytes), read(reply.packets), read(reply.bytes)};
+}
+
+// Ticks from `seen` to `now`; a packet may have come after the clock was read.
+uint32_t age(uint32_t seen, uint32_t now) {
+  const auto ticks = static_cast<int32_t>(now - seen);
+  return ticks < 0 ? 0 : static_cast<uint32_t>(ticks);
+}
+
+std::vector<uint32_t> values(std::span<lb_use> use) {
+  std::vector<uint32_t> flows(use.size());
+  for (size_t id = 0; id < use.size(); id++) flows[id] = read(use[id].flows);
+  return flows;
+}
+
+}  // namespace
+
+const char* flow_state_name(uint32_t state) {
+  static constexpr std::array<const char*, LB_FLOW_STATES> kNames = {
+      "free",      "busy", "dead",           "dead_reply",     "reply",  "reply_seen",
+      "half_open", "open", "closing_client", "closing_member", "closed", "reset"};
+  return state < kNames.size() ? kNames[state] : "unknown";
+}
+
+FlowTable::FlowTable(FlowMemory memory) : memory_(std::move(memory)) {
+  uint32_t unset = 0;
+  shared(memory_.clock().tick).compare_exchange_strong(unset, 1);
+}
+
+void FlowTable::advance_clock(std::chrono::milliseconds elapsed) {
+  constexpr std::chrono::milliseconds kTick{LB_TICK_MS};
+  clock_rest_ += elapsed;
+  const auto whole = clock_rest_ / kTick;
+  clock_rest_ %= kTick;
+  const auto ticks = std::clamp<decltype(clock_rest_)::rep>(whole, 0, kMostTicks);
+  if (ticks > 0) add<__u32>(memory_.clock().tick, static_cast<uint32_t>(ticks));
+}
+
+FlowTable::Progress FlowTable::sweep(const Judge& judge, size_t lines) {
+  if (position_ == 0) {
+    // A line that waits to be freed must not be met a second time: it would be freed twice.
+    if (!ended_.empty() || !waiting_.empty()) return Progress::release_first;
+    begin_pass();
+  }
+  const FlowLines& four = memory_.lines(base::Family::ipv4);
+  const FlowLines& six = memory_.lines(base::Family::ipv6);
+  const uint64_t all = uint64_t{four.count()} + six.count();
+  for (const uint64_t end = std::min(position_ + lines, all); position_ < end; position_++) {
+    if (position_ < four.count())
+      look_at(four, static_cast<uint32_t>(position_), judge);
+    else
+      look_at(six, static_cast<uint32_t>(position_ - four.count()), judge);
+  }
+  if (position_ < all) return Progress::more;
+  end_pass();
+  return Progress::pass_done;
+}
+
+void FlowTable::begin_pass() {
+  counting_ = FlowCensus{};
+  counting_.pass = census_.pass + 1;
+  counting_.service_flows.resize(LB_MAX_SERVICES);
+  counting_.backend_flows.resize(LB_MAX_BACKENDS);
+  counting_.service_traffic.resize(LB_MAX_SERVICES);
+  // A flow that began since the last pass did makes what that pass found worthless.
+  const uint64_t begun = flows_begun();
+  if (begun != begun_) forget_drift();
+  begun_ = begun;
+  counted_services_.assign(LB_MAX_SERVICES, 0);
+  counted_backends_.assign(LB_MAX_BACKENDS, 0);
+  service_use_before_ = values(memory_.service_use());
+  backend_use_before_ = values(memory_.backend_use());
+}
+
+void FlowTable::end_pass() {
+  position_ = 0;
+  if (flows_begun() != begun_) {
+    forget_drift();
+  } else {
+    repair_use(service_use_before_, service_drift_, counted_services_, memory_.service_use());
+    repair_use(backend_use_before_, backend_drift_, counted_backends_, memory_.backend_use());
+  }
+  census_ = std::move(counting_);
+}
+
+// Every new flow takes a position in a ring.
+uint64_t FlowTable::flows_begun() const {
+  uint64_t begun = 0;
+  for (const lb_flow_cpu& cpu : memory_.cpus())
+    begun += uint64_t{read(cpu.ring[0])} + read(cpu.ring[1]);
+  return begun;
+}
+
+void FlowTable::forget_drift() {
+  service_drift_.assign(service_drift_.size(), 0);
+  backend_drift_.assign(backend_drift_.size(), 0);
+}
+
+// An agent that is killed between freeing a flow and counting it out leaves a use that is too high.
+// A difference counts if it is the same twice in a row, and no flow began from the first pass to
+// the end of the second: then no fewer were counted than there are.
+void FlowTable::repair_use(std::vector<uint32_t>& before, std::vector<int64_t>& drift,
+                           const std::vector<uint32_t>& counted, std::span<lb_use> use) {
+  drift.resize(use.size());
+  for (size_t id = 0; id < use.size() && id < counted.size(); id++) {
+    const uint32_t now = read(use[id].flows);
+    const int64_t found = now == before[id] ? int64_t{counted[id]} - int64_t{now} : 0;
+    if (found != 0 && found == drift[id]) {
+      add<__u32>(use[id].flows, static_cast<uint32_t>(found));
+      drift[id] = 0;
+    } else {
+      drift[id] = found;
+    }
+  }
+}
+
+void FlowTable::look_at(const FlowLines& lines, uint32_t index, const Judge& judge) {
+  lb_flow& line = lines.line(index);
+  const uint64_t word = shared(line.word).load();
+  const uint32_t state = lb_word_state(word);
+  FlowCensus::Table& table = counting_.tables[lines.family() == base::Family::ipv6];
+  if (state < LB_FLOW_STATES) table.lines[state]++;
+  if (index % LB_FLOW_WAYS == 0)
+    table.spilled_buckets += read(lines.buckets()[index / LB_FLOW_WAYS].lock) >> 1 & 1;
+  if (state == LB_FLOW_FREE || state == LB_FLOW_BUSY) return;
+
+  const bool forward = state == LB_FLOW_DEAD || lb_word_is_forward(word);
+  std::vector<bool>& owners = forward ? counting_.used.services : counting_.used.backends;
+  const uint16_t owner = read(line.owner), nexthop = read(line.nexthop);
+  if (owner < owners.size()) owners[owner] = true;
+  if (nexthop < counting_.used.nexthops.size()) counting_.used.nexthops[nexthop] = true;
+
+  if (lb_word_is_forward(word)) {
+    look_at_flow(lines, index, word, judge);
+  } else if (state == LB_FLOW_DEAD && lines.peer(line) != nullptr) {
+    count_use(line, lines.peer(line));
+    bury(lines, index);
+    step(Step::found_dead);
+    ended_.push_back({&lines, index, read(line.peer)});
+  } else if (state == LB_FLOW_DEAD_REPLY) {
+    look_at_dead_reply(lines, index);
+  }
+}
+
+void FlowTable::look_at_flow(const FlowLines& lines, uint32_t index, uint64_t word,
+                             const Judge& judge) {
+  lb_flow& line = lines.line(index);
+  const lb_flow* reply = lines.peer(line);
+  if (reply == nullptr) return;
+  const uint32_t now = read(memory_.clock().tick);
+  FlowLife life;
+  life.protocol = read(line.tuple.proto);
+  life.state = static_cast<lb_flow_state>(lb_word_state(word));
+  life.service = read(line.owner);
+  life.backend = read(reply->owner);
+  life.idle = std::min(age(read(line.seen), now), age(read(reply->seen), now));
+  if (!lb_word_same_generation(shared(line.word).load(), word)) return;  // another flow by now
+
+  count_use(line, reply);
+  if (life.service < counting_.service_flows.size()) {
+    counting_.service_flows[life.service]++;
+    const lb_service_sum traffic = traffic_of(line, *reply);
+    lb_service_sum& sum = counting_.service_traffic[life.service];
+    sum.packets_in += traffic.packets_in;
+    sum.bytes_in += traffic.bytes_in;
+    sum.packets_out += traffic.packets_out;
+    sum.bytes_out += traffic.bytes_out;
+  }
+  if (life.backend < counting_.backend_flows.size()) counting_.backend_flows[life.backend]++;
+
+  const Expiry expiry = judge(life);
+  if (expiry != Expiry::keep && kill(lines, index, word)) {
+    counting_.ended[static_cast<size_t>(expiry)]++;
+    ended_.push_back({&lines, index, read(line.peer)});
+  }
+}
+
+// Its forward line is being released, or, if it is dead no more, the agent died between the two.
+void FlowTable::look_at_dead_reply(const FlowLines& lines, uint32_t index) {
+  const lb_flow* forward = lines.peer(lines.line(index));
+  if (forward == nullptr ||
+      lb_word_state(shared(const_cast<lb_flow&>(*forward).word).load()) != LB_FLOW_DEAD ||
+      read(forward->peer) != index)
+    ended_.push_back({&lines, kAlone, index});
+}
+
+void FlowTable::count_use(const lb_flow& forward, const lb_flow* reply) {
+  if (reply == nullptr) return;
+  const uint16_t service = read(forward.owner), backend = read(reply->owner);
+  if (service < counted_services_.size()) counted_services_[service]++;
+  if (backend < counted_backends_.size()) counted_backends_[backend]++;
+}
+
+bool FlowTable::kill(const FlowLines& lines, uint32_t index, uint64_t word) {
+  __u64 expected = word;
+  if (!shared(lines.line(index).word)
+           .compare_exchange_strong(expected, lb_word_with_state(word, LB_FLOW_DEAD)))
+    return false;
+  step(Step::killed);
+  bury(lines, index);
+  step(Step::buried);
+  return true;
+}
+
+// The reply line of a flow that is dead stays this flow's until the forward line is free.
+void FlowTable::bury(const FlowLines& lines, uint32_t index) {
+  lb_flow* reply = lines.peer(lines.line(index));
+  if (reply == nullptr) return;
+  const auto word = shared(reply->word);
+  const uint64_t now = word.load();
+  if (lb_word_state(now) != LB_FLOW_DEAD_REPLY)
+    word.store(lb_word_with_state(now, LB_FLOW_DEAD_REPLY));
+}
+
+size_t FlowTable::begin_grace() {
+  waiting_.insert(waiting_.end(), ended_.begin(), ended_.end());
+  ended_.clear();
+  return waiting_.size();
+}
+
+size_t FlowTable::release(size_t flows) {
+  for (; flows > 0 && !waiting_.empty(); flows--) {
+    release_one(waiting_.back());
+    waiting_.pop_back();
+  }
+  return waiting_.size();
+}
+
+// The forward line first: as long as it is dead its reply line is its own. Counted out last: an
+// agent killed in between leaves a use that is too high, never one below zero.
+void FlowTable::release_one(const Ended& ended) {
+  lb_flow& reply = ended.lines->line(ended.reply);
+  const auto free = [](lb_flow& line) {
+    const auto word = shared(line.word);
+    word.store(lb_word_next(word.load()));
+  };
+  if (ended.forward == kAlone) {
+    free(reply);
+    step(Step::reply_freed);
+    return;
+  }
+  lb_flow& forward = ended.lines->line(ended.forward);
+  const uint16_t service = read(forward.owner), backend = read(reply.owner);
+  const lb_service_sum traffic = traffic_of(forward, reply);
+  free(forward);
+  step(Step::forward_freed);
+  free(reply);
+  step(Step::reply_freed);
+
+  if (service < memory_.service_sum().size()) {
+    lb_service_sum& sum = memory_.service_sum()[service];
+    add(sum.packets_in, traffic.packets_in);
+    add(sum.bytes_in, traffic.bytes_in);
+    add(sum.packets_out, traffic.packets_out);
+    add(sum.bytes_out, traffic.bytes_out);
+  }
+  if (service < memory_.service_use().size())
+    shared(memory_.service_use()[service].flows).fetch_sub(1);
+  if (backend < memory_.backend_use().size())
+    shared(memory_.backend_use()[backend].flows).fetch_sub(1);
+}
+
+uint64_t FlowTable::half_open_overwritten() const {
+  uint64_t flows = 0;
+  for (const lb_flow_cpu& cpu : memory_.cpus()) flows += read(cpu.overwritten);
+  return flows;
+}
+
+}  // namespace datapath

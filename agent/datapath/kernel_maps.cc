@@ -1,0 +1,229 @@
+#include "agent/datapath/kernel_maps.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace datapath {
+namespace {
+
+using base::Error;
+using base::Fd;
+using base::Result;
+using base::Unit;
+
+Error failed(const char* operation, std::string_view map) {
+  return Error{errno, std::string(operation) + " " + std::string(map)};
+}
+
+bool is_per_cpu(const bpf_map_info& info) { return info.type == BPF_MAP_TYPE_PERCPU_ARRAY; }
+
+// Bytes that one element takes between the kernel and us.
+size_t element_bytes(const bpf_map_info& info) {
+  if (!is_per_cpu(info)) return info.value_size;
+  const size_t rounded = (info.value_size + 7) / 8 * 8;
+  return rounded * static_cast<size_t>(libbpf_num_possible_cpus());
+}
+
+bool all_zero(Bytes bytes) {
+  return std::all_of(bytes.begin(), bytes.end(), [](uint8_t b) { return b == 0; });
+}
+
+// An ARRAY that holds `cells`, as lb_rings takes it: the flags must be those of its template.
+Result<Fd> make_ring(const Cells& cells) {
+  LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_INNER_MAP);
+  auto count = static_cast<uint32_t>(cells.size());
+  Fd ring(bpf_map_create(BPF_MAP_TYPE_ARRAY, "lb_ring", sizeof(uint32_t), sizeof(lb_ring_cell),
+                         count, &options));
+  if (!ring.valid()) return Error{errno, "create a ring of " + std::to_string(count) + " cells"};
+  std::vector<uint32_t> keys(count);
+  for (uint32_t i = 0; i < count; ++i) keys[i] = i;
+  LIBBPF_OPTS(bpf_map_batch_opts, batch);
+  if (bpf_map_update_batch(ring.get(), keys.data(), cells.data(), &count, &batch) != 0)
+    return failed("fill", "lb_ring");
+  return ring;
+}
+
+Result<Cells> read_cells(int fd) {
+  auto info = info_of(fd);
+  if (!info.ok()) return info.error();
+  if (info->value_size != sizeof(lb_ring_cell))
+    return Error{0, "read a ring: its cells have " + std::to_string(info->value_size) + " bytes"};
+  uint32_t count = info->max_entries;
+  Cells cells(count);
+  std::vector<uint32_t> keys(count);
+  uint32_t position = 0;
+  LIBBPF_OPTS(bpf_map_batch_opts, batch);
+  const int err =
+      bpf_map_lookup_batch(fd, nullptr, &position, keys.data(), cells.data(), &count, &batch);
+  // ENOENT is the end of the map.
+  if (err != 0 && errno != ENOENT) return failed("read", "lb_ring");
+  return cells;
+}
+
+}  // namespace
+
+Result<bpf_map_info> info_of(int fd) {
+  bpf_map_info info{};
+  uint32_t size = sizeof(info);
+  if (bpf_obj_get_info_by_fd(fd, &info, &size) != 0) return Error{errno, "ask about a map"};
+  return info;
+}
+
+Result<Unit> KernelMaps::add(const std::string& name, Fd fd) {
+  auto info = info_of(fd.get());
+  if (!info.ok()) return info.error();
+  maps_[name] = Map{std::move(fd), *info};
+  return Unit{};
+}
+
+std::vector<std::string> KernelMaps::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, map] : maps_) names.push_back(name);
+  return names;
+}
+
+const KernelMaps::Map& KernelMaps::find(std::string_view name) const {
+  const auto it = maps_.find(name);
+  assert(it != maps_.end());
+  return it->second;
+}
+
+Result<Unit> KernelMaps::put(std::string_view map, Bytes key, Bytes value) {
+  const Map& m = find(map);
+  assert(key.size() == m.info.key_size && value.size() == m.info.value_size);
+  if (bpf_map_update_elem(m.fd.get(), key.data(), value.data(), BPF_ANY) != 0)
+    return failed("write", map);
+  return Unit{};
+}
+
+Result<Unit> KernelMaps::erase(std::string_view map, Bytes key) {
+  const Map& m = find(map);
+  assert(key.size() == m.info.key_size);
+  if (bpf_map_delete_elem(m.fd.get(), key.data()) != 0 && errno != ENOENT)
+    return failed("erase from", map);
+  return Unit{};
+}
+
+Result<std::optional<std::vector<uint8_t>>> KernelMaps::get(std::string_view map, Bytes key) {
+  const Map& m = find(map);
+  assert(key.size() == m.info.key_size);
+  std::vector<uint8_t> value(element_bytes(m.info));
+  if (bpf_map_lookup_elem(m.fd.get(), key.data(), value.data()) == 0) return std::optional(value);
+  if (errno == ENOENT) return std::optional<std::vector<uint8_t>>{};
+  return failed("read", map);
+}
+
+Result<std::vector<Maps::Entry>> KernelMaps::entries(std::string_view map) {
+  const Map& m = find(map);
+  return m.info.type == BPF_MAP_TYPE_ARRAY ? array_entries(map, m) : keyed_entries(map, m);
+}
+
+Result<std::vector<Maps::Entry>> KernelMaps::array_entries(std::string_view name, const Map& map) {
+  uint32_t count = map.info.max_entries;
+  const size_t size = map.info.value_size;
+  std::vector<uint32_t> keys(count);
+  std::vector<uint8_t> values(count * size);
+  uint32_t position = 0;
+  LIBBPF_OPTS(bpf_map_batch_opts, batch);
+  const int err = bpf_map_lookup_batch(map.fd.get(), nullptr, &position, keys.data(), values.data(),
+                                       &count, &batch);
+  if (err != 0 && errno != ENOENT) return failed("read", name);
+  std::vector<Entry> out;
+  for (uint32_t i = 0; i < count; ++i) {
+    const Bytes value{values.data() + i * size, size};
+    if (all_zero(value)) continue;
+    const Bytes key = bytes_of(keys[i]);
+    out.push_back({{key.begin(), key.end()}, {value.begin(), value.end()}});
+  }
+  return out;
+}
+
+Result<std::vector<Maps::Entry>> KernelMaps::keyed_entries(std::string_view name, const Map& map) {
+  std::vector<Entry> out;
+  std::vector<uint8_t> key(map.info.key_size), next(map.info.key_size);
+  const void* from = nullptr;
+  while (bpf_map_get_next_key(map.fd.get(), from, next.data()) == 0) {
+    key = next;
+    from = key.data();
+    std::vector<uint8_t> value(element_bytes(map.info));
+    if (bpf_map_lookup_elem(map.fd.get(), key.data(), value.data()) != 0) {
+      if (errno == ENOENT) continue;  // gone since
+      return failed("read", name);
+    }
+    if (is_per_cpu(map.info) && all_zero(value)) continue;
+    out.push_back({key, std::move(value)});
+  }
+  return errno == ENOENT ? Result<std::vector<Entry>>(std::move(out)) : failed("walk", name);
+}
+
+Result<Unit> KernelMaps::clear(std::string_view map, uint32_t index) {
+  const Map& m = find(map);
+  const std::vector<uint8_t> zero(element_bytes(m.info));
+  if (bpf_map_update_elem(m.fd.get(), &index, zero.data(), BPF_ANY) != 0)
+    return failed("clear", map);
+  return Unit{};
+}
+
+Result<Unit> KernelMaps::push(std::string_view map, uint32_t value) {
+  if (bpf_map_update_elem(fd(map), nullptr, &value, BPF_ANY) != 0) return failed("push to", map);
+  return Unit{};
+}
+
+Result<std::optional<uint32_t>> KernelMaps::pop(std::string_view map) {
+  uint32_t value = 0;
+  if (bpf_map_lookup_and_delete_elem(fd(map), nullptr, &value) == 0) return std::optional(value);
+  if (errno == ENOENT) return std::optional<uint32_t>{};
+  return failed("pop from", map);
+}
+
+Result<Unit> KernelMaps::put_rings(std::span<const RingCells> rings, size_t& done) {
+  done = 0;
+  std::vector<Fd> made;
+  std::vector<uint32_t> ids;
+  std::vector<int> fds;
+  for (const RingCells& ring : rings) {
+    auto fd = make_ring(ring.cells);
+    if (!fd.ok()) return fd.error();
+    ids.push_back(ring.id);
+    fds.push_back(fd->get());
+    made.push_back(std::move(*fd));
+  }
+  // The kernel waits for the programs that may read the old rings (6 to 28 ms): once for a batch
+  // since 6.8, once for each ring before that or without a batch.
+  const int outer = fd("lb_rings");
+  auto count = static_cast<uint32_t>(rings.size());
+  LIBBPF_OPTS(bpf_map_batch_opts, batch);
+  if (count > 1 && bpf_map_update_batch(outer, ids.data(), fds.data(), &count, &batch) == 0) {
+    done = rings.size();
+    return Unit{};
+  }
+  // Without batches for maps of maps, or stopped by a ring: one at a time says which.
+  for (; done < rings.size(); ++done) {
+    if (bpf_map_update_elem(outer, &ids[done], &fds[done], BPF_ANY) != 0)
+      return failed("write", "lb_rings");
+  }
+  return Unit{};
+}
+
+Result<std::map<uint32_t, Cells>> KernelMaps::rings() {
+  const Map& outer = find("lb_rings");
+  std::map<uint32_t, Cells> out;
+  for (uint32_t id = 0; id < outer.info.max_entries; ++id) {
+    uint32_t inner_id = 0;
+    if (bpf_map_lookup_elem(outer.fd.get(), &id, &inner_id) != 0) {
+      if (errno == ENOENT) continue;
+      return failed("read", "lb_rings");
+    }
+    const Fd inner(bpf_map_get_fd_by_id(inner_id));
+    if (!inner.valid()) return failed("open a ring of", "lb_rings");
+    auto cells = read_cells(inner.get());
+    if (!cells.ok()) return cells.error();
+    out[id] = std::move(*cells);
+  }
+  return out;
+}
+
+}  // namespace datapath

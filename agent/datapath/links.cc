@@ -1,0 +1,201 @@
+#include "agent/datapath/links.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/if_link.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <optional>
+
+#include "agent/datapath/pins.h"
+
+namespace datapath {
+namespace {
+
+using base::Error;
+using base::Fd;
+using base::Result;
+using base::Unit;
+
+constexpr char kEarlierStart[] =
+    "generic since an earlier start; --teardown and a new start try native again";
+
+Result<bpf_link_info> link_info(int fd) {
+  bpf_link_info info{};
+  uint32_t size = sizeof(info);
+  if (bpf_obj_get_info_by_fd(fd, &info, &size) != 0) return Error{errno, "ask about a link"};
+  return info;
+}
+
+struct OnInterface {
+  uint32_t program = 0;  // id; 0: none
+  uint8_t mode = 0;      // XDP_ATTACHED_*
+};
+
+OnInterface look_at(uint32_t ifindex) {
+  LIBBPF_OPTS(bpf_xdp_query_opts, query);
+  if (bpf_xdp_query(static_cast<int>(ifindex), 0, &query) != 0) return {};
+  return {query.prog_id, query.attach_mode};
+}
+
+std::string driver_of(const std::string& interface) {
+  const Fd socket_fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ethtool_drvinfo driver{};
+  driver.cmd = ETHTOOL_GDRVINFO;
+  ifreq request{};
+  std::strncpy(request.ifr_name, interface.c_str(), IFNAMSIZ - 1);
+  request.ifr_data = reinterpret_cast<char*>(&driver);
+  if (ioctl(socket_fd.get(), SIOCETHTOOL, &request) != 0) return "unknown";
+  return driver.driver;
+}
+
+std::string why_not_native(int code, const std::string& interface) {
+  std::string text = std::string("native XDP refused: ") + std::strerror(code) + " (driver " +
+                     driver_of(interface) + "); ";
+  if (code == EOPNOTSUPP)
+    return text + "the driver has none, or LRO or fixed guest offloads forbid it (ethtool -k)";
+  if (code == EINVAL || code == ERANGE || code == E2BIG)
+    return text + "check that the MTU fits in a page and that queues are left (ethtool -l)";
+  return text + "see dmesg";
+}
+
+// The link by which a program is on an interface; nullopt: it was attached without one.
+std::optional<uint32_t> link_of(uint32_t ifindex, uint32_t program) {
+  for (uint32_t id = 0; bpf_link_get_next_id(id, &id) == 0;) {
+    const Fd fd(bpf_link_get_fd_by_id(id));
+    const auto info = fd.valid() ? link_info(fd.get()) : Result<bpf_link_info>(Error{});
+    if (info.ok() && info->type == BPF_LINK_TYPE_XDP && info->xdp.ifindex == ifindex &&
+        info->prog_id == program)
+      return id;
+  }
+  return std::nullopt;
+}
+
+std::string program_name(uint32_t id) {
+  const Fd fd(bpf_prog_get_fd_by_id(id));
+  bpf_prog_info info{};
+  uint32_t size = sizeof(info);
+  if (!fd.valid() || bpf_obj_get_info_by_fd(fd.get(), &info, &size) != 0) return "?";
+  return info.name;
+}
+
+uint32_t program_id(int program) {
+  bpf_prog_info info{};
+  uint32_t size = sizeof(info);
+  return bpf_obj_get_info_by_fd(program, &info, &size) == 0 ? info.id : 0;
+}
+
+Error another_program(const std::string& interface, uint32_t program) {
+  const uint32_t ifindex = if_nametoindex(interface.c_str());
+  const auto link = link_of(ifindex, program);
+  const std::string remove = link ? "bpftool link detach id " + std::to_string(*link)
+                                  : "ip link set dev " + interface + " xdp off";
+  return Error{EBUSY, "interface " + interface + " runs another XDP program (id " +
+                          std::to_string(program) + ", " + program_name(program) +
+                          "); remove it: " + remove};
+}
+
+struct Created {
+  Fd link;
+  int code = 0;  // errno, if there is none
+};
+
+Created create_link(int program, uint32_t ifindex, uint32_t flags) {
+  LIBBPF_OPTS(bpf_link_create_opts, options, .flags = flags);
+  Fd link(bpf_link_create(program, static_cast<int>(ifindex), BPF_XDP, &options));
+  const int code = link.valid() ? 0 : errno;
+  return {std::move(link), code};
+}
+
+Result<Unit> detach(const std::string& path) {
+  auto link = open_pin(path);
+  if (link.ok()) {
+    // EINVAL, ENOLINK: its interface is gone.
+    if (bpf_link_detach(link->get()) != 0 && errno != EINVAL && errno != ENOLINK)
+      return Error{errno, "detach " + path};
+  } else if (link.error().code != ENOENT) {
+    return link.error();
+  }
+  return unpin(path);
+}
+
+}  // namespace
+
+Result<Attachment> Links::attach(int program, const std::string& interface, uint32_t ifindex) {
+  const std::string path = link_pin(folder_, interface);
+  auto link = open_pin(path);
+  if (!link.ok()) {
+    if (link.error().code != ENOENT) return link.error();
+    return create(program, interface, ifindex);
+  }
+  auto info = link_info(link->get());
+  if (!info.ok()) return info.error();
+  const OnInterface now = look_at(ifindex);
+  // An interface that was made again has another index, or the same one and no program.
+  if (info->xdp.ifindex != ifindex || now.program != info->prog_id) {
+    if (auto gone = detach(path); !gone.ok()) return gone.error();
+    return create(program, interface, ifindex);
+  }
+  if (now.program != program_id(program) && bpf_link_update(link->get(), program, nullptr) != 0)
+    return Error{errno, "replace the XDP program of " + interface};
+  if (now.mode == XDP_ATTACHED_SKB)
+    return Attachment{interface, ifindex, AttachMode::generic, kEarlierStart};
+  return Attachment{interface, ifindex, AttachMode::native, ""};
+}
+
+Result<Attachment> Links::create(int program, const std::string& interface, uint32_t ifindex) {
+  if (const OnInterface now = look_at(ifindex); now.program != 0)
+    return another_program(interface, now.program);
+  Attachment attachment{interface, ifindex, AttachMode::native, ""};
+  Created created = create_link(program, ifindex, XDP_FLAGS_DRV_MODE);
+  if (created.code != 0 && created.code != EPERM && created.code != ENODEV) {
+    attachment.mode = AttachMode::generic;
+    attachment.reason = why_not_native(created.code, interface);
+    created = create_link(program, ifindex, XDP_FLAGS_SKB_MODE);
+  }
+  if (created.code != 0) return Error{created.code, "attach XDP to interface " + interface};
+  if (auto folder = make_pin_folder(folder_ + "/links"); !folder.ok()) return folder.error();
+  if (auto pinned = pin(created.link.get(), link_pin(folder_, interface)); !pinned.ok())
+    return pinned.error();
+  return attachment;
+}
+
+Result<Unit> Links::follow_names(const std::vector<std::pair<std::string, uint32_t>>& interfaces) {
+  for (const std::string& old_name : this->interfaces()) {
+    const std::string path = link_pin(folder_, old_name);
+    auto link = open_pin(path);
+    if (!link.ok()) return link.error();
+    auto info = link_info(link->get());
+    if (!info.ok()) return info.error();
+    for (const auto& [name, ifindex] : interfaces) {
+      if (ifindex != info->xdp.ifindex || name == old_name) continue;
+      // Two that changed names with each other are attached anew.
+      const std::string fresh = link_pin(folder_, name);
+      const int err = renameat2(AT_FDCWD, path.c_str(), AT_FDCWD, fresh.c_str(), RENAME_NOREPLACE);
+      if (err != 0 && errno != EEXIST)
+        return Error{errno, "rename the link of " + old_name + " to " + name};
+    }
+  }
+  return Unit{};
+}
+
+Result<Unit> Links::remove(const std::string& interface) {
+  return detach(link_pin(folder_, interface));
+}
+
+std::vector<std::string> Links::interfaces() const {
+  std::vector<std::string> names = list_folder(folder_ + "/links");
+  std::transform(names.begin(), names.end(), names.begin(), interface_of_pin);
+  return names;
+}
+
+}  // namespace datapath

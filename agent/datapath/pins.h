@@ -1,0 +1,43 @@
+// Pins: the folder of pinned maps, program and links, on a bpf file system.
+//   <root>/v<ABI>/<map>         every map under its name; lb_info is pinned last
+//   <root>/v<ABI>/lb_xdp        the program
+//   <root>/v<ABI>/links/<name>  one link per interface
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace datapath {
+
+// Makes the folder `path` and those above it; mounts a bpf file system at /sys/fs/bpf if `path`
+// lies there and none is.
+base::Result<base::Unit> make_pin_folder(const std::string& path);
+
+// Only one agent works on a pin folder: the lock lasts as long as the descriptor. The error names
+// the process that has it.
+base::Result<base::Fd> lock_pin_folder(const std::string& root);
+
+std::string version_folder(const std::string& root, int abi);
+// Interface names may have a dot, which names of pins must not; a colon is free.
+std::string link_pin(const std::string& version_folder, const std::string& interface);
+std::string interface_of_pin(const std::string& pin_name);
+
+// Names in a folder, sorted; none if it does not exist.
+std::vector<std::string> list_folder(const std::string& path);
+// ABI versions that have a folder with anything in it; and all such folders, empty ones too.
+std::vector<int> pinned_versions(const std::string& root);
+std::vector<std::string> version_folders(const std::string& root);
+
+base::Result<base::Unit> pin(int fd, const std::string& path);
+// A pin that is there already is replaced at once: there is always one.
+base::Result<base::Unit> pin_over(int fd, const std::string& path);
+base::Result<base::Fd> open_pin(const std::string& path);
+base::Result<base::Unit> unpin(const std::string& path);
+// Pins of a folder and the folder itself, with its subfolders. Not there: not an error.
+base::Result<base::Unit> remove_pins(const std::string& folder);
+
+}  // namespace datapath

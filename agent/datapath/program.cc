@@ -1,0 +1,149 @@
+#include "agent/datapath/program.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+
+#include <cerrno>
+#include <cstdarg>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/datapath/refusal.h"
+#include "base/log.h"
+#include "lb.skel.h"
+
+namespace datapath {
+namespace {
+
+using base::Error;
+using base::Fd;
+using base::Result;
+using base::Unit;
+
+struct DestroySkeleton {
+  void operator()(lb* skeleton) const { lb::destroy(skeleton); }
+};
+using Skeleton = std::unique_ptr<lb, DestroySkeleton>;
+
+constexpr size_t kVerifierLogBytes = 1 << 20;
+
+// libbpf says to us what it would say to standard error.
+int take_libbpf_message(libbpf_print_level level, const char* format, va_list arguments) {
+  if (level == LIBBPF_DEBUG) return 0;
+  char text[512];
+  const int length = std::vsnprintf(text, sizeof(text), format, arguments);
+  std::string_view line(text);
+  while (line.ends_with('\n')) line.remove_suffix(1);
+  spdlog::debug("{}", line);
+  return length;
+}
+
+Result<Skeleton> open_skeleton(std::vector<char>& log) {
+  libbpf_set_print(take_libbpf_message);
+  LIBBPF_OPTS(bpf_object_open_opts, options, .kernel_log_buf = log.data(),
+              .kernel_log_size = log.size());
+  Skeleton skeleton(lb::open(&options));
+  if (!skeleton) return Error{errno, "open the XDP program"};
+  return skeleton;
+}
+
+// The maps of .rodata and the like have a dot in their names; they belong to one load.
+bool is_ours(const bpf_map* map) {
+  return std::string_view(bpf_map__name(map)).find('.') == std::string_view::npos;
+}
+
+// 0: a map whose size the ABI fixes.
+uint32_t entries_for(std::string_view name, const Sizes& sizes) {
+  const uint32_t lines = name.ends_with('6') ? sizes.lines6 : sizes.lines4;
+  if (name == "lb_flows" || name == "lb_flows6") return lines;
+  if (name == "lb_locks" || name == "lb_locks6") return lines / LB_FLOW_WAYS;
+  if (name == "lb_half" || name == "lb_half6") return lines / LB_HALF_SHARE;
+  return 0;
+}
+
+Result<Unit> reuse(bpf_map* map, int fd, const bpf_map_info& info) {
+  const auto check = [&](const char* what, uint32_t pinned, uint32_t ours) -> Result<Unit> {
+    if (pinned == ours) return Unit{};
+    return Error{0, std::string("pinned map ") + bpf_map__name(map) + " has " + what + " " +
+                        std::to_string(pinned) + ", this agent needs " + std::to_string(ours) +
+                        ": it is of another version (--teardown removes it)"};
+  };
+  auto same = check("type", info.type, bpf_map__type(map));
+  if (same.ok()) same = check("key size", info.key_size, bpf_map__key_size(map));
+  if (same.ok()) same = check("value size", info.value_size, bpf_map__value_size(map));
+  if (same.ok()) same = check("entries", info.max_entries, bpf_map__max_entries(map));
+  if (!same.ok()) return same;
+  if (const int err = bpf_map__reuse_fd(map, fd); err != 0)
+    return Error{-err, std::string("reuse the pinned map ") + bpf_map__name(map)};
+  return Unit{};
+}
+
+Result<Unit> prepare_maps(const lb& skeleton, const Sizes& sizes, const KernelMaps& pinned) {
+  bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, skeleton.obj) {
+    if (!is_ours(map)) continue;
+    const std::string name = bpf_map__name(map);
+    if (const uint32_t entries = entries_for(name, sizes); entries != 0) {
+      if (const int err = bpf_map__set_max_entries(map, entries); err != 0)
+        return Error{-err, "size the map " + name};
+    }
+    if (pinned.empty()) continue;
+    if (!pinned.has(name))
+      return Error{0, "map " + name + " is missing among the pins (--teardown removes the others)"};
+    if (auto reused = reuse(map, pinned.fd(name), pinned.info(name)); !reused.ok()) return reused;
+  }
+  return Unit{};
+}
+
+void configure(const lb& skeleton, const Sizes& sizes, const lb_info& info) {
+  auto& rodata = *skeleton.rodata;
+  rodata.lb_lines = sizes.lines4;
+  rodata.lb_lines6 = sizes.lines6;
+  rodata.lb_half_cpus = info.cpus;
+  rodata.lb_seed = info.seed;
+  rodata.lb_snat_port_min = info.snat_port_min;
+  rodata.lb_snat_port_max = info.snat_port_max;
+#if defined(__x86_64__)
+  rodata.lb_weak_order = 0;
+#else
+  rodata.lb_weak_order = 1;
+#endif
+}
+
+Result<Fd> own(int fd) {
+  Fd copy(fcntl(fd, F_DUPFD_CLOEXEC, 3));
+  if (!copy.valid()) return Error{errno, "copy a descriptor"};
+  return copy;
+}
+
+}  // namespace
+
+Result<Loaded> load_program(const Sizes& sizes, const lb_info& info, const KernelMaps& pinned) {
+  std::vector<char> log(kVerifierLogBytes);
+  auto skeleton = open_skeleton(log);
+  if (!skeleton.ok()) return skeleton.error();
+  const lb& object = **skeleton;
+  if (auto ready = prepare_maps(object, sizes, pinned); !ready.ok()) return ready.error();
+  configure(object, sizes, info);
+  if (const int err = lb::load(skeleton->get()); err != 0)
+    return Error{-err, "load the XDP program: " + explain_refusal(-err, object.obj, log.data())};
+
+  Loaded loaded;
+  auto program = own(bpf_program__fd(object.progs.lb_xdp));
+  if (!program.ok()) return program.error();
+  loaded.program = std::move(*program);
+  bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, object.obj) {
+    if (!is_ours(map)) continue;
+    auto fd = own(bpf_map__fd(map));
+    if (!fd.ok()) return fd.error();
+    if (auto added = loaded.maps.add(bpf_map__name(map), std::move(*fd)); !added.ok())
+      return added.error();
+  }
+  return loaded;
+}
+
+}  // namespace datapath

@@ -1,0 +1,87 @@
+#include "agent/datapath/stats.h"
+
+namespace datapath {
+namespace {
+
+using base::Error;
+using base::Result;
+
+// One element of a map as so many T: one per CPU, or a single one.
+template <class T>
+Result<std::vector<T>> read(Maps& maps, std::string_view map, uint32_t index) {
+  static_assert(sizeof(T) % 8 == 0, "the kernel rounds the values of each CPU up to 8 bytes");
+  auto bytes = maps.get(map, bytes_of(index));
+  if (!bytes.ok()) return bytes.error();
+  if (!*bytes)
+    return Error{0, "read " + std::string(map) + ": no element " + std::to_string(index)};
+  std::vector<T> values((*bytes)->size() / sizeof(T));
+  std::memcpy(values.data(), (*bytes)->data(), values.size() * sizeof(T));
+  return values;
+}
+
+void add(Verdicts& sum, const __u64 (&counters)[LB_VERDICT_COUNT]) {
+  for (size_t verdict = 0; verdict < LB_VERDICT_COUNT; ++verdict) sum[verdict] += counters[verdict];
+}
+
+template <class T>
+void add_traffic(ServiceStats& sum, const T& counters) {
+  sum.packets_in += counters.packets_in;
+  sum.bytes_in += counters.bytes_in;
+  sum.packets_out += counters.packets_out;
+  sum.bytes_out += counters.bytes_out;
+}
+
+}  // namespace
+
+std::string_view verdict_name(lb_verdict verdict) {
+  switch (verdict) {
+#define LB_VERDICT_TEXT(name, text, action) \
+  case LB_##name:                           \
+    return text;
+    LB_VERDICTS(LB_VERDICT_TEXT)
+#undef LB_VERDICT_TEXT
+    default:
+      return "none";
+  }
+}
+
+Fate verdict_fate(lb_verdict verdict) {
+  constexpr Fate SEND = Fate::sent, PASS = Fate::passed, DROP = Fate::dropped;
+  switch (verdict) {
+#define LB_VERDICT_FATE(name, text, action) \
+  case LB_##name:                           \
+    return action;
+    LB_VERDICTS(LB_VERDICT_FATE)
+#undef LB_VERDICT_FATE
+    default:
+      return DROP;
+  }
+}
+
+Result<Verdicts> read_verdicts(Maps& maps) {
+  auto cpus = read<lb_verdict_counters>(maps, "lb_verdicts", 0);
+  if (!cpus.ok()) return cpus.error();
+  Verdicts sum{};
+  for (const lb_verdict_counters& cpu : *cpus) add(sum, cpu.packets);
+  return sum;
+}
+
+Result<ServiceStats> read_service_stats(Maps& maps, uint32_t service) {
+  auto cpus = read<lb_service_counters>(maps, "lb_service_cnt", service);
+  if (!cpus.ok()) return cpus.error();
+  auto agent = read<lb_service_sum>(maps, "lb_service_sum", service);
+  if (!agent.ok()) return agent.error();
+  auto use = read<lb_use>(maps, "lb_service_use", service);
+  if (!use.ok()) return use.error();
+  ServiceStats sum;
+  for (const lb_service_counters& cpu : *cpus) {
+    add(sum.verdicts, cpu.verdicts);
+    add_traffic(sum, cpu);
+    sum.flows += cpu.flows;
+  }
+  for (const lb_service_sum& share : *agent) add_traffic(sum, share);
+  for (const lb_use& now : *use) sum.live_flows += now.flows;
+  return sum;
+}
+
+}  // namespace datapath

@@ -1,0 +1,222 @@
+#include "agent/datapath/table_writer.h"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace datapath {
+namespace {
+
+using base::Error;
+using base::Result;
+using base::Unit;
+
+Result<Unit> in_step(const Step& step, Result<Unit> result) {
+  if (result.ok()) return result;
+  return Error{result.error().code, describe(step) + " (" + result.error().what + ")"};
+}
+
+Cells cells_of(const Ring& ring) {
+  const size_t slots = ring.slots.size();
+  Cells cells(LB_RING_HEAD + (slots + LB_RING_CELL_SLOTS - 1) / LB_RING_CELL_SLOTS);
+  cells[0].head.slots = static_cast<uint32_t>(slots);
+  cells[0].head.family = static_cast<uint32_t>(ring.family);
+  std::copy_n(ring.pool.bytes.begin(), 8, cells[1].pool);
+  std::copy_n(ring.pool.bytes.begin() + 8, 8, cells[2].pool);
+  for (size_t slot = 0; slot < slots; ++slot) {
+    lb_ring_cell& cell = cells[LB_RING_HEAD + slot / LB_RING_CELL_SLOTS];
+    cell.backend[slot % LB_RING_CELL_SLOTS] = ring.slots[slot];
+  }
+  return cells;
+}
+
+lb_nexthop_key key_of(const base::IpAddress& address) {
+  return {to_abi(address), 0, static_cast<uint32_t>(address.family())};
+}
+
+}  // namespace
+
+Result<Unit> TableWriter::apply(std::span<const Step> steps) {
+  const auto is_ring = [](const Step& step) { return std::holds_alternative<PutRing>(step); };
+  while (!steps.empty()) {
+    const auto ring_end = std::find_if_not(steps.begin(), steps.end(), is_ring);
+    if (const auto rings = static_cast<size_t>(ring_end - steps.begin()); rings > 1) {
+      if (auto done = put_rings(steps.first(rings)); !done.ok()) return done;
+      steps = steps.subspan(rings);
+      continue;
+    }
+    const Step& step = steps.front();
+    auto done = std::visit([this](const auto& s) { return do_step(s); }, step);
+    if (!done.ok()) return in_step(step, done);
+    steps = steps.subspan(1);
+  }
+  return Unit{};
+}
+
+Result<Unit> TableWriter::put_rings(std::span<const Step> steps) {
+  std::vector<Maps::RingCells> rings;
+  rings.reserve(steps.size());
+  for (const Step& step : steps) {
+    const auto& put = std::get<PutRing>(step);
+    rings.push_back({put.id, cells_of(put.value)});
+  }
+  size_t done = 0;
+  auto result = maps_.put_rings(rings, done);
+  for (const Step& step : steps.first(done)) {
+    const auto& put = std::get<PutRing>(step);
+    tables_.rings[put.id] = put.value;
+  }
+  return result.ok() ? result : in_step(steps[std::min(done, steps.size() - 1)], result);
+}
+
+Result<Unit> TableWriter::do_step(const PutRing& step) {
+  const Maps::RingCells ring{step.id, cells_of(step.value)};
+  size_t done = 0;
+  if (auto result = maps_.put_rings({&ring, 1}, done); !result.ok()) return result;
+  tables_.rings[step.id] = step.value;
+  return Unit{};
+}
+
+Result<Unit> TableWriter::do_step(const EraseRing& step) {
+  if (auto done = maps_.erase("lb_rings", bytes_of(step.id)); !done.ok()) return done;
+  tables_.rings.erase(step.id);
+  return Unit{};
+}
+
+Result<Unit> TableWriter::do_step(const PutCidr& step) {
+  auto done = maps_.put("lb_cidrs", bytes_of(step.key), bytes_of(step.value));
+  if (!done.ok()) return done;
+  tables_.cidrs[step.key] = step.value;
+  return Unit{};
+}
+
+Result<Unit> TableWriter::do_step(const EraseCidr& step) {
+  if (auto done = maps_.erase("lb_cidrs", bytes_of(step.key)); !done.ok()) return done;
+  tables_.cidrs.erase(step.key);
+  return Unit{};
+}
+
+Result<Unit> TableWriter::do_step(const PutService& step) {
+  auto done = maps_.put("lb_services", bytes_of(step.key), bytes_of(step.value));
+  if (!done.ok()) return done;
+  const auto old = tables_.services.find(step.key);
+  if (old != tables_.services.end() && old->second.id != step.value.id)
+    resting_services_.emplace(old->second.id, 0);
+  tables_.services[step.key] = step.value;
+  resting_services_.erase(step.value.id);
+  return Unit{};
+}
+
+Result<Unit> TableWriter::do_step(const EraseService& step) {
+  if (auto done = maps_.erase("lb_services", bytes_of(step.key)); !done.ok()) return done;
+  const auto old = tables_.services.find(step.key);
+  if (old == tables_.services.end()) return Unit{};
+  const uint32_t id = old->second.id;
+  tables_.services.erase(old);
+  const bool used = std::any_of(tables_.services.begin(), tables_.services.end(),
+                                [id](const auto& entry) { return entry.second.id == id; });
+  if (!used) resting_services_.emplace(id, 0);
+  return Unit{};
+}
+
+Result<Unit> TableWriter::write_backend(uint16_t id, const lb_backend& value) {
+  lb_backend full = value;
+  const base::Family family = value.family == LB_IPV6 ? base::Family::ipv6 : base::Family::ipv4;
+  const auto hop = destination_ids_.find(from_abi(family, value.addr));
+  full.nexthop = hop == destination_ids_.end() ? uint16_t{0} : static_cast<uint16_t>(hop->second);
+  const uint32_t index = id;
+  return maps_.put("lb_backends", bytes_of(index), bytes_of(full));
+}
+
+Result<Unit> TableWriter::do_step(const PutBackend& step) {
+  if (auto done = write_backend(step.id, step.value); !done.ok()) return done;
+  tables_.backends[step.id] = step.value;
+  tables_.backends[step.id].nexthop = 0;
+  resting_backends_.erase(step.id);
+  return Unit{};
+}
+
+Result<Unit> TableWriter::do_step(const EraseBackend& step) {
+  const auto old = tables_.backends.find(step.id);
+  if (old == tables_.backends.end()) return Unit{};
+  // What is left names the member in dumps, for as long as flows name the backend.
+  lb_backend gone = old->second;
+  gone.flags = LB_BACKEND_GONE;
+  if (auto done = write_backend(step.id, gone); !done.ok()) return done;
+  tables_.backends.erase(old);
+  resting_backends_.emplace(step.id, 0);
+  return Unit{};
+}
+
+Result<uint32_t> TableWriter::take_nexthop(const base::IpAddress& address) {
+  auto id = maps_.pop("lb_nexthop_free");
+  if (!id.ok()) return id.error();
+  if (!*id)
+    return Error{ENOSPC, "no free next hop for " + address.text() + " (" +
+                             std::to_string(LB_MAX_NEXTHOPS) + " are in use)"};
+  return **id;
+}
+
+Result<uint32_t> TableWriter::nexthop_of(const base::IpAddress& address) {
+  if (const auto known = destination_ids_.find(address); known != destination_ids_.end())
+    return known->second;
+  // A member that comes back finds the id that its old flows name.
+  const lb_nexthop_key key = key_of(address);
+  for (const auto& [id, resting] : resting_hops_) {
+    if (resting.key && bytes_equal(*resting.key, key)) return id;
+  }
+  auto taken = take_nexthop(address);
+  // It rests until its key is written, so that no failure loses it.
+  if (taken.ok()) resting_hops_[*taken] = RestingHop{key};
+  return taken;
+}
+
+Result<Unit> TableWriter::do_step(const PutDestination& step) {
+  auto id = nexthop_of(step.address);
+  if (!id.ok()) return id.error();
+  if (auto done = maps_.put("lb_nexthops", bytes_of(*id), bytes_of(step.value)); !done.ok())
+    return done;
+  if (!tables_.destinations.contains(step.address)) {
+    const lb_nexthop_key key = key_of(step.address);
+    if (auto done = maps_.put("lb_nexthop_ids", bytes_of(key), bytes_of(*id)); !done.ok())
+      return done;
+    resting_hops_.erase(*id);
+    destination_ids_[step.address] = *id;
+    if (auto done = rewrite_backends_of(step.address); !done.ok()) return done;
+  }
+  tables_.destinations[step.address] = step.value;
+  return Unit{};
+}
+
+Result<Unit> TableWriter::do_step(const EraseDestination& step) {
+  auto known = destination_ids_.extract(step.address);
+  if (known.empty()) return Unit{};
+  const uint32_t id = known.mapped();
+  auto erased = erase_destination(step.address, id);
+  if (!erased.ok()) {
+    destination_ids_.insert(std::move(known));
+    return erased;
+  }
+  tables_.destinations.erase(step.address);
+  resting_hops_[id] = RestingHop{key_of(step.address)};
+  return Unit{};
+}
+
+Result<Unit> TableWriter::erase_destination(const base::IpAddress& address, uint32_t id) {
+  if (auto done = rewrite_backends_of(address); !done.ok()) return done;
+  // Flows that still name it are forwarded by the kernel: nobody keeps its neighbour true now.
+  if (auto done = maps_.put("lb_nexthops", bytes_of(id), bytes_of(lb_nexthop{})); !done.ok())
+    return done;
+  return maps_.erase("lb_nexthop_ids", bytes_of(key_of(address)));
+}
+
+// An id must not be given back while a backend could still hand it to a new flow.
+Result<Unit> TableWriter::rewrite_backends_of(const base::IpAddress& address) {
+  for (const auto& [id, backend] : tables_.backends) {
+    if (static_cast<uint8_t>(address.family()) != backend.family) continue;
+    if (from_abi(address.family(), backend.addr) != address) continue;
+    if (auto done = write_backend(id, backend); !done.ok()) return done;
+  }
+  return Unit{};
+}
+
+}  // namespace datapath

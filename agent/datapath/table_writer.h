@@ -1,0 +1,86 @@
+// TableWriter: brings the maps the agent owns from one Tables to another, a step at a time, and
+// looks after what Tables does not show: ids of next hops, and ids that rest because live flows
+// still name them. All state is in the maps; adopt() reads it back.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+
+#include "agent/datapath/census.h"
+#include "agent/datapath/maps.h"
+#include "agent/datapath/tables.h"
+#include "base/result.h"
+
+namespace datapath {
+
+using Neighbours = std::map<lb_nexthop_key, lb_nexthop, BytesLess<lb_nexthop_key>>;
+
+class TableWriter {
+ public:
+  // `maps` must outlive it.
+  explicit TableWriter(Maps& maps) : maps_(maps) {}
+
+  // Reads everything back, and makes the queue of free next hop ids right: an id that the last
+  // agent or a program lost between two maps comes back when a census does not find it.
+  base::Result<base::Unit> adopt();
+
+  const Tables& tables() const { return tables_; }
+  // In the order given; puts of rings that follow each other go in one system call. Stops at the
+  // first that fails: tables() shows how far it came.
+  base::Result<base::Unit> apply(std::span<const Step> steps);
+
+  // See Datapath.
+  base::Result<base::Unit> resolve(const Neighbours& neighbours);
+  base::Result<base::Unit> release_unused(const Census& census);
+  std::set<uint32_t> resting_services() const;
+  std::set<uint16_t> resting_backends() const;
+
+ private:
+  // Censuses in a row that did not find an id, since it began to rest.
+  using Passes = int;
+  using HopIds = std::map<lb_nexthop_key, uint32_t, BytesLess<lb_nexthop_key>>;
+  struct RestingHop {
+    std::optional<lb_nexthop_key> key;  // whom it led to; of a client's side: it still does
+    Passes unused = 0;
+  };
+
+  base::Result<base::Unit> do_step(const PutDestination& step);
+  base::Result<base::Unit> do_step(const PutBackend& step);
+  base::Result<base::Unit> do_step(const PutRing& step);
+  base::Result<base::Unit> do_step(const PutCidr& step);
+  base::Result<base::Unit> do_step(const PutService& step);
+  base::Result<base::Unit> do_step(const EraseService& step);
+  base::Result<base::Unit> do_step(const EraseCidr& step);
+  base::Result<base::Unit> do_step(const EraseRing& step);
+  base::Result<base::Unit> do_step(const EraseBackend& step);
+  base::Result<base::Unit> do_step(const EraseDestination& step);
+  base::Result<base::Unit> put_rings(std::span<const Step> steps);
+  base::Result<base::Unit> write_backend(uint16_t id, const lb_backend& value);
+  base::Result<base::Unit> rewrite_backends_of(const base::IpAddress& address);
+  base::Result<uint32_t> nexthop_of(const base::IpAddress& address);
+  base::Result<uint32_t> take_nexthop(const base::IpAddress& address);
+  base::Result<base::Unit> erase_destination(const base::IpAddress& address, uint32_t id);
+
+  base::Result<base::Unit> adopt_policy();
+  base::Result<base::Unit> adopt_backends();
+  base::Result<base::Unit> adopt_nexthops();
+  base::Result<base::Unit> adopt_resting_services();
+
+  base::Result<HopIds> nexthop_ids();
+  base::Result<base::Unit> retire_client_hops(const Census& census);
+  base::Result<base::Unit> release_hops(const Census& census);
+  base::Result<base::Unit> release_backends(const Census& census);
+  base::Result<base::Unit> release_services(const Census& census);
+
+  Maps& maps_;
+  Tables tables_;
+  std::map<base::IpAddress, uint32_t> destination_ids_;
+  std::map<uint32_t, Passes> resting_services_;
+  std::map<uint16_t, Passes> resting_backends_;
+  std::map<uint32_t, RestingHop> resting_hops_;
+  std::map<uint32_t, Passes> idle_client_hops_;  // still in lb_nexthop_ids
+};
+
+}  // namespace datapath

@@ -1,0 +1,133 @@
+// What follows the neighbours and the flows: next hops of clients, and ids that nothing names.
+#include "agent/datapath/table_writer.h"
+
+namespace datapath {
+namespace {
+
+using base::Result;
+using base::Unit;
+
+// A flow that was about to be made when an id began to rest may lie where the first census had
+// looked already. The second one sees it: no program runs for as long as a pass over the table.
+constexpr int kPassesToRelease = 2;
+
+bool named(const std::vector<bool>& ids, uint32_t id) { return id < ids.size() && ids[id]; }
+
+// Counts one more census; true when the id may go.
+bool released(int& unused, bool is_named) {
+  unused = is_named ? 0 : unused + 1;
+  return unused >= kPassesToRelease;
+}
+
+}  // namespace
+
+Result<Unit> TableWriter::resolve(const Neighbours& neighbours) {
+  auto ids = nexthop_ids();
+  if (!ids.ok()) return ids.error();
+  std::map<uint32_t, lb_nexthop_key> hops;
+  for (const auto& [key, id] : *ids) hops[id] = key;
+  for (const auto& [id, resting] : resting_hops_) {
+    if (resting.key) hops.emplace(id, *resting.key);
+  }
+  for (const auto& [id, key] : hops) {
+    if (key.ifindex == 0) continue;
+    const auto neighbour = neighbours.find(key);
+    const lb_nexthop want = neighbour == neighbours.end() ? lb_nexthop{} : neighbour->second;
+    auto have = maps_.get("lb_nexthops", bytes_of(id));
+    if (!have.ok()) return have.error();
+    if (*have && bytes_equal(from_bytes<lb_nexthop>(**have), want)) continue;
+    if (auto done = maps_.put("lb_nexthops", bytes_of(id), bytes_of(want)); !done.ok()) return done;
+  }
+  return Unit{};
+}
+
+Result<Unit> TableWriter::release_unused(const Census& census) {
+  if (auto done = release_hops(census); !done.ok()) return done;
+  if (auto done = retire_client_hops(census); !done.ok()) return done;
+  if (auto done = release_backends(census); !done.ok()) return done;
+  return release_services(census);
+}
+
+// Takes the keys of clients' next hops that no flow uses, so that no new flow finds them; the ids
+// rest from then on.
+Result<Unit> TableWriter::retire_client_hops(const Census& census) {
+  auto ids = nexthop_ids();
+  if (!ids.ok()) return ids.error();
+  std::map<uint32_t, int> idle;
+  for (const auto& [key, id] : *ids) {
+    if (key.ifindex == 0 || named(census.nexthops, id)) continue;
+    const auto before = idle_client_hops_.find(id);
+    int unused = before == idle_client_hops_.end() ? 0 : before->second;
+    if (!released(unused, false)) {
+      idle[id] = unused;
+      continue;
+    }
+    if (auto done = maps_.erase("lb_nexthop_ids", bytes_of(key)); !done.ok()) return done;
+    resting_hops_[id] = RestingHop{key};
+  }
+  idle_client_hops_ = std::move(idle);
+  return Unit{};
+}
+
+Result<Unit> TableWriter::release_hops(const Census& census) {
+  if (resting_hops_.empty()) return Unit{};
+  auto ids = nexthop_ids();
+  if (!ids.ok()) return ids.error();
+  // An id that a program took while the queue was being emptied has its key by now.
+  for (const auto& [key, id] : *ids) resting_hops_.erase(id);
+  for (auto it = resting_hops_.begin(); it != resting_hops_.end();) {
+    auto& [id, resting] = *it;
+    if (!released(resting.unused, named(census.nexthops, id))) {
+      ++it;
+      continue;
+    }
+    if (auto done = maps_.clear("lb_nexthops", id); !done.ok()) return done;
+    if (auto done = maps_.push("lb_nexthop_free", id); !done.ok()) return done;
+    it = resting_hops_.erase(it);
+  }
+  return Unit{};
+}
+
+Result<Unit> TableWriter::release_backends(const Census& census) {
+  for (auto it = resting_backends_.begin(); it != resting_backends_.end();) {
+    auto& [id, unused] = *it;
+    if (!released(unused, named(census.backends, id))) {
+      ++it;
+      continue;
+    }
+    for (const char* map : {"lb_backends", "lb_backend_use"}) {
+      if (auto done = maps_.clear(map, id); !done.ok()) return done;
+    }
+    it = resting_backends_.erase(it);
+  }
+  return Unit{};
+}
+
+Result<Unit> TableWriter::release_services(const Census& census) {
+  for (auto it = resting_services_.begin(); it != resting_services_.end();) {
+    auto& [id, unused] = *it;
+    if (!released(unused, named(census.services, id))) {
+      ++it;
+      continue;
+    }
+    for (const char* map : {"lb_service_cnt", "lb_service_sum", "lb_service_use"}) {
+      if (auto done = maps_.clear(map, id); !done.ok()) return done;
+    }
+    it = resting_services_.erase(it);
+  }
+  return Unit{};
+}
+
+std::set<uint32_t> TableWriter::resting_services() const {
+  std::set<uint32_t> ids;
+  for (const auto& [id, unused] : resting_services_) ids.insert(id);
+  return ids;
+}
+
+std::set<uint16_t> TableWriter::resting_backends() const {
+  std::set<uint16_t> ids;
+  for (const auto& [id, unused] : resting_backends_) ids.insert(id);
+  return ids;
+}
+
+}  // namespace datapath

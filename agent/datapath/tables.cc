@@ -1,0 +1,112 @@
+#include "agent/datapath/tables.h"
+
+#include <arpa/inet.h>
+
+#include <cstring>
+
+namespace datapath {
+namespace {
+
+template <class T>
+bool same(const T& a, const T& b) {
+  if constexpr (requires { a == b; }) {
+    return a == b;
+  } else {
+    return std::memcmp(&a, &b, sizeof(T)) == 0;
+  }
+}
+
+template <class Put, class Map>
+void put_changed(const Map& have, const Map& want, std::vector<Step>& steps) {
+  for (const auto& [key, value] : want) {
+    const auto it = have.find(key);
+    if (it == have.end() || !same(it->second, value)) steps.push_back(Put{key, value});
+  }
+}
+
+template <class Erase, class Map>
+void erase_missing(const Map& have, const Map& want, std::vector<Step>& steps) {
+  for (const auto& [key, value] : have) {
+    if (!want.contains(key)) steps.push_back(Erase{key});
+  }
+}
+
+base::Family family_of(uint8_t abi_family) {
+  return abi_family == LB_IPV6 ? base::Family::ipv6 : base::Family::ipv4;
+}
+
+std::string text(const lb_service_key& key) {
+  const base::Endpoint vip{from_abi(family_of(key.family), key.vip), ntohs(key.port)};
+  const char* protocol = key.proto == IPPROTO_TCP ? "tcp " : key.proto == IPPROTO_UDP ? "udp " : "";
+  return protocol + vip.text();
+}
+
+std::string text(const lb_cidr_key& key) {
+  // A CIDR does not say its family; an IPv4 one has nothing behind its first word.
+  const int length = static_cast<int>(key.prefixlen) - LB_CIDR_SET_BITS;
+  const bool long_one = length > 32 || key.addr.ip[1] != 0 || key.addr.ip[2] != 0;
+  const base::Family family = long_one ? base::Family::ipv6 : base::Family::ipv4;
+  return "cidr " + base::IpPrefix{from_abi(family, key.addr), length}.text() + " of set " +
+         std::to_string(ntohl(key.set));
+}
+
+struct Describe {
+  std::string operator()(const PutDestination& s) const {
+    return "put next hop towards " + s.address.text();
+  }
+  std::string operator()(const PutBackend& s) const {
+    const base::Endpoint member{from_abi(family_of(s.value.family), s.value.addr),
+                                ntohs(s.value.port)};
+    return "put backend " + std::to_string(s.id) + " " + member.text();
+  }
+  std::string operator()(const PutRing& s) const {
+    return "put ring " + std::to_string(s.id) + " of " + std::to_string(s.value.slots.size()) +
+           " slots";
+  }
+  std::string operator()(const PutCidr& s) const { return "put " + text(s.key); }
+  std::string operator()(const PutService& s) const {
+    return "put service " + std::to_string(s.value.id) + " " + text(s.key);
+  }
+  std::string operator()(const EraseService& s) const { return "erase service " + text(s.key); }
+  std::string operator()(const EraseCidr& s) const { return "erase " + text(s.key); }
+  std::string operator()(const EraseRing& s) const { return "erase ring " + std::to_string(s.id); }
+  std::string operator()(const EraseBackend& s) const {
+    return "erase backend " + std::to_string(s.id);
+  }
+  std::string operator()(const EraseDestination& s) const {
+    return "erase next hop towards " + s.address.text();
+  }
+};
+
+}  // namespace
+
+std::vector<Step> diff(const Tables& have, const Tables& want) {
+  std::vector<Step> steps;
+  put_changed<PutDestination>(have.destinations, want.destinations, steps);
+  put_changed<PutBackend>(have.backends, want.backends, steps);
+  put_changed<PutRing>(have.rings, want.rings, steps);
+  put_changed<PutCidr>(have.cidrs, want.cidrs, steps);
+  put_changed<PutService>(have.services, want.services, steps);
+  erase_missing<EraseService>(have.services, want.services, steps);
+  erase_missing<EraseCidr>(have.cidrs, want.cidrs, steps);
+  erase_missing<EraseRing>(have.rings, want.rings, steps);
+  erase_missing<EraseBackend>(have.backends, want.backends, steps);
+  erase_missing<EraseDestination>(have.destinations, want.destinations, steps);
+  return steps;
+}
+
+std::string describe(const Step& step) { return std::visit(Describe{}, step); }
+
+lb_addr to_abi(const base::IpAddress& address) {
+  lb_addr out{};
+  std::memcpy(out.ip, address.bytes(), address.size());
+  return out;
+}
+
+base::IpAddress from_abi(base::Family family, const lb_addr& address) {
+  uint8_t bytes[sizeof(address.ip)];
+  std::memcpy(bytes, address.ip, sizeof(bytes));
+  return base::IpAddress::from_bytes(family, bytes);
+}
+
+}  // namespace datapath

@@ -1,0 +1,65 @@
+// Requests become models here: every rule of the Octavia v2 API about what may be created, changed
+// or deleted. Pure: (model, request body) -> (new model, the resource's id) or Octavia's error.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <variant>
+
+#include "agent/model/model.h"
+
+namespace model {
+
+// An error as the API answers it: {"faultcode","faultstring","debuginfo"} with an HTTP status.
+struct Fault {
+  int status = 400;
+  std::string text;  // the faultstring; names the field
+  // The object of the body that it is about ("loadbalancer.listeners[0]"), for those who wrote the
+  // body as a file. Not part of the answer.
+  std::string where = {};
+};
+
+struct Edited {
+  Model model;
+  Uuid id;  // the resource the request was about
+};
+
+template <class T>
+using Outcome = std::variant<T, Fault>;
+
+enum class Kind { load_balancer, listener, pool, member, health_monitor };
+enum class Cascade { no, yes };
+enum class Additive { no, yes };
+
+// What a request may depend on besides the model and its body.
+struct Context {
+  Time now{};
+};
+
+// A change locks: what is new becomes PENDING_CREATE, what is changed and everything above it
+// PENDING_UPDATE, what goes PENDING_DELETE. A load balancer that is not ACTIVE refuses changes with
+// 409; it can be removed when it is in ERROR, too.
+
+// `body` is the whole request body ({"listener": {...}}). `parent` is the pool of a member, unused
+// otherwise. New ids are random.
+Outcome<Edited> create(const Model& m, Kind kind, const Uuid& parent, const nlohmann::json& body,
+                       const Context& context);
+Outcome<Edited> update(const Model& m, Kind kind, const Uuid& parent, const Uuid& id,
+                       const nlohmann::json& body, const Context& context);
+// Marks PENDING_DELETE; `settle` takes it out when the machine no longer has it. A pool that goes
+// is taken from the listeners whose default it was at once.
+Outcome<Edited> remove(const Model& m, Kind kind, const Uuid& parent, const Uuid& id,
+                       Cascade cascade, const Context& context);
+// PUT /pools/{id}/members
+Outcome<Edited> replace_members(const Model& m, const Uuid& pool, const nlohmann::json& body,
+                                Additive additive, const Context& context);
+
+// After the machine carried a model out: of these load balancers and all that is theirs, what is
+// PENDING_DELETE goes, everything else becomes ACTIVE (ERROR too: the machine has it now). After a
+// failure what is PENDING_* becomes ERROR.
+enum class Carried { out, failed };
+Model settle(const Model& m, Carried carried, const std::set<Uuid>& load_balancers,
+             const Context& context);
+
+}  // namespace model

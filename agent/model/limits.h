@@ -1,0 +1,16 @@
+// How much of everything one machine carries out. More is refused when it is asked for (403, as a
+// quota in Octavia), not accepted and left dead.
+#pragma once
+
+#include <cstddef>
+
+#include "agent/model/model.h"
+
+namespace model {
+
+inline constexpr size_t kMostServices = 1000;  // listeners, once for each VIP
+inline constexpr size_t kMostMembers = 30000;
+
+size_t services_of(const Model& m);
+
+}  // namespace model

@@ -1,0 +1,136 @@
+// What is wanted: Octavia's resources as values (docs: Octavia v2 API). Doors make a new Model from
+// the present one and a request; nothing else changes it. Validated where it is read (json.h,
+// edit.h); behind that, values are trusted.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ip.h"
+#include "base/uuid.h"
+
+namespace model {
+
+using base::Uuid;
+
+enum class ProvisioningStatus { active, pending_create, pending_update, pending_delete, error };
+enum class OperatingStatus { online, offline, degraded, error, draining, no_monitor };
+enum class ListenerProtocol { tcp, http, https, terminated_https, udp, sctp, prometheus };
+enum class PoolProtocol { http, https, proxy, proxyv2, tcp, udp, sctp };
+enum class MonitorType { http, https, ping, tcp, tls_hello, udp_connect, sctp };
+enum class HttpVersion { v1_0, v1_1 };
+enum class Algorithm { round_robin, least_connections, source_ip, source_ip_port };
+
+using Time = std::chrono::sys_time<std::chrono::microseconds>;  // UTC
+
+// What every resource has.
+struct Common {
+  Uuid id;
+  std::string name;
+  std::string description;  // not on members and health monitors
+  bool admin_state_up = true;
+  std::vector<std::string> tags;
+  ProvisioningStatus provisioning_status = ProvisioningStatus::active;
+  Time created_at{};
+  std::optional<Time> updated_at;
+
+  friend bool operator==(const Common&, const Common&) = default;
+};
+
+struct AdditionalVip {
+  base::IpAddress ip_address;
+  std::string subnet_id;
+
+  friend bool operator==(const AdditionalVip&, const AdditionalVip&) = default;
+};
+
+struct LoadBalancer : Common {
+  std::string project_id;
+  base::IpAddress vip_address;
+  std::string vip_subnet_id, vip_network_id, vip_port_id, vip_qos_policy_id;  // "": null
+  std::vector<AdditionalVip> additional_vips;
+  std::string provider;
+  std::string flavor_id, availability_zone;  // "": null
+
+  friend bool operator==(const LoadBalancer&, const LoadBalancer&) = default;
+};
+
+struct Listener : Common {
+  Uuid load_balancer;
+  ListenerProtocol protocol = ListenerProtocol::tcp;
+  uint16_t protocol_port = 0;
+  std::optional<Uuid> default_pool;
+  int connection_limit = -1;            // -1: none
+  int64_t timeout_client_data = 50000;  // ms, as all four
+  int64_t timeout_member_connect = 5000;
+  int64_t timeout_member_data = 50000;
+  int64_t timeout_tcp_inspect = 0;
+  std::vector<base::IpPrefix> allowed_cidrs;  // empty: everybody
+
+  friend bool operator==(const Listener&, const Listener&) = default;
+};
+
+struct SessionPersistence {
+  std::string type;                        // SOURCE_IP, HTTP_COOKIE, APP_COOKIE
+  std::string cookie_name;                 // "": null
+  std::optional<int> persistence_timeout;  // s
+  std::string persistence_granularity;     // "": null
+
+  friend bool operator==(const SessionPersistence&, const SessionPersistence&) = default;
+};
+
+struct Pool : Common {
+  Uuid load_balancer;
+  PoolProtocol protocol = PoolProtocol::tcp;
+  Algorithm algorithm = Algorithm::round_robin;
+  std::optional<SessionPersistence> session_persistence;
+
+  friend bool operator==(const Pool&, const Pool&) = default;
+};
+
+struct Member : Common {
+  Uuid pool;
+  base::IpAddress address;
+  uint16_t protocol_port = 0;
+  int weight = 1;  // 0 .. 256; 0 drains
+  bool backup = false;
+  std::string subnet_id;  // "": null
+  std::optional<base::IpAddress> monitor_address;
+  std::optional<uint16_t> monitor_port;
+
+  friend bool operator==(const Member&, const Member&) = default;
+};
+
+struct HealthMonitor : Common {
+  Uuid pool;
+  MonitorType type = MonitorType::tcp;
+  int delay = 0;             // s from check to check
+  int timeout = 0;           // s that a check may take
+  int max_retries = 0;       // successes in a row that bring a member up, 1 .. 10
+  int max_retries_down = 3;  // failures in a row that take it down, 1 .. 10
+  // HTTP and HTTPS; empty on the other types.
+  std::string http_method, url_path, expected_codes;
+  std::optional<HttpVersion> http_version;
+  std::string domain_name;  // "": null
+
+  friend bool operator==(const HealthMonitor&, const HealthMonitor&) = default;
+};
+
+// All resources by id. References are checked by whoever edits: a listener's load balancer and
+// default pool, a pool's load balancer, and the pool of a member or a health monitor are always
+// there. A pool has at most one health monitor.
+struct Model {
+  std::map<Uuid, LoadBalancer> load_balancers;
+  std::map<Uuid, Listener> listeners;
+  std::map<Uuid, Pool> pools;
+  std::map<Uuid, Member> members;
+  std::map<Uuid, HealthMonitor> health_monitors;
+
+  friend bool operator==(const Model&, const Model&) = default;
+};
+
+}  // namespace model

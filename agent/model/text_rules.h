@@ -1,0 +1,24 @@
+// Readers of attributes whose text has a form of its own (ValueType::Form::custom).
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "agent/model/edit.h"
+
+namespace model {
+
+// The path of a URL, with a query if need be: from "/" on, in characters that may stand in a
+// request line.
+Outcome<nlohmann::json> read_url_path(std::string_view field, const nlohmann::json& in);
+
+// "200", "200,202" or "200-204"; statuses are 100 to 599.
+Outcome<nlohmann::json> read_expected_codes(std::string_view field, const nlohmann::json& in);
+
+// 1.0 or 1.1; as text, too.
+Outcome<nlohmann::json> read_http_version(std::string_view field, const nlohmann::json& in);
+
+// A host name of at most 255 characters.
+Outcome<nlohmann::json> read_domain_name(std::string_view field, const nlohmann::json& in);
+
+}  // namespace model

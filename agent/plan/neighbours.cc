@@ -1,0 +1,44 @@
+#include "agent/plan/neighbours.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace plan {
+
+namespace {
+
+// A link without an Ethernet address (loopback, tunnels) has no header to write.
+bool has_ethernet(const netns::Link& link) {
+  return !link.loopback && link.mac != base::MacAddress{};
+}
+
+}  // namespace
+
+lb_nexthop next_hop(const netns::Link& link, const std::optional<base::MacAddress>& neighbour) {
+  constexpr int kMostMtu = std::numeric_limits<decltype(lb_nexthop::mtu)>::max();
+  lb_nexthop hop{};
+  std::copy(link.mac.bytes.begin(), link.mac.bytes.end(), hop.src_mac);
+  hop.ifindex = link.ifindex;
+  hop.mtu = static_cast<decltype(hop.mtu)>(std::clamp(link.mtu, 0, kMostMtu));
+  if (neighbour && *neighbour != base::MacAddress{} && link.up && has_ethernet(link)) {
+    std::copy(neighbour->bytes.begin(), neighbour->bytes.end(), hop.dst_mac);
+    hop.flags = LB_NEXTHOP_RESOLVED;
+  }
+  return hop;
+}
+
+std::map<lb_nexthop_key, lb_nexthop, datapath::BytesLess<lb_nexthop_key>> neighbours(
+    const netns::Observed& observed) {
+  std::map<lb_nexthop_key, lb_nexthop, datapath::BytesLess<lb_nexthop_key>> hops;
+  for (const auto& [key, mac] : observed.neighbours) {
+    const auto link = observed.links.find(key.ifindex);
+    if (link == observed.links.end()) continue;
+    const lb_nexthop hop = next_hop(link->second, mac);
+    if ((hop.flags & LB_NEXTHOP_RESOLVED) == 0) continue;
+    const auto family = key.address.family() == base::Family::ipv6 ? LB_IPV6 : LB_IPV4;
+    hops[{datapath::to_abi(key.address), key.ifindex, static_cast<uint32_t>(family)}] = hop;
+  }
+  return hops;
+}
+
+}  // namespace plan

@@ -1,0 +1,210 @@
+#include "agent/plan/plan.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "agent/model/json.h"
+#include "agent/model/limits.h"
+#include "agent/plan/ids.h"
+#include "agent/plan/layout.h"
+#include "agent/plan/pools.h"
+#include "agent/plan/targets.h"
+
+namespace plan {
+
+static_assert(model::kMostServices < LB_MAX_SERVICES && model::kMostMembers < LB_MAX_BACKENDS);
+
+namespace {
+
+using CidrNumbers = Numbering<std::set<base::IpPrefix>, uint32_t>;
+using ServiceNumbers = Numbering<lb_service_key, uint32_t, datapath::BytesLess<lb_service_key>>;
+
+// Ever new numbers, so that entries of a set that is on its way out are never taken for another's.
+uint32_t first_new_set(const Ids& ids) {
+  uint32_t highest = 0;
+  for (const auto& [content, number] : ids.cidr_sets) highest = std::max(highest, number);
+  return highest + 1;
+}
+
+uint8_t ip_protocol(model::ListenerProtocol protocol) {
+  return protocol == model::ListenerProtocol::udp ? IPPROTO_UDP : IPPROTO_TCP;
+}
+
+bool is_forwarded(model::ListenerProtocol protocol) {
+  using enum model::ListenerProtocol;
+  return protocol == tcp || protocol == https || protocol == udp;
+}
+
+bool fits(model::ListenerProtocol listener, model::PoolProtocol pool) {
+  using enum model::PoolProtocol;
+  if (listener == model::ListenerProtocol::udp) return pool == udp;
+  return pool == tcp || pool == http || pool == https;
+}
+
+// Why the datapath cannot carry the listener; empty: it can.
+std::string reason_against(const model::Listener& listener, const model::Pool* pool) {
+  if (!is_forwarded(listener.protocol))
+    return "listeners of protocol " + model::text(listener.protocol) + " are not forwarded";
+  if (listener.protocol_port == 0) return "port 0 cannot be forwarded";
+  if (pool != nullptr && !fits(listener.protocol, pool->protocol))
+    return "a listener of protocol " + model::text(listener.protocol) +
+           " is not forwarded to a pool of protocol " + model::text(pool->protocol);
+  return "";
+}
+
+lb_scheduler scheduler_of(model::Algorithm algorithm) {
+  switch (algorithm) {
+    case model::Algorithm::round_robin:
+      break;
+    case model::Algorithm::least_connections:
+      return LB_LEAST_CONNECTIONS;
+    case model::Algorithm::source_ip:
+      return LB_HASH_SOURCE;
+    case model::Algorithm::source_ip_port:
+      return LB_HASH_TUPLE;
+  }
+  return LB_SCHEDULE_RING;
+}
+
+// Octavia allows a year; 49 days is all that fits.
+uint32_t milliseconds(int64_t timeout) {
+  constexpr int64_t kMost = std::numeric_limits<uint32_t>::max();
+  return static_cast<uint32_t>(std::clamp<int64_t>(timeout, 0, kMost));
+}
+
+lb_service_key key_of(const base::IpAddress& vip, const model::Listener& listener) {
+  return {datapath::to_abi(vip), htons(listener.protocol_port), ip_protocol(listener.protocol),
+          abi_family(vip.family())};
+}
+
+class ServicePlanner {
+ public:
+  ServicePlanner(const model::Model& model, const Observed& observed, const Ids& ids,
+                 const Resting& resting, const netns::LayoutSpec& configured, Plan& plan)
+      : model_(model),
+        plan_(plan),
+        pools_(model, observed, ids, resting, configured, plan),
+        service_numbers_(ids.services, resting.services, 1, LB_MAX_SERVICES),
+        cidr_numbers_(ids.cidr_sets, {}, first_new_set(ids), std::numeric_limits<uint32_t>::max()) {
+  }
+
+  void plan_listener(const model::LoadBalancer& lb, const model::Listener& listener);
+  void finish();
+
+ private:
+  void plan_service(const model::LoadBalancer& lb, const model::Listener& listener,
+                    const model::Pool* pool, const base::IpAddress& vip);
+  std::optional<uint32_t> cidr_set(const model::Listener& listener, base::Family family);
+  const model::Pool* pool_of(const model::Listener& listener) const;
+  void problem(const base::Uuid& id, std::string text) {
+    plan_.problems.emplace(id, std::move(text));
+  }
+
+  const model::Model& model_;
+  Plan& plan_;
+  PoolPlanner pools_;
+  ServiceNumbers service_numbers_;
+  CidrNumbers cidr_numbers_;
+};
+
+const model::Pool* ServicePlanner::pool_of(const model::Listener& listener) const {
+  if (!listener.default_pool) return nullptr;
+  const model::Pool& pool = model_.pools.at(*listener.default_pool);
+  return is_wanted(pool) ? &pool : nullptr;
+}
+
+void ServicePlanner::plan_listener(const model::LoadBalancer& lb, const model::Listener& listener) {
+  const model::Pool* pool = pool_of(listener);
+  const std::string reason = reason_against(listener, pool);
+  if (!reason.empty()) return problem(listener.id, reason);
+  if (pool != nullptr && pool->session_persistence)
+    problem(pool->id, "session persistence " + pool->session_persistence->type +
+                          " is not applied: flows are balanced without it");
+  for (const base::IpAddress& vip : vips_of(lb)) plan_service(lb, listener, pool, vip);
+}
+
+void ServicePlanner::plan_service(const model::LoadBalancer& lb, const model::Listener& listener,
+                                  const model::Pool* pool, const base::IpAddress& vip) {
+  const lb_service_key key = key_of(vip, listener);
+  const std::string place = base::Endpoint{vip, listener.protocol_port}.text();
+  if (plan_.tables.services.contains(key))
+    return problem(listener.id, place + " is taken by another listener");
+  const std::optional<uint32_t> number = service_numbers_.number(key);
+  if (!number)
+    return problem(listener.id, "no service number is free for " + place + ": all " +
+                                    std::to_string(LB_MAX_SERVICES - 1) +
+                                    " are in use or named by flows that live");
+  const std::optional<uint32_t> cidrs = cidr_set(listener, vip.family());
+  if (!cidrs)
+    return problem(listener.id,
+                   "allowed_cidrs of all listeners are more than " + std::to_string(kMaxCidrs));
+  lb_service service{};
+  service.id = *number;
+  service.cidr_set = *cidrs;
+  if (pool != nullptr) {
+    service.ring = pools_.ring(*pool, vip.family());
+    service.scheduler = scheduler_of(pool->algorithm);
+  }
+  if (listener.connection_limit > 0)
+    service.connection_limit = static_cast<uint32_t>(listener.connection_limit);
+  if (!lb.admin_state_up || !listener.admin_state_up) service.flags = LB_SERVICE_DISABLED;
+  service.client_timeout = milliseconds(listener.timeout_client_data);
+  service.member_timeout = milliseconds(listener.timeout_member_data);
+  service.connect_timeout = milliseconds(listener.timeout_member_connect);
+  service.listener = tag_of(listener.id);
+  service.load_balancer = tag_of(lb.id);
+  plan_.tables.services[key] = service;
+}
+
+// A list that names nobody of this family lets nobody of it in: a set of its own, with no entries.
+std::optional<uint32_t> ServicePlanner::cidr_set(const model::Listener& listener,
+                                                 base::Family family) {
+  if (listener.allowed_cidrs.empty()) return 0;
+  std::set<base::IpPrefix> content;
+  for (const base::IpPrefix& cidr : listener.allowed_cidrs)
+    if (cidr.address.family() == family) content.insert(cidr.network());
+  auto& cidrs = plan_.tables.cidrs;
+  const std::optional<uint32_t> set = cidr_numbers_.number(content);
+  if (!set) return std::nullopt;
+  std::vector<lb_cidr_key> missing;
+  for (const base::IpPrefix& cidr : content) {
+    const lb_cidr_key key{LB_CIDR_SET_BITS + static_cast<uint32_t>(cidr.length), htonl(*set),
+                          datapath::to_abi(cidr.address)};
+    if (!cidrs.contains(key)) missing.push_back(key);
+  }
+  if (cidrs.size() + missing.size() > kMaxCidrs) return std::nullopt;
+  for (const lb_cidr_key& key : missing) cidrs[key] = {*set};
+  return set;
+}
+
+void ServicePlanner::finish() {
+  pools_.finish();
+  plan_.ids.services = std::move(service_numbers_).take();
+  plan_.ids.cidr_sets = std::move(cidr_numbers_).take();
+  std::erase_if(plan_.ids.services,
+                [this](const auto& id) { return !plan_.tables.services.contains(id.first); });
+}
+
+}  // namespace
+
+Plan make_plan(const model::Model& model, const Observed& observed, const Ids& ids,
+               const Resting& resting, const netns::LayoutSpec& configured) {
+  Plan plan;
+  plan.layout = make_layout(model, observed.net, configured);
+  plan.targets = make_targets(model);
+  ServicePlanner planner(model, observed, ids, resting, configured, plan);
+  for (const auto& [id, lb] : model.load_balancers)
+    if (is_wanted(lb) && vips_of(lb).empty())
+      plan.problems.emplace(id, "VIP " + lb.vip_address.text() + " cannot be an address of a host");
+  for (const auto& [id, listener] : model.listeners) {
+    const model::LoadBalancer& lb = model.load_balancers.at(listener.load_balancer);
+    if (is_wanted(lb) && is_wanted(listener)) planner.plan_listener(lb, listener);
+  }
+  planner.finish();
+  return plan;
+}
+
+}  // namespace plan

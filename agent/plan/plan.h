@@ -1,0 +1,72 @@
+// make_plan: what the machine should be, from what is wanted and what is there. Pure.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agent/datapath/tables.h"
+#include "agent/model/model.h"
+#include "health/health_spec.h"
+#include "netns/netns_spec.h"
+
+namespace plan {
+
+// What make_plan looks at besides the model.
+struct Observed {
+  netns::Observed net;        // hops looked up for the next_hop_targets of the last layout
+  std::set<base::Uuid> down;  // members that their health checks found down
+};
+
+// Numbers of the datapath for Octavia's ids. Kept from one plan to the next, and read back from the
+// maps after a restart, so that a number means the same thing for as long as anything names it. A
+// number that a plan no longer uses is free for the plan after it, not for that plan itself: the
+// steps from the one to the other never give a number a second meaning while the first is named.
+struct RingKey {
+  base::Uuid pool;
+  base::Family family = base::Family::ipv4;
+  auto operator<=>(const RingKey&) const = default;
+};
+struct Ids {
+  std::map<lb_service_key, uint32_t, datapath::BytesLess<lb_service_key>> services;
+  std::map<RingKey, uint32_t> rings;
+  std::map<base::Uuid, uint16_t> backends;  // by member
+  // CIDR sets are numbered by content and never reused while a service names them. The prefixes are
+  // networks of one family; the empty set is a list that has nobody of the VIP's family.
+  std::map<std::set<base::IpPrefix>, uint32_t> cidr_sets;
+};
+
+// Ids of what is applied: for a restarted agent, and after steps that were not all carried out.
+Ids ids_of(const datapath::Tables& applied);
+
+// Steps put before they erase: so much fits beside as much again of the plan before, and leaves
+// next hops for the clients' side.
+inline constexpr size_t kMaxDestinations = (LB_MAX_NEXTHOPS - 1024) / 2;
+inline constexpr size_t kMaxCidrs = LB_MAX_CIDRS / 2;
+
+// Numbers that live flows still name: they rest until no flow does.
+struct Resting {
+  std::set<uint32_t> services;
+  std::set<uint16_t> backends;
+};
+
+struct Plan {
+  datapath::Tables tables;
+  netns::LayoutSpec layout;
+  Ids ids;  // for the next make_plan
+  // What is to be probed: the members of pools whose monitor is on, whatever their weight.
+  std::vector<health::Target> targets;
+  // What could not be planned (out of ids, no route to a member), by resource, in words for people;
+  // the first reason of each. The rest is planned without it.
+  std::map<base::Uuid, std::string> problems;
+};
+
+// `configured` is the part of the layout that does not depend on the model; `ids` those of the plan
+// that is applied. PENDING_DELETE resources count as gone. The layout and its targets do not depend
+// on observed hops: plan, arrange the layout, observe, and plan again for tables to apply.
+Plan make_plan(const model::Model& model, const Observed& observed, const Ids& ids,
+               const Resting& resting, const netns::LayoutSpec& configured);
+
+}  // namespace plan
