@@ -1,0 +1,59 @@
+// The commands of amphora-xdp. Each prints what it has to say and returns how the process ends.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "agent/cli/client.h"
+#include "agent/cli/failure.h"
+
+namespace cli {
+
+enum class Format { table, json };
+
+struct Common {
+  std::string socket = "/run/amphora-xdp/control.sock";
+  bool socket_given = false;
+  Format format = Format::table;
+};
+
+struct ShowOptions {
+  std::string kind;   // "", "loadbalancer", "listener", "pool", "member"
+  std::string which;  // id or name; "": all
+};
+
+struct ApplyOptions {
+  std::string file;  // "-": standard input
+  std::chrono::seconds timeout{60};
+};
+
+struct PlanOptions {
+  std::string file;
+  std::string state;     // a state file to compare with, instead of the agent
+  bool offline = false;  // compare with nothing
+};
+
+struct FlowsOptions {
+  std::string client, vip, member, listener, protocol, state;  // "": any
+  uint64_t limit = 0;                                          // 0: 1000 for a table, none for JSON
+  int watch = 0;  // seconds between two tables; 0: once
+};
+
+struct VerdictsOptions {
+  std::string listener;  // id or name; "": everything
+  bool by_listener = false;
+  bool all = false;  // zeroes too
+};
+
+// Says what went wrong, on standard error.
+int fail(const Failure& failure);
+
+int status(const Common& common);
+int show(const Common& common, const ShowOptions& options);
+int apply(const Common& common, const ApplyOptions& options);
+int plan(const Common& common, const PlanOptions& options);
+int flows(const Common& common, const FlowsOptions& options);
+int verdicts(const Common& common, const VerdictsOptions& options);
+
+}  // namespace cli

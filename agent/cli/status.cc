@@ -1,0 +1,106 @@
+// `status`: is it running, where, and how full is it.
+#include <algorithm>
+#include <cstdio>
+
+#include "agent/cli/commands.h"
+#include "agent/cli/files.h"
+#include "agent/cli/table.h"
+
+namespace cli {
+namespace {
+
+using nlohmann::json;
+
+uint64_t number(const json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_number() ? found->get<uint64_t>() : 0;
+}
+
+std::string percent(const json& object, const char* key) {
+  char text[16];
+  std::snprintf(text, sizeof(text), "%.1f%%", 100 * object.value(key, 0.0));
+  return text;
+}
+
+void print_agent(const json& status) {
+  const json& reconcile = status["reconcile"];
+  const json& packets = status["packets"];
+  print("amphora-xdp-agent " + text_of(status, "version") + ", map ABI " + text_of(status, "abi") +
+        ", up " + short_duration(1000 * number(status, "uptime_s")) + ", in namespace " +
+        text_of(status, "namespace") + "\n");
+  const json& resources = status["resources"];
+  print("resources: " + text_of(resources, "loadbalancers") + " load balancers, " +
+        text_of(resources, "listeners") + " listeners, " + text_of(resources, "pools") +
+        " pools, " + text_of(resources, "members") + " members\n");
+  print("packets: " + short_number(number(packets, "send")) + " sent, " +
+        short_number(number(packets, "pass")) + " passed to the kernel, " +
+        short_number(number(packets, "drop")) + " dropped\n");
+  const std::string error = text_of(reconcile, "error");
+  print("reconcile: " + text_of(reconcile, "runs") + " runs, " + text_of(reconcile, "failures") +
+        " failed, last at " + text_of(reconcile, "last") + " took " +
+        short_number(number(reconcile, "took_us")) + " us" +
+        (error == "-" ? "" : "\n  FAILED: " + error) + "\n");
+  for (const json& problem : reconcile["problems"]) {
+    const json resource = problem.value("resource", json());
+    print("  problem: " +
+          (resource.is_object() ? text_of(resource, "type") + " " + text_of(resource, "name") +
+                                      " (" + text_of(resource, "id") + "): "
+                                : std::string()) +
+          text_of(problem, "what") + "\n");
+  }
+}
+
+void print_interfaces(const json& interfaces) {
+  std::vector<Row> rows;
+  for (const json& one : interfaces)
+    rows.push_back({text_of(one, "interface"), text_of(one, "ifindex"), text_of(one, "mode"),
+                    text_of(one, "reason")});
+  print("\n" + render({{"INTERFACE", Column::Fit::whole},
+                       {"INDEX", Column::Fit::number},
+                       {"XDP", Column::Fit::whole},
+                       {"REASON"}},
+                      rows, terminal_width()));
+}
+
+void print_tables(const json& tables) {
+  std::vector<Row> rows;
+  for (const json& table : tables) {
+    const json states = table.value("live_by_state", json::object());
+    const uint64_t half = number(states, "half_open"), open = number(states, "open");
+    const uint64_t live = number(table, "live");
+    rows.push_back({text_of(table, "family"), short_number(number(table, "capacity")),
+                    short_number(live), short_number(open), short_number(half),
+                    short_number(live - std::min(live, open + half)), percent(table, "pressure"),
+                    text_of(table, "bytes_per_flow")});
+  }
+  constexpr auto kNumber = Column::Fit::number;
+  print("\n" + render({{"FLOWS", Column::Fit::whole},
+                       {"CAPACITY", kNumber},
+                       {"LIVE", kNumber},
+                       {"OPEN", kNumber},
+                       {"HALF-OPEN", kNumber},
+                       {"CLOSING", kNumber},
+                       {"FULL", kNumber},
+                       {"BYTES/FLOW", kNumber}},
+                      rows, terminal_width()));
+}
+
+}  // namespace
+
+int status(const Common& common) {
+  const auto got = Client(common.socket).get("/v1/status");
+  if (const auto* failure = std::get_if<Failure>(&got)) return fail(*failure);
+  const json& status = std::get<json>(got);
+  if (common.format == Format::json) {
+    print_json(status);
+    return kDone;
+  }
+  if (!status.is_object() || !status.contains("reconcile"))
+    return fail({kUnreachable, "what listens on " + common.socket + " is not the agent."});
+  print_agent(status);
+  print_interfaces(status["interfaces"]);
+  print_tables(status["flow_tables"]);
+  return kDone;
+}
+
+}  // namespace cli

@@ -1,0 +1,32 @@
+// The agent's configuration file: JSON, every field optional, unknown fields refused.
+// docs/config.md.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "netns/netns_spec.h"
+
+namespace agent {
+
+struct Config {
+  std::string netns = "amphora-haproxy";
+  std::string state_dir = "/var/lib/amphora-xdp";
+  std::string control_socket = "/run/amphora-xdp/control.sock";
+  std::string pin_root = "/sys/fs/bpf/amphora-xdp";
+  std::string log_level = "info";  // spdlog's names
+  uint32_t ipv4_flows = 0;         // 0: from the machine's memory
+  uint32_t ipv6_flows = 0;
+  // Host order, inclusive. The kernel's own sockets get the ports below (ip_local_port_range).
+  uint16_t snat_port_min = 16384, snat_port_max = 65535;
+  netns::LayoutSpec layout;  // interfaces, as configured; no VIPs
+};
+
+// Errors name the file, and the line (syntax) or the field ("interfaces[0].mtu").
+base::Result<Config> parse_config(std::string_view text, const std::string& file);
+
+base::Result<Config> read_config(const std::string& file);
+
+}  // namespace agent

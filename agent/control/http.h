@@ -1,0 +1,39 @@
+// A request and its answer as values. What carries them (session.h) and what decides about them
+// (door.h) meet here.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace control {
+
+struct Request {
+  std::string method;  // "GET"
+  std::string target;  // as sent: path and query, percent-encoded
+  std::string host;    // the Host header, for links; may be empty
+  std::string body;
+};
+
+// A body that is made while it is sent. Asked for the next piece when the one before has left, so
+// a slow reader slows it down. An empty piece ends it.
+class BodyStream {
+ public:
+  virtual ~BodyStream() = default;
+  virtual boost::asio::awaitable<std::string> next() = 0;
+};
+
+struct Response {
+  int status = 200;
+  std::string content_type = "application/json";  // not sent when there is no body
+  std::string body;
+  std::unique_ptr<BodyStream> stream;                        // instead of `body`
+  std::vector<std::pair<std::string, std::string>> headers;  // besides those of the message
+};
+
+using Handler = std::function<boost::asio::awaitable<Response>(Request)>;
+
+}  // namespace control

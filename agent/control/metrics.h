@@ -1,0 +1,18 @@
+// GET /metrics: Prometheus text format 0.0.4.
+#pragma once
+
+#include <string>
+
+#include "agent/control/operator.h"
+#include "agent/model/model.h"
+
+namespace control {
+
+inline constexpr const char* kMetricsContentType = "text/plain; version=0.0.4; charset=utf-8";
+
+// octavia_*: by load balancer, listener, pool and member, as Octavia's own endpoint names them.
+// amphora_xdp_*: verdicts, flow tables, interfaces, reconcile.
+std::string metrics(const Status& status, const Verdicts& verdicts, const Counters& counters,
+                    const model::Model& m);
+
+}  // namespace control

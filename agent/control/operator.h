@@ -1,0 +1,145 @@
+// Operator: what the control socket tells about the running machine, beside the model. One small
+// interface with plain values; the agent implements it over the datapath, tests with a fake. All
+// numbers are host order; ids are Octavia's, nil (all zero) where the datapath does not know them.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/model/model.h"
+#include "base/ip.h"
+#include "base/uuid.h"
+
+namespace control {
+
+// An interface of the namespace with the XDP program on it, or why there is none.
+struct Attachment {
+  std::string interface;
+  uint32_t ifindex = 0;
+  std::string mode;    // "native", "generic", "none"
+  std::string reason;  // why it is not native; empty for native
+};
+
+struct FlowTableStatus {
+  base::Family family = base::Family::ipv4;
+  uint64_t capacity = 0;        // flows it is sized for; fuller means slower, then refused
+  uint64_t lines = 0;           // physical lines, two to a flow
+  uint32_t bytes_per_flow = 0;  // memory of both lines and their share of the rest
+  // Live flows, by state: "half_open", "open", "closing_client", "closing_member", "closed",
+  // "reset".
+  std::map<std::string, uint64_t> flows;
+  uint64_t spilled_buckets = 0;        // buckets that ever overflowed into their second choice
+  uint64_t half_open_overwritten = 0;  // half-open flows that gave way to newer ones
+};
+
+struct Problem {
+  base::Uuid resource;  // nil: not of one resource
+  std::string what;
+};
+
+struct ReconcileStatus {
+  uint64_t runs = 0, failures = 0;
+  model::Time last{};                 // end of the last run; epoch: none yet
+  std::chrono::microseconds took{0};  // the last run
+  std::string error;                  // of the last run; empty: it arrived
+  std::vector<Problem> problems;      // what could not be planned
+};
+
+// What the health checks of a member say.
+struct MemberCheck {
+  base::Uuid member;
+  std::string state;                     // "up", "down", "unknown"
+  std::string reason;                    // of the last check: "connection refused"
+  std::chrono::microseconds latency{0};  // of the last check
+  model::Time since{};                   // when it took this state
+};
+
+struct Status {
+  std::string version;
+  uint32_t abi = 0;
+  std::chrono::seconds uptime{0};
+  std::string network_namespace;
+  std::vector<Attachment> attachments;
+  std::vector<FlowTableStatus> flow_tables;
+  ReconcileStatus reconcile;
+  std::vector<MemberCheck> checks;  // of every member that is checked
+};
+
+struct Verdict {
+  std::string name;    // as in lb_abi.h: "established"
+  std::string action;  // "send", "pass", "drop"
+  uint64_t packets = 0;
+};
+
+struct ListenerVerdicts {
+  base::Uuid listener;
+  std::vector<Verdict> verdicts;
+};
+
+struct Verdicts {
+  std::vector<Verdict> total;  // every packet, with those of no service; every verdict, zero too
+  std::vector<ListenerVerdicts> listeners;
+};
+
+// Since the listener exists; live flows' share included. `in` is from clients.
+struct ServiceCounters {
+  base::Uuid listener;
+  uint64_t flows_now = 0, flows_total = 0;
+  uint64_t packets_in = 0, bytes_in = 0;  // bytes of L4 payload
+  uint64_t packets_out = 0, bytes_out = 0;
+  uint64_t refused = 0;  // packets of new flows that were dropped
+};
+
+struct MemberCounters {
+  base::Uuid member;
+  uint64_t flows_now = 0;
+};
+
+struct Counters {
+  std::vector<ServiceCounters> services;
+  std::vector<MemberCounters> members;
+};
+
+struct Flow {
+  std::string protocol;  // "TCP", "UDP", "SCTP"
+  std::string state;     // as in FlowTableStatus
+  base::Endpoint client, vip, snat, member;
+  base::Uuid listener_id, member_id;
+  std::chrono::milliseconds idle{0};
+  uint64_t packets_in = 0, bytes_in = 0;  // in: from the client
+  uint64_t packets_out = 0, bytes_out = 0;
+};
+
+// One walk over the flow tables. A flow that lives during the whole walk is visited once; others
+// may be missed. Nothing is copied beforehand.
+class FlowWalk {
+ public:
+  enum class Next { more, done };
+  using Visit = std::function<void(const Flow&)>;
+
+  virtual ~FlowWalk() = default;
+  // Looks at about this many lines and returns, so that the loop is never held for long. Called on
+  // the loop: reads mapped memory, does not block.
+  virtual Next slice(size_t lines, const Visit& visit) = 0;
+};
+
+// Called on the loop; what blocks (bpf, netlink) is awaited on another thread.
+class Operator {
+ public:
+  virtual ~Operator() = default;
+  virtual boost::asio::awaitable<Status> status() = 0;
+  virtual boost::asio::awaitable<Verdicts> verdicts() = 0;
+  virtual boost::asio::awaitable<Counters> counters() = 0;
+  // The walk may outlive changes of the model; not the Operator.
+  virtual boost::asio::awaitable<std::unique_ptr<FlowWalk>> walk_flows() = 0;
+};
+
+}  // namespace control

@@ -1,0 +1,169 @@
+#include "agent/control/router.h"
+
+#include <array>
+#include <optional>
+#include <span>
+
+#include "agent/control/json_body.h"
+
+namespace control {
+namespace {
+
+using model::Fault;
+using model::Kind;
+
+enum class Body { none, object };
+
+struct Route {
+  std::string_view method;
+  // Segments; "{lb}", "{listener}", "{pool}", "{member}", "{healthmonitor}" are ids. "v2" stands
+  // for "v2.0" too.
+  std::string_view pattern;
+  Action action;
+  Kind kind = Kind::load_balancer;
+  Body body = Body::none;
+};
+
+constexpr std::array kRoutes{
+    Route{"GET", "/", Action::root_versions},
+    Route{"GET", "/v2", Action::v2_document},
+
+    Route{"GET", "/v2/lbaas/loadbalancers", Action::list, Kind::load_balancer},
+    Route{"POST", "/v2/lbaas/loadbalancers", Action::create, Kind::load_balancer, Body::object},
+    Route{"GET", "/v2/lbaas/loadbalancers/{lb}", Action::show, Kind::load_balancer},
+    Route{"PUT", "/v2/lbaas/loadbalancers/{lb}", Action::update, Kind::load_balancer, Body::object},
+    Route{"DELETE", "/v2/lbaas/loadbalancers/{lb}", Action::remove, Kind::load_balancer},
+    Route{"GET", "/v2/lbaas/loadbalancers/{lb}/status", Action::status_tree, Kind::load_balancer},
+    Route{"GET", "/v2/lbaas/loadbalancers/{lb}/statuses", Action::status_tree, Kind::load_balancer},
+    Route{"GET", "/v2/lbaas/loadbalancers/{lb}/stats", Action::load_balancer_stats,
+          Kind::load_balancer},
+
+    Route{"GET", "/v2/lbaas/listeners", Action::list, Kind::listener},
+    Route{"POST", "/v2/lbaas/listeners", Action::create, Kind::listener, Body::object},
+    Route{"GET", "/v2/lbaas/listeners/{listener}", Action::show, Kind::listener},
+    Route{"PUT", "/v2/lbaas/listeners/{listener}", Action::update, Kind::listener, Body::object},
+    Route{"DELETE", "/v2/lbaas/listeners/{listener}", Action::remove, Kind::listener},
+    Route{"GET", "/v2/lbaas/listeners/{listener}/stats", Action::listener_stats, Kind::listener},
+
+    Route{"GET", "/v2/lbaas/pools", Action::list, Kind::pool},
+    Route{"POST", "/v2/lbaas/pools", Action::create, Kind::pool, Body::object},
+    Route{"GET", "/v2/lbaas/pools/{pool}", Action::show, Kind::pool},
+    Route{"PUT", "/v2/lbaas/pools/{pool}", Action::update, Kind::pool, Body::object},
+    Route{"DELETE", "/v2/lbaas/pools/{pool}", Action::remove, Kind::pool},
+
+    Route{"GET", "/v2/lbaas/pools/{pool}/members", Action::list, Kind::member},
+    Route{"POST", "/v2/lbaas/pools/{pool}/members", Action::create, Kind::member, Body::object},
+    Route{"PUT", "/v2/lbaas/pools/{pool}/members", Action::replace_members, Kind::member,
+          Body::object},
+    Route{"GET", "/v2/lbaas/pools/{pool}/members/{member}", Action::show, Kind::member},
+    Route{"PUT", "/v2/lbaas/pools/{pool}/members/{member}", Action::update, Kind::member,
+          Body::object},
+    Route{"DELETE", "/v2/lbaas/pools/{pool}/members/{member}", Action::remove, Kind::member},
+
+    Route{"GET", "/v2/lbaas/healthmonitors", Action::list, Kind::health_monitor},
+    Route{"POST", "/v2/lbaas/healthmonitors", Action::create, Kind::health_monitor, Body::object},
+    Route{"GET", "/v2/lbaas/healthmonitors/{healthmonitor}", Action::show, Kind::health_monitor},
+    Route{"PUT", "/v2/lbaas/healthmonitors/{healthmonitor}", Action::update, Kind::health_monitor,
+          Body::object},
+    Route{"DELETE", "/v2/lbaas/healthmonitors/{healthmonitor}", Action::remove,
+          Kind::health_monitor},
+
+    Route{"GET", "/healthz", Action::health},
+    Route{"GET", "/metrics", Action::metrics},
+    Route{"GET", "/v1/status", Action::status},
+    Route{"GET", "/v1/flows", Action::flows},
+    Route{"GET", "/v1/verdicts", Action::verdicts},
+};
+
+using Path = std::span<const std::string>;
+
+// The next segment of a pattern, cut off; empty at its end.
+std::string_view next_segment(std::string_view& pattern) {
+  if (pattern.empty() || pattern == "/") return {};
+  pattern.remove_prefix(1);
+  const size_t end = pattern.find('/');
+  const std::string_view segment = pattern.substr(0, end);
+  pattern = end == std::string_view::npos ? std::string_view{} : pattern.substr(end);
+  return segment;
+}
+
+bool matches(std::string_view pattern, Path path) {
+  for (const std::string& have : path) {
+    const std::string_view want = next_segment(pattern);
+    if (want.empty()) return false;
+    const bool version = want == "v2" && have == "v2.0";
+    if (want[0] != '{' && want != have && !version) return false;
+  }
+  return next_segment(pattern).empty();
+}
+
+Kind kind_of(std::string_view id_segment) {
+  if (id_segment == "{lb}") return Kind::load_balancer;
+  if (id_segment == "{listener}") return Kind::listener;
+  if (id_segment == "{healthmonitor}") return Kind::health_monitor;
+  return id_segment == "{pool}" ? Kind::pool : Kind::member;
+}
+
+// Reads the ids of a path. Text that is no id names nothing that exists.
+std::optional<Fault> read_ids(const Route& matched, Path path, Call& call) {
+  std::string_view pattern = matched.pattern;
+  for (const std::string& have : path) {
+    const std::string_view want = next_segment(pattern);
+    if (want[0] != '{') continue;
+    const Kind kind = kind_of(want);
+    const auto id = base::Uuid::parse(have);
+    if (!id || id->is_nil()) return not_found(kind, have);
+    (kind == Kind::pool && matched.kind == Kind::member ? call.parent : call.id) = *id;
+  }
+  return std::nullopt;
+}
+
+std::string collection_of(const Call& call, Path path) {
+  const size_t segments = path.size() - (call.id.is_nil() ? 0 : 1);
+  std::string text;
+  for (const std::string& segment : path.first(segments)) text += "/" + percent_encode(segment);
+  return text;
+}
+
+std::variant<Call, Refusal> understand(const Route& matched, Target target, std::string_view body) {
+  Call call;
+  call.action = matched.action;
+  call.kind = matched.kind;
+  if (auto fault = read_ids(matched, target.path, call)) return Refusal{*fault, ""};
+  call.collection = collection_of(call, target.path);
+  call.query = std::move(target.query);
+  if (matched.body == Body::object) {
+    auto parsed = parse_body(body);
+    if (auto* fault = std::get_if<Fault>(&parsed)) return Refusal{*fault, ""};
+    call.body = std::get<nlohmann::json>(std::move(parsed));
+  }
+  return call;
+}
+
+}  // namespace
+
+std::variant<Call, Refusal> route(std::string_view method, std::string_view target,
+                                  std::string_view body) {
+  auto parsed = parse_target(target);
+  if (!parsed)
+    return Refusal{{400, "The request target '" + std::string(target) + "' is not valid."}, ""};
+  if (method == "HEAD") method = "GET";
+  std::string allow;
+  for (const Route& candidate : kRoutes) {
+    if (!matches(candidate.pattern, parsed->path)) continue;
+    if (candidate.method == method) return understand(candidate, std::move(*parsed), body);
+    if (!allow.empty()) allow += ", ";
+    allow += candidate.method == "GET" ? "GET, HEAD" : candidate.method;
+  }
+  if (allow.empty()) return Refusal{{404, "The resource could not be found."}, ""};
+  return Refusal{{405, "The method " + std::string(method) + " is not allowed for this resource."},
+                 allow};
+}
+
+Fault not_found(Kind kind, std::string_view id) {
+  constexpr std::array kNames{"Load Balancer", "Listener", "Pool", "Member", "Health Monitor"};
+  return Fault{
+      404, std::string(kNames[static_cast<size_t>(kind)]) + " " + std::string(id) + " not found."};
+}
+
+}  // namespace control

@@ -1,0 +1,58 @@
+// Router: what a request asks for. Pure; knows the routes and the form of what goes with them, not
+// whether a resource is there.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "agent/control/url.h"
+#include "agent/model/edit.h"
+
+namespace control {
+
+enum class Action {
+  // /v2.0/lbaas/...
+  list,
+  show,
+  create,
+  update,
+  remove,
+  replace_members,
+  status_tree,
+  load_balancer_stats,
+  listener_stats,
+  root_versions,
+  v2_document,
+  // for operators
+  health,
+  status,
+  flows,
+  verdicts,
+  metrics,
+};
+
+// One request, understood.
+struct Call {
+  Action action = Action::health;
+  model::Kind kind = model::Kind::load_balancer;
+  base::Uuid parent;       // the pool of members; else nil
+  base::Uuid id;           // nil where the route has none
+  std::string collection;  // path of the collection, as asked for: "/v2.0/lbaas/pools"
+  Parameters query;
+  nlohmann::json body;  // an object where the route takes one; else null
+};
+
+struct Refusal {
+  model::Fault fault;
+  std::string allow;  // of a 405: the methods there are
+};
+
+std::variant<Call, Refusal> route(std::string_view method, std::string_view target,
+                                  std::string_view body);
+
+// "Load Balancer <id> not found."
+model::Fault not_found(model::Kind kind, std::string_view id);
+
+}  // namespace control

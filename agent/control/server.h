@@ -1,0 +1,39 @@
+// Server: the control socket. Accepts, checks who connects, counts, and serves each connection.
+#pragma once
+
+#include <sys/types.h>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "agent/control/http.h"
+#include "agent/control/session.h"
+#include "base/result.h"
+
+namespace control {
+
+struct ServerOptions {
+  std::string path = "/run/amphora-xdp/control.sock";
+  std::optional<gid_t> group;  // may connect besides root and the agent's own user
+  Limits limits;
+};
+
+class Server {
+ public:
+  // Listens; serves from when the loop runs until stop() or the destructor, which close every
+  // connection and take the path away. `handler` is called on `loop`, which has one thread.
+  static base::Result<std::unique_ptr<Server>> start(boost::asio::any_io_executor loop,
+                                                     const ServerOptions& options, Handler handler);
+  ~Server();
+  void stop();
+
+ private:
+  struct State;
+  explicit Server(std::shared_ptr<State> state);
+
+  std::shared_ptr<State> state_;  // the connections hold on to it
+};
+
+}  // namespace control

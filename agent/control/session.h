@@ -1,0 +1,36 @@
+// One HTTP/1.1 connection: requests in, answers out, until either side has had enough.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+
+#include "agent/control/http.h"
+
+namespace control {
+
+struct Limits {
+  uint32_t header_bytes = 16 * 1024;
+  uint64_t body_bytes = 1024 * 1024;
+  std::chrono::milliseconds idle{60'000};    // between requests
+  std::chrono::milliseconds header{10'000};  // from a request's first byte to its last header
+  std::chrono::milliseconds body{30'000};    // from there to its end
+  std::chrono::milliseconds write{30'000};   // for a reader to take a whole answer, or a piece
+  int connections = 256;
+};
+
+using UnixSocket = boost::asio::local::stream_protocol::socket;
+
+// Serves `stream` until it ends; it can be closed from outside at any time. `Stream` is UnixSocket;
+// another one needs a line at the end of session.cc.
+template <class Stream>
+boost::asio::awaitable<void> serve(std::shared_ptr<Stream> stream, Limits limits, Handler handler);
+
+// Answers once, whatever the request may be, and ends.
+template <class Stream>
+boost::asio::awaitable<void> turn_away(std::shared_ptr<Stream> stream, Limits limits,
+                                       Response response);
+
+}  // namespace control
