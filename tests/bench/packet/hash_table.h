@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/*
+ * The flow table as one would write it on a kernel HASH, behind the names of
+ * bpf/flow_table.h: for comparison only. It counts use and follows TCP as the
+ * real one, but has no ring of half-open flows, and nothing in it keeps the
+ * two entries of a flow together.
+ */
+#ifndef PACKET_BENCH_HASH_TABLE_H
+#define PACKET_BENCH_HASH_TABLE_H
+
+/* instead of these */
+#define LB_FLOW_FIND_H
+#define LB_FLOW_CHANGE_H
+#define LB_FLOW_FOLLOW_H
+#define LB_FLOW_TABLE_H
+
+#include "bpf/flow_layout.h"
+#include "bpf/flow_maps.h"
+
+#define LB_READ(x) (*(const volatile __typeof__(x) *)&(x))
+#define FLOW_FIN 0x01u
+#define FLOW_SYN 0x02u
+#define FLOW_RST 0x04u
+#define FLOW_ACK 0x10u
+#define FLOW_TCP_SIGNS (FLOW_FIN | FLOW_SYN | FLOW_RST)
+#define FLOW_DATAGRAM 0x100u
+
+enum flow_refusal {
+	FLOW_EXISTS = -1,
+	FLOW_NO_ROOM = -2,
+	FLOW_BUSY_BUCKET = -3,
+};
+
+struct flow_key {
+	struct lb_tuple tuple;
+	struct lb_addr src;
+	struct lb_addr dst;
+};
+
+struct flow_hit {
+	struct lb_flow *line;
+	__u64 word;
+	__u32 index;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, LB_FLOW_MIN_LINES);
+	__type(key, struct lb_tuple);
+	__type(value, struct lb_flow);
+} bench_hash SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, LB_FLOW_MIN_LINES);
+	__type(key, struct flow_key);
+	__type(value, struct lb_flow6);
+} bench_hash6 SEC(".maps");
+
+static __always_inline __u32 flow_tick(void)
+{
+	__u32 zero = 0;
+	struct lb_clock *clock = bpf_map_lookup_elem(&lb_clock, &zero);
+
+	return clock ? LB_READ(clock->tick) : 0;
+}
+
+/* the kernel hashes the addresses themselves */
+static __always_inline void flow_hash_ends(struct lb_tuple *tuple,
+					   const struct lb_addr *src,
+					   const struct lb_addr *dst)
+{
+	tuple->src = 0;
+	tuple->dst = 0;
+}
+
+static __always_inline __u64 flow_hash(const struct lb_tuple *tuple)
+{
+	return 0;
+}
+
+static __always_inline __u32 flow_lines(const int family)
+{
+	return family == LB_IPV6 ? lb_lines6 : lb_lines;
+}
+
+static __always_inline struct lb_flow *flow_line(__u32 index, const int family)
+{
+	return 0;
+}
+
+static __always_inline struct lb_flow *hash_entry(const struct lb_tuple *tuple,
+						  const struct lb_addr *ends,
+						  const int family)
+{
+	struct flow_key key;
+
+	if (family == LB_IPV4)
+		return bpf_map_lookup_elem(&bench_hash, tuple);
+	key.tuple = *tuple;
+	key.src = ends[0];
+	key.dst = ends[1];
+	return bpf_map_lookup_elem(&bench_hash6, &key);
+}
+
+static __always_inline int flow_read(__u32 index, const struct lb_tuple *tuple,
+				     const struct lb_addr *ends,
+				     const int family, struct flow_hit *hit)
+{
+	hit->line = hash_entry(tuple, ends, family);
+	if (!hit->line)
+		return 0;
+	hit->word = LB_READ(hit->line->word);
+	hit->index = 0;
+	return 1;
+}
+
+static __always_inline int flow_scan(__u32 preferred,
+				     const struct lb_tuple *tuple,
+				     const struct lb_addr *ends,
+				     const int family, struct flow_hit *hit)
+{
+	return flow_read(0, tuple, ends, family, hit);
+}
+
+static __always_inline int flow_find(const struct flow_key *key, __u64 hash,
+				     const int family, struct flow_hit *hit)
+{
+	return flow_read(0, &key->tuple, &key->src, family, hit);
+}
+
+static __always_inline int flow_is_still(const struct flow_hit *hit)
+{
+	return 1;
+}
+
+static __always_inline void flow_count(struct lb_flow *line, __u32 tick,
+				       __u32 bytes)
+{
+	line->seen = tick;
+	line->packets++;
+	line->bytes += bytes;
+}
+
+static __always_inline int flow_is_eventful(__u64 word, __u32 signs)
+{
+	const __u32 state = lb_word_state(word);
+
+	if (signs & FLOW_DATAGRAM)
+		return state == LB_FLOW_REPLY;
+	return (signs & FLOW_TCP_SIGNS) || state == LB_FLOW_HALF_OPEN;
+}
+
+/* As far as the benchmark goes: the handshake. */
+static __always_inline int flow_note(const struct flow_hit *hit, __u32 signs,
+				     const int family)
+{
+	__u32 to = lb_word_is_forward(hit->word) ? LB_FLOW_OPEN
+						 : LB_FLOW_REPLY_SEEN;
+
+	if (lb_word_is_forward(hit->word) && (signs & FLOW_SYN))
+		return 0;
+	__sync_val_compare_and_swap(&hit->line->word, hit->word,
+				    lb_word_with_state(hit->word, to));
+	return 1;
+}
+
+static __always_inline int flow_may_restart(__u64 word)
+{
+	return lb_word_state(word) >= LB_FLOW_CLOSING_CLIENT;
+}
+
+static __always_inline int flow_drop(const struct flow_hit *hit,
+				     const int family)
+{
+	return 0;
+}
+
+static __always_inline __u64 flow_position(const int family)
+{
+	return 0;
+}
+
+static __always_inline int flow_give_back(__u32 reply, const int family)
+{
+	return 0;
+}
+
+static __always_inline void hash_use(__u32 service)
+{
+	struct lb_use *use = bpf_map_lookup_elem(&lb_service_use, &service);
+
+	if (use)
+		__sync_fetch_and_add(&use->flows, 1);
+}
+
+static __always_inline int hash_insert(struct lb_flow6 *made, const int family)
+{
+	struct flow_key key;
+	long error;
+
+	made->line.word = LB_FLOW_REPLY;
+	if (made->line.peer != LB_FLOW_NONE) {
+		made->line.word = LB_FLOW_HALF_OPEN;
+		hash_use(made->line.owner);
+	}
+	if (family == LB_IPV4) {
+		error = bpf_map_update_elem(&bench_hash, &made->line.tuple,
+					    &made->line, BPF_NOEXIST);
+	} else {
+		key.tuple = made->line.tuple;
+		key.src = made->src;
+		key.dst = made->dst;
+		error = bpf_map_update_elem(&bench_hash6, &key, made,
+					    BPF_NOEXIST);
+	}
+	if (!error)
+		return 0;
+	return error == -17 ? FLOW_EXISTS : FLOW_NO_ROOM;
+}
+
+__noinline int hash_insert4(struct lb_flow6 *made)
+{
+	return made ? hash_insert(made, LB_IPV4) : FLOW_NO_ROOM;
+}
+
+__noinline int hash_insert6(struct lb_flow6 *made)
+{
+	return made ? hash_insert(made, LB_IPV6) : FLOW_NO_ROOM;
+}
+
+static __always_inline int flow_insert(struct lb_flow6 *made, const int family)
+{
+	return family == LB_IPV6 ? hash_insert6(made) : hash_insert4(made);
+}
+
+#endif

@@ -1,0 +1,146 @@
+// Datapath::attach. Every test has a namespace of its own, with veth pairs v0 - v0p, ... in it.
+#include <bpf/bpf.h>
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "tests/bpf/datapath/fixture.h"
+
+namespace datapath {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+class Attach : public DatapathTest {
+ protected:
+  static std::vector<uint32_t> devices(Datapath& datapath) {
+    std::vector<uint32_t> out;
+    uint32_t key = 0;
+    const uint32_t* from = nullptr;
+    while (bpf_map_get_next_key(datapath.map_fd("lb_devs"), from, &key) == 0) {
+      out.push_back(key);
+      from = &key;
+    }
+    std::sort(out.begin(), out.end());
+    return out;
+  }
+  bool pinned(const std::string& interface) const {
+    return std::filesystem::exists(folder() + "/links/" + interface);
+  }
+};
+
+TEST_F(Attach, NativeOnVethAndInPlaceAfterARestart) {
+  make_veth("v0");
+  const std::vector<std::pair<std::string, uint32_t>> v0 = {{"v0", ifindex("v0")}};
+  uint32_t first_program = 0;
+  std::string link;
+  {
+    auto datapath = open();
+    ASSERT_NE(datapath, nullptr);
+    const auto attached = datapath->attach(v0);
+    ASSERT_TRUE(attached.ok()) << attached.error().message();
+    ASSERT_EQ(attached->size(), 1u);
+    EXPECT_EQ(attached->front().mode, AttachMode::native);
+    EXPECT_EQ(attached->front().reason, "");
+    EXPECT_EQ(devices(*datapath), std::vector<uint32_t>{ifindex("v0")});
+    first_program = program_on("v0");
+    link = output_of("bpftool link show pinned " + folder() + "/links/v0 | cut -d: -f1");
+  }
+  // The agent is gone, its program is not.
+  EXPECT_EQ(program_on("v0"), first_program);
+  auto datapath = open();
+  ASSERT_NE(datapath, nullptr);
+  EXPECT_EQ(program_on("v0"), first_program);
+  ASSERT_TRUE(datapath->attach(v0).ok());
+  EXPECT_NE(program_on("v0"), first_program);
+  EXPECT_NE(program_on("v0"), 0u);
+  EXPECT_EQ(output_of("bpftool link show pinned " + folder() + "/links/v0 | cut -d: -f1"), link);
+}
+
+TEST_F(Attach, GenericWithTheReason) {
+  auto datapath = open();
+  ASSERT_NE(datapath, nullptr);
+  const auto attached = datapath->attach({{"lo", ifindex("lo")}});
+  ASSERT_TRUE(attached.ok()) << attached.error().message();
+  EXPECT_EQ(attached->front().mode, AttachMode::generic);
+  EXPECT_THAT(attached->front().reason, HasSubstr("Operation not supported"));
+  const auto again = datapath->attach({{"lo", ifindex("lo")}});
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(again->front().mode, AttachMode::generic);
+  EXPECT_NE(again->front().reason, "");
+}
+
+TEST_F(Attach, AnotherProgramIsNamedAndTheOthersAreAttached) {
+  make_veth("v0");
+  make_veth("v1");
+  attach_foreign_program("v0");
+  const uint32_t foreign = program_on("v0");
+  auto datapath = open();
+  ASSERT_NE(datapath, nullptr);
+  const auto attached = datapath->attach({{"v0", ifindex("v0")}, {"v1", ifindex("v1")}});
+  ASSERT_FALSE(attached.ok());
+  EXPECT_THAT(attached.error().message(),
+              AllOf(HasSubstr("v0"), HasSubstr("foreigner"), HasSubstr(std::to_string(foreign)),
+                    HasSubstr("ip link set dev v0 xdp off")));
+  EXPECT_EQ(program_on("v0"), foreign);
+  ASSERT_EQ(datapath->attachments().size(), 1u);
+  EXPECT_EQ(datapath->attachments().front().interface, "v1");
+  EXPECT_NE(program_on("v1"), 0u);
+  EXPECT_EQ(devices(*datapath), std::vector<uint32_t>{ifindex("v1")});
+  ASSERT_TRUE(shell("ip link set dev v0 xdp off"));
+  EXPECT_TRUE(datapath->attach({{"v0", ifindex("v0")}, {"v1", ifindex("v1")}}).ok());
+}
+
+TEST_F(Attach, AnInterfaceNoLongerWantedIsLeft) {
+  make_veth("v0");
+  make_veth("v1");
+  auto datapath = open();
+  ASSERT_NE(datapath, nullptr);
+  ASSERT_TRUE(datapath->attach({{"v0", ifindex("v0")}, {"v1", ifindex("v1")}}).ok());
+  EXPECT_EQ(devices(*datapath).size(), 2u);
+  ASSERT_TRUE(datapath->attach({{"v1", ifindex("v1")}}).ok());
+  EXPECT_EQ(program_on("v0"), 0u);
+  EXPECT_FALSE(pinned("v0"));
+  EXPECT_EQ(devices(*datapath), std::vector<uint32_t>{ifindex("v1")});
+}
+
+TEST_F(Attach, AnInterfaceThatWasMadeAgainGetsANewLink) {
+  make_veth("v0");
+  auto datapath = open();
+  ASSERT_NE(datapath, nullptr);
+  ASSERT_TRUE(datapath->attach({{"v0", ifindex("v0")}}).ok());
+  ASSERT_TRUE(shell("ip link del v0"));
+  make_veth("v0");
+  EXPECT_EQ(program_on("v0"), 0u);
+  ASSERT_TRUE(datapath->attach({{"v0", ifindex("v0")}}).ok());
+  EXPECT_NE(program_on("v0"), 0u);
+  EXPECT_EQ(devices(*datapath), std::vector<uint32_t>{ifindex("v0")});
+}
+
+TEST_F(Attach, ARenamedInterfaceKeepsItsLink) {
+  make_veth("v0");
+  auto datapath = open();
+  ASSERT_NE(datapath, nullptr);
+  ASSERT_TRUE(datapath->attach({{"v0", ifindex("v0")}}).ok());
+  const std::string link =
+      output_of("bpftool link show pinned " + folder() + "/links/v0 | cut -d: -f1");
+  ASSERT_TRUE(shell("ip link set v0 down && ip link set v0 name v0.7 && ip link set v0.7 up"));
+  ASSERT_TRUE(datapath->attach({{"v0.7", ifindex("v0.7")}}).ok());
+  EXPECT_FALSE(pinned("v0"));
+  EXPECT_EQ(output_of("bpftool link show pinned " + folder() + "/links/v0:7 | cut -d: -f1"), link);
+}
+
+TEST_F(Attach, AnInterfaceThatIsNotThereIsAnError) {
+  auto datapath = open();
+  ASSERT_NE(datapath, nullptr);
+  const auto attached = datapath->attach({{"v9", 4711}});
+  ASSERT_FALSE(attached.ok());
+  EXPECT_THAT(attached.error().message(), HasSubstr("v9"));
+  EXPECT_TRUE(devices(*datapath).empty());
+}
+
+}  // namespace
+}  // namespace datapath

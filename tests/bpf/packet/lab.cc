@@ -1,0 +1,197 @@
+#include "tests/bpf/packet/lab.h"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+namespace test {
+
+namespace {
+
+constexpr char kNeighbours[] =
+    "192.0.2.1 192.0.2.50 192.0.2.60 2001:db8:1::1 2001:db8:1::50 203.0.113.50 2001:db8:2::50";
+
+void write_sysctl(const std::string& name, const std::string& value) {
+  std::ofstream file("/proc/sys/net/" + name);
+  file << value << std::flush;
+  if (!file) {
+    std::fprintf(stderr, "cannot set net/%s\n", name.c_str());
+    std::abort();
+  }
+}
+
+std::string link_commands() {
+  std::string batch = "link set lo up\n";
+  for (const uint32_t ifindex : {kEth0, kEth1, kEth2}) {
+    const std::string name = "eth" + std::to_string(ifindex - kEth0);
+    batch += "link add name " + name + " index " + std::to_string(ifindex) + " address " +
+             mac_of_link(ifindex).text() + " type veth peer name peer" + name + "\n";
+    batch += "link set " + name + " up\nlink set peer" + name + " up\n";
+  }
+  return batch;
+}
+
+std::string neighbour_commands() {
+  std::string batch;
+  std::istringstream words(kNeighbours);
+  for (std::string word; words >> word;) {
+    const uint32_t egress = egress_of(ip(word));
+    batch += "neigh add " + word + " lladdr " + mac_of(ip(word)).text() + " dev eth" +
+             std::to_string(egress - kEth0) + " nud permanent\n";
+  }
+  return batch;
+}
+
+constexpr char kAddresses[] = R"(
+addr add 192.0.2.10/24 dev eth0
+addr add 192.0.2.100/32 dev eth0
+addr add 203.0.113.10/24 dev eth1
+addr add 198.18.0.10/24 dev eth2
+addr add 2001:db8:1::10/64 dev eth0 nodad
+addr add 2001:db8:1::100/128 dev eth0 nodad
+addr add 2001:db8:2::10/64 dev eth1 nodad
+route add default via 192.0.2.1
+route add default via 2001:db8:1::1
+route add unreachable 198.51.100.128/25
+route add unreachable 2001:db8:c:1::/64
+)";
+
+// The namespace of the drawing, for all tests of this process.
+class Namespace : public testing::Environment {
+ public:
+  void SetUp() override {
+    ASSERT_EQ(unshare(CLONE_NEWNET), 0) << "needs root: " << std::strerror(errno);
+    for (const char* name : {"ipv4/ip_forward", "ipv6/conf/all/forwarding"})
+      write_sysctl(name, "1");
+    FILE* batch = popen("ip -batch -", "w");
+    ASSERT_NE(batch, nullptr);
+    std::fputs((link_commands() + kAddresses + neighbour_commands()).c_str(), batch);
+    ASSERT_EQ(pclose(batch), 0);
+  }
+};
+
+const testing::Environment* const kNamespace =
+    testing::AddGlobalTestEnvironment(new Namespace);  // gtest owns it
+
+Net drawn() {
+  Net net;
+  net.link(kEth0, "eth0", {"192.0.2.10/24", "192.0.2.100/32", "2001:db8:1::10/64"})
+      .link(kEth1, "eth1", {"203.0.113.10/24", "2001:db8:2::10/64"})
+      .link(kEth2, "eth2", {"198.18.0.10/24"})
+      .gateway("192.0.2.1")
+      .gateway("2001:db8:1::1");
+  return net;
+}
+
+}  // namespace
+
+datapath::Options Lab::options() {
+  datapath::Options options;
+  options.pin_root = "/sys/fs/bpf/packet-test-" + std::to_string(getpid());
+  options.flows4 = options.flows6 = 512;
+  return options;
+}
+
+void Lab::SetUp() {
+  net_ = drawn();
+  reopen(options());
+}
+
+void Lab::reopen(const datapath::Options& options) {
+  TearDown();
+  auto opened = datapath::Datapath::open(options);
+  ASSERT_TRUE(opened.ok()) << opened.error().message();
+  datapath_ = std::move(*opened);
+  const auto attached = datapath_->attach({{"eth0", kEth0}, {"eth1", kEth1}});
+  ASSERT_TRUE(attached.ok()) << attached.error().message();
+}
+
+void Lab::TearDown() {
+  datapath_.reset();
+  ids_ = {};
+  const auto removed = datapath::Datapath::teardown(options().pin_root);
+  EXPECT_TRUE(removed.ok()) << removed.error().message();
+}
+
+void Lab::install(const model::Model& model) {
+  for (const auto& [id, member] : model.members)
+    if (!net_.observed().hops.contains(member.address)) net_.reaching(member.address.text());
+  plan::Plan plan = plan::make_plan(model, {net_.observed(), down_}, ids_,
+                                    {datapath_->resting_services(), datapath_->resting_backends()},
+                                    netns::LayoutSpec{});
+  ids_ = plan.ids;
+  for (const datapath::Step& step : datapath::diff(datapath_->tables(), plan.tables)) {
+    const auto applied = datapath_->apply(step);
+    ASSERT_TRUE(applied.ok()) << applied.error().message();
+  }
+}
+
+Outcome Lab::run(const Bytes& frame, uint32_t ingress) {
+  const auto before = datapath_->verdicts();
+  Outcome outcome{0, {}, frame, Bytes(frame.size() + 64), ingress};
+  xdp_md context{};
+  context.data_end = static_cast<uint32_t>(frame.size());
+  context.ingress_ifindex = ingress;
+  LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame.data(), .data_out = outcome.after.data(),
+              .data_size_in = static_cast<uint32_t>(frame.size()),
+              .data_size_out = static_cast<uint32_t>(outcome.after.size()), .ctx_in = &context,
+              .ctx_size_in = sizeof(context), .repeat = 1);
+  const int err = bpf_prog_test_run_opts(datapath_->program_fd(), &run);
+  EXPECT_EQ(err, 0) << "test run of " << frame.size() << " bytes: " << std::strerror(-err);
+  outcome.after.resize(run.data_size_out);
+  outcome.action = run.retval;
+  const auto after = datapath_->verdicts();
+  for (size_t v = 0; v < LB_VERDICT_COUNT; ++v) outcome.counted[v] = (*after)[v] - (*before)[v];
+  verdicts_seen().insert(outcome.verdict());
+  return outcome;
+}
+
+Ends Lab::forwarded(const Packet& packet, uint32_t ingress) {
+  const Outcome outcome = run(packet, ingress);
+  EXPECT_TRUE(outcome.verdict() == LB_NEW_FLOW || outcome.verdict() == LB_ESTABLISHED) << outcome;
+  EXPECT_EQ(flaw(outcome.after), std::nullopt) << outcome;
+  return ends_of(outcome.after);
+}
+
+Ends Lab::connect(const base::Endpoint& client, const base::Endpoint& vip) {
+  const Ends inside = forwarded(tcp(client, vip).syn());
+  const uint32_t far = egress_of(inside.to.address);
+  EXPECT_THAT(run(tcp(inside.to, inside.from).syn_ack(), far),
+              Continues(tcp(vip, client).syn_ack()));
+  EXPECT_THAT(run(tcp(client, vip)), Continues(tcp(inside.from, inside.to)));
+  return inside;
+}
+
+lb_service Lab::service(const base::Endpoint& vip, uint8_t proto) const {
+  lb_service_key key{};
+  key.vip = datapath::to_abi(vip.address);
+  key.port = htons(vip.port);
+  key.proto = proto;
+  key.family = static_cast<uint8_t>(vip.address.family());
+  return datapath_->tables().services.at(key);
+}
+
+datapath::ServiceStats Lab::stats_of(const base::Endpoint& vip, uint8_t proto) {
+  auto stats = datapath_->service_stats(service(vip, proto).id);
+  EXPECT_TRUE(stats.ok());
+  return *stats;
+}
+
+void Lab::each_line(const std::function<void(lb_flow&)>& change) {
+  const size_t lines = datapath_->about().lines4;
+  void* memory = mmap(nullptr, lines * sizeof(lb_flow), PROT_READ | PROT_WRITE, MAP_SHARED,
+                      datapath_->map_fd("lb_flows"), 0);
+  ASSERT_NE(memory, MAP_FAILED);
+  for (size_t i = 0; i < lines; ++i) change(static_cast<lb_flow*>(memory)[i]);
+  munmap(memory, lines * sizeof(lb_flow));
+}
+
+}  // namespace test

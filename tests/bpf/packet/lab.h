@@ -1,0 +1,81 @@
+// Lab: the packet program in a network namespace of its own, and policy by way of the real planner.
+//
+//   clients 198.51.100.0/24, 2001:db8:c::/64        members 203.0.113.0/24, 2001:db8:2::/64
+//          |                                                |
+//   gateway 192.0.2.1, 2001:db8:1::1                        |
+//          |          .10, .100 (VIP)              .10      |
+//   -------+---------------- eth0 [lb_xdp] eth1 ------------+--
+//          |  2001:db8:1::/64, ::10, ::100        ::10
+//   clients and members 192.0.2.0/24
+//
+// Clients 198.51.100.128/25 and 2001:db8:c:1::/64 are unreachable; neighbours 192.0.2.200/29 are
+// not known. eth2 is there (198.18.0.0/24), but nothing is attached to it.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "agent/datapath/datapath.h"
+#include "agent/plan/plan.h"
+#include "tests/bpf/packet/outcome.h"
+#include "tests/bpf/packet/packets.h"
+#include "tests/support/model_builders.h"
+#include "tests/support/net_builders.h"
+
+namespace test {
+
+inline const base::Endpoint kVip = at("192.0.2.100", 80);
+inline const base::Endpoint kVip6 = at("2001:db8:1::100", 80);
+inline const base::Endpoint kClient = at("198.51.100.7", 40000);
+inline const base::Endpoint kClient6 = at("2001:db8:c::7", 40000);
+inline const base::IpAddress kOwn = ip("203.0.113.10");  // the source towards members on eth1
+inline const base::IpAddress kOwn6 = ip("2001:db8:2::10");
+
+inline constexpr auto kTcp = model::ListenerProtocol::tcp;
+inline constexpr auto kUdp = model::ListenerProtocol::udp;
+
+class Lab : public testing::Test {
+ protected:
+  void SetUp() override;
+  void TearDown() override;
+
+  // Other than the default: before the first install().
+  void reopen(const datapath::Options& options);
+  static datapath::Options options();
+
+  // What the namespace looks like to the planner; tests may make it differ from the drawing.
+  Net& net() { return net_; }
+  // Members get a hop unless net() has one for their address.
+  void install(const model::Model& model);
+  void set_down(const std::set<base::Uuid>& members) { down_ = members; }
+
+  // Runs the program once for a frame that came in by this interface.
+  Outcome run(const Bytes& frame, uint32_t ingress = kEth0);
+  Outcome run(const Packet& packet, uint32_t ingress = kEth0) {
+    return run(packet.bytes(), ingress);
+  }
+  // Sends it and has it forwarded; whom to, and from where.
+  Ends forwarded(const Packet& packet, uint32_t ingress = kEth0);
+  // SYN, SYN-ACK, ACK of a new connection; the member's side of it.
+  Ends connect(const base::Endpoint& client, const base::Endpoint& vip);
+
+  datapath::Datapath& datapath() { return *datapath_; }
+  // The service of this VIP, as installed.
+  lb_service service(const base::Endpoint& vip, uint8_t proto = 6) const;
+  datapath::ServiceStats stats_of(const base::Endpoint& vip, uint8_t proto = 6);
+  // All lines of the IPv4 table; `change` may write them.
+  void each_line(const std::function<void(lb_flow&)>& change);
+
+ private:
+  std::unique_ptr<datapath::Datapath> datapath_;
+  Net net_;
+  plan::Ids ids_;
+  std::set<base::Uuid> down_;
+};
+
+}  // namespace test

@@ -1,0 +1,172 @@
+// Beginnings and ends of flows.
+#include <array>
+
+#include "tests/bpf/packet/lab.h"
+
+namespace test {
+namespace {
+
+class Life : public Lab {
+ protected:
+  void SetUp() override {
+    Lab::SetUp();
+    install(load_balancer("192.0.2.100").listener(kTcp, 80).pool().members("203.0.113.1", 2, 80));
+  }
+  // States of the forward lines that live.
+  std::multiset<int> states() {
+    std::multiset<int> states;
+    each_line([&](lb_flow& line) {
+      const int state = static_cast<int>(line.word & 0xff);
+      if (state >= LB_FLOW_HALF_OPEN) states.insert(state);
+    });
+    return states;
+  }
+  Outcome from_member(const Ends& inside, uint8_t flags) {
+    return run(tcp(inside.to, inside.from).flags(flags), kEth1);
+  }
+};
+
+using States = std::multiset<int>;
+
+TEST_F(Life, Handshake) {
+  const Ends inside = forwarded(tcp(kClient, kVip).syn());
+  EXPECT_EQ(states(), States{LB_FLOW_HALF_OPEN});
+  from_member(inside, kSyn | kAck);
+  EXPECT_EQ(states(), States{LB_FLOW_HALF_OPEN});
+  forwarded(tcp(kClient, kVip));
+  EXPECT_EQ(states(), States{LB_FLOW_OPEN});
+}
+
+TEST_F(Life, FirstAnswerOpensUdp) {
+  install(load_balancer("192.0.2.100").listener(kUdp, 53).pool().member("203.0.113.9", 53));
+  const base::Endpoint vip = at("192.0.2.100", 53);
+  const Ends inside = forwarded(udp(kClient, vip));
+  EXPECT_EQ(states(), States{LB_FLOW_HALF_OPEN});
+  EXPECT_THAT(run(udp(inside.to, inside.from), kEth1), Continues(udp(vip, kClient)));
+  EXPECT_EQ(states(), States{LB_FLOW_OPEN});
+}
+
+TEST_F(Life, ClosingByTheClientThenTheMember) {
+  const Ends inside = connect(kClient, kVip);
+  forwarded(tcp(kClient, kVip).fin());
+  EXPECT_EQ(states(), States{LB_FLOW_CLOSING_CLIENT});
+  from_member(inside, kFin | kAck);
+  EXPECT_EQ(states(), States{LB_FLOW_CLOSED});
+  EXPECT_THAT(run(tcp(kClient, kVip)), Continues(tcp(inside.from, inside.to)));
+}
+
+TEST_F(Life, ClosingByTheMemberThenTheClient) {
+  const Ends inside = connect(kClient, kVip);
+  from_member(inside, kFin | kAck);
+  EXPECT_EQ(states(), States{LB_FLOW_CLOSING_MEMBER});
+  forwarded(tcp(kClient, kVip).fin());
+  EXPECT_EQ(states(), States{LB_FLOW_CLOSED});
+}
+
+TEST_F(Life, ResetGoesThrough) {
+  const Ends inside = connect(kClient, kVip);
+  EXPECT_THAT(from_member(inside, kRst), Continues(tcp(kVip, kClient).rst()));
+  EXPECT_EQ(states(), States{LB_FLOW_RESET});
+}
+
+TEST_F(Life, SynOnAClosedFlowStartsAfresh) {
+  const Ends first = connect(kClient, kVip);
+  forwarded(tcp(kClient, kVip).fin());
+  from_member(first, kFin | kAck);
+  const Outcome again = run(tcp(kClient, kVip).syn());
+  EXPECT_EQ(again.verdict(), LB_NEW_FLOW);
+  EXPECT_NE(ends_of(again.after).to, first.to);
+  EXPECT_EQ(states(), States{LB_FLOW_HALF_OPEN});
+  EXPECT_EQ(stats_of(kVip).flows, 2u);
+  EXPECT_EQ(stats_of(kVip).live_flows, 1u);
+}
+
+TEST_F(Life, SynOnAResetFlowStartsAfresh) {
+  connect(kClient, kVip);
+  forwarded(tcp(kClient, kVip).rst());
+  EXPECT_EQ(run(tcp(kClient, kVip).syn()).verdict(), LB_NEW_FLOW);
+}
+
+TEST_F(Life, SynOnAnOpenFlowIsTheMembersToJudge) {
+  const Ends inside = connect(kClient, kVip);
+  EXPECT_THAT(run(tcp(kClient, kVip).syn()), Continues(tcp(inside.from, inside.to).syn()));
+  EXPECT_EQ(states(), States{LB_FLOW_OPEN});
+}
+
+TEST_F(Life, RepeatedSynGoesToTheSameMember) {
+  const Ends first = forwarded(tcp(kClient, kVip).syn());
+  EXPECT_THAT(run(tcp(kClient, kVip).syn()), Continues(tcp(first.from, first.to).syn()));
+}
+
+TEST_F(Life, UnansweredSynsGoToAnotherMember) {
+  const Ends first = forwarded(tcp(kClient, kVip).syn());
+  EXPECT_EQ(forwarded(tcp(kClient, kVip).syn()).to, first.to);
+  const Outcome third = run(tcp(kClient, kVip).syn());
+  EXPECT_EQ(third.verdict(), LB_NEW_FLOW);
+  EXPECT_NE(ends_of(third.after).to, first.to);
+  EXPECT_EQ(states(), States{LB_FLOW_HALF_OPEN});
+}
+
+TEST_F(Life, AnsweredSynStays) {
+  const Ends first = forwarded(tcp(kClient, kVip).syn());
+  from_member(first, kSyn | kAck);
+  for (int i = 0; i < 5; ++i)
+    EXPECT_THAT(run(tcp(kClient, kVip).syn()), Continues(tcp(first.from, first.to).syn()));
+}
+
+TEST_F(Life, SynLeavesAMemberThatIsDown) {
+  auto builder = load_balancer("192.0.2.100").listener(kTcp, 80).pool().member("203.0.113.1", 80);
+  const base::Uuid lost = builder.last_member().id;
+  builder.member("203.0.113.2", 80);
+  Ends first = forwarded(tcp(kClient, kVip).syn());
+  uint16_t port = 40000;
+  while (first.to.address != ip("203.0.113.1"))
+    first = forwarded(tcp({kClient.address, ++port}, kVip).syn());
+  set_down({lost});
+  install(builder);
+  const Outcome again = run(tcp({kClient.address, port}, kVip).syn());
+  EXPECT_EQ(again.verdict(), LB_NEW_FLOW);
+  EXPECT_EQ(ends_of(again.after).to, at("203.0.113.2", 80));
+}
+
+TEST_F(Life, AnswerToNobodyIsTheKernels) {
+  EXPECT_THAT(run(tcp(at("203.0.113.1", 80), {kOwn, 40000}).syn_ack(), kEth1),
+              Passes(LB_NO_SERVICE));
+}
+
+// ---- SNAT ports -------------------------------------------------------------------------------
+
+TEST_F(Life, ClientsOfOnePortGetPortsOfTheirOwn) {
+  install(load_balancer("192.0.2.100").listener(kTcp, 80).pool().member("203.0.113.1", 80));
+  const Ends first = forwarded(tcp(at("198.51.100.7", 40000), kVip).syn());
+  const Ends second = forwarded(tcp(at("198.51.100.8", 40000), kVip).syn());
+  EXPECT_EQ(first.from, (base::Endpoint{kOwn, 40000}));
+  EXPECT_EQ(second.from.address, kOwn);
+  EXPECT_NE(second.from.port, 40000);
+  EXPECT_THAT(run(tcp(second.to, second.from).syn_ack(), kEth1),
+              Continues(tcp(kVip, at("198.51.100.8", 40000)).syn_ack()));
+}
+
+TEST_F(Life, ManyIpv6ClientsOfOnePrefixAndPortGetPortsOfTheirOwn) {
+  install(load_balancer("2001:db8:1::100").listener(kTcp, 80).pool().member("2001:db8:2::50", 81));
+  for (int client = 1; client <= 50; client++)
+    forwarded(tcp(at("2001:db8:1::" + std::to_string(1000 + client), 40000), kVip6).syn());
+  EXPECT_EQ(stats_of(kVip6).live_flows, 50u);
+}
+
+TEST_F(Life, PortsOfTheKernelAreNotTaken) {
+  for (const uint16_t port : std::array<uint16_t, 4>{1, 1024, 9999, 16383}) {
+    const Ends inside = forwarded(tcp({kClient.address, port}, kVip).syn());
+    EXPECT_GE(inside.from.port, 16384);
+  }
+}
+
+TEST_F(Life, SamePortTowardsAnotherMemberIsFree) {
+  const Ends first = forwarded(tcp(at("198.51.100.7", 40000), kVip).syn());
+  const Ends second = forwarded(tcp(at("198.51.100.8", 40000), kVip).syn());
+  EXPECT_NE(first.to, second.to);
+  EXPECT_EQ(first.from, second.from);
+}
+
+}  // namespace
+}  // namespace test

@@ -1,0 +1,167 @@
+// Packets that do not go on, each for its own reason.
+#include <bpf/bpf.h>
+#include <linux/bpf.h>
+
+#include <atomic>
+#include <thread>
+
+#include "tests/bpf/packet/lab.h"
+
+namespace test {
+namespace {
+
+class Refusal : public Lab {
+ protected:
+  void install_one() {
+    install(load_balancer("192.0.2.100").listener(kTcp, 80).pool().member("203.0.113.50", 8080));
+  }
+};
+
+TEST_F(Refusal, NotOurs) {
+  install_one();
+  EXPECT_THAT(run(tcp(kClient, at("192.0.2.100", 81)).syn()), Passes(LB_NO_SERVICE));
+  EXPECT_THAT(run(tcp(kClient, at("192.0.2.10", 80)).syn()), Passes(LB_NO_SERVICE));
+  EXPECT_THAT(run(udp(kClient, kVip)), Passes(LB_NO_SERVICE));
+}
+
+TEST_F(Refusal, MiddleOfAConnectionThatIsNotThere) {
+  install_one();
+  for (const int flags : {0, +kAck, kSyn | kAck, +kRst, kFin | kAck, kSyn | kFin, kSyn | kRst}) {
+    EXPECT_THAT(run(tcp(kClient, kVip).flags(static_cast<uint8_t>(flags))), Passes(LB_NO_FLOW))
+        << flags;
+  }
+  EXPECT_EQ(stats_of(kVip).verdicts[LB_NO_FLOW], 7u);
+}
+
+TEST_F(Refusal, HopsUsedUp) {
+  install_one();
+  const Ends inside = connect(kClient, kVip);
+  EXPECT_THAT(run(tcp(kClient, kVip).ttl(1)), Drops(LB_TTL_EXPIRED));
+  EXPECT_THAT(run(tcp(kClient, kVip).ttl(0)), Drops(LB_TTL_EXPIRED));
+  EXPECT_THAT(run(tcp(inside.to, inside.from).ttl(1), kEth1), Drops(LB_TTL_EXPIRED));
+  EXPECT_EQ(stats_of(kVip).verdicts[LB_TTL_EXPIRED], 3u);
+  const Outcome last = run(tcp(kClient, kVip).ttl(2));
+  EXPECT_EQ(describe(last.after), describe(leaving(tcp(inside.from, inside.to), 1).bytes()));
+}
+
+TEST_F(Refusal, HopsUsedUpIpv6) {
+  install(load_balancer("2001:db8:1::100").listener(kTcp, 80).pool().member("2001:db8:2::50", 81));
+  EXPECT_THAT(run(tcp(kClient6, kVip6).syn().ttl(1)), Drops(LB_TTL_EXPIRED));
+}
+
+TEST_F(Refusal, TooBigForTheWayThere) {
+  net().link(kEth1, "eth1", {"203.0.113.10/24", "2001:db8:2::10/64"}, 1280);
+  install(join(
+      load_balancer("192.0.2.100").listener(kTcp, 80).pool().member("203.0.113.50", 8080),
+      load_balancer("2001:db8:1::100").listener(kTcp, 80).pool().member("2001:db8:2::50", 81)));
+  const Ends inside = connect(kClient, kVip);
+  connect(kClient6, kVip6);
+  EXPECT_THAT(run(tcp(kClient, kVip).payload(1280 - 40)),
+              Continues(tcp(inside.from, inside.to).payload(1280 - 40)));
+  EXPECT_THAT(run(tcp(kClient, kVip).payload(1280 - 39)), Drops(LB_TOO_BIG));
+  EXPECT_THAT(run(tcp(kClient6, kVip6).payload(1280 - 59)), Drops(LB_TOO_BIG));
+  EXPECT_THAT(run(tcp(kClient, kVip).payload(1280 - 39).may_be_fragmented()),
+              HandsOver(LB_NEEDS_FRAGMENTS,
+                        tcp(inside.from, inside.to).payload(1280 - 39).may_be_fragmented()));
+}
+
+TEST_F(Refusal, ClientsMtuIsOfTheirRoute) {
+  install_one();
+  const Ends inside = connect(kClient, kVip);
+  EXPECT_THAT(run(tcp(inside.to, inside.from).payload(1460), kEth1),
+              Continues(tcp(kVip, kClient).payload(1460)));
+  EXPECT_THAT(run(tcp(inside.to, inside.from).payload(1461), kEth1), Drops(LB_TOO_BIG));
+}
+
+TEST_F(Refusal, NobodysAddressBeginsNoFlow) {
+  install_one();
+  for (const char* nobody : {"0.0.0.0", "0.1.2.3", "127.0.0.1", "224.0.0.1", "240.0.0.1",
+                             "255.255.255.255", "192.0.2.100"})
+    EXPECT_THAT(run(tcp(at(nobody, 40000), kVip).syn()), Passes(LB_BAD_SOURCE)) << nobody;
+  EXPECT_EQ(stats_of(kVip).live_flows, 0u);
+}
+
+TEST_F(Refusal, NobodysAddressBeginsNoFlowIpv6) {
+  install(load_balancer("2001:db8:1::100").listener(kTcp, 80).pool().member("2001:db8:2::50", 81));
+  for (const char* nobody : {"::", "::1", "ff02::1", "2001:db8:1::100"})
+    EXPECT_THAT(run(tcp(at(nobody, 40000), kVip6).syn()), Passes(LB_BAD_SOURCE)) << nobody;
+}
+
+TEST_F(Refusal, NoWayBackToTheClient) {
+  install_one();
+  EXPECT_THAT(run(tcp(at("198.51.100.200", 40000), kVip).syn()), Drops(LB_NO_ROUTE));
+  EXPECT_EQ(stats_of(kVip).verdicts[LB_NO_ROUTE], 1u);
+  EXPECT_EQ(stats_of(kVip).live_flows, 0u);
+}
+
+TEST_F(Refusal, NoWayBackToTheClientIpv6) {
+  install(load_balancer("2001:db8:1::100").listener(kTcp, 80).pool().member("2001:db8:2::50", 81));
+  EXPECT_THAT(run(tcp(at("2001:db8:c:1::7", 40000), kVip6).syn()), Drops(LB_NO_ROUTE));
+}
+
+TEST_F(Refusal, NothingIsAttachedToTheInterface) {
+  install(load_balancer("192.0.2.100").listener(kTcp, 80).pool().member("198.18.0.50", 8080));
+  EXPECT_THAT(run(tcp(kClient, kVip).syn()), Drops(LB_NO_DEVICE));
+}
+
+// ---- no room ----------------------------------------------------------------------------------
+
+TEST_F(Refusal, NoSnatPortIsLeft) {
+  auto options = Lab::options();
+  options.snat_port_min = options.snat_port_max = 20000;
+  reopen(options);
+  install_one();
+  forwarded(tcp(at("198.51.100.7", 40000), kVip).syn());
+  EXPECT_THAT(run(tcp(at("198.51.100.8", 40000), kVip).syn()), Drops(LB_NO_SNAT_PORT));
+  EXPECT_EQ(stats_of(kVip).verdicts[LB_NO_SNAT_PORT], 1u);
+  EXPECT_EQ(stats_of(kVip).live_flows, 1u);
+  forwarded(tcp(at("198.51.100.7", 40000), kVip).syn());
+}
+
+TEST_F(Refusal, TableIsFull) {
+  install_one();
+  each_line([](lb_flow& line) { line.word = LB_FLOW_BUSY; });
+  EXPECT_THAT(run(tcp(kClient, kVip).syn()), Drops(LB_TABLE_FULL));
+  EXPECT_EQ(stats_of(kVip).live_flows, 0u);
+}
+
+TEST_F(Refusal, BucketIsLocked) {
+  install_one();
+  for (uint32_t i = 0; i < datapath().about().lines4 / LB_FLOW_WAYS; ++i) {
+    const lb_bucket held{1, 0};
+    ASSERT_EQ(bpf_map_update_elem(datapath().map_fd("lb_locks"), &i, &held, BPF_ANY), 0);
+  }
+  EXPECT_THAT(run(tcp(kClient, kVip).syn()), Drops(LB_BUCKET_BUSY));
+}
+
+// ---- what must not happen ---------------------------------------------------------------------
+
+TEST_F(Refusal, NextHopOutOfRange) {
+  install_one();
+  connect(kClient, kVip);
+  each_line([](lb_flow& line) { line.nexthop = 0xffff; });
+  EXPECT_THAT(run(tcp(kClient, kVip)), Drops(LB_INTERNAL));
+  EXPECT_EQ(stats_of(kVip).verdicts[LB_INTERNAL], 1u);
+}
+
+TEST_F(Refusal, LineIsReusedWhileItIsRead) {
+  install_one();
+  connect(kClient, kVip);
+  std::atomic<bool> stop{false};
+  std::thread other([&] {
+    each_line([&](lb_flow& line) {
+      if ((line.word & 0xff) != LB_FLOW_OPEN) return;
+      std::atomic_ref<__u64> word(line.word);
+      while (!stop) word.fetch_add(1ull << 32);
+    });
+  });
+  Outcome outcome;
+  for (int i = 0; i < 200000 && outcome.verdict() != LB_RECYCLED; ++i)
+    outcome = run(tcp(kClient, kVip));
+  stop = true;
+  other.join();
+  EXPECT_THAT(outcome, Drops(LB_RECYCLED));
+}
+
+}  // namespace
+}  // namespace test

@@ -1,0 +1,230 @@
+// The binary against the control socket, with a machine that is not there.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "agent/model/json.h"
+#include "tests/unit/control/fakes.h"
+
+namespace cli {
+namespace {
+
+using control::testing::FakeAgent;
+using control::testing::FakeReconciler;
+using control::testing::TemporaryFolder;
+using control::testing::web;
+using nlohmann::json;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+struct Outcome {
+  int code = -1;
+  std::string out;  // both streams
+};
+
+Outcome run(const std::string& arguments) {
+  const std::string command = "COLUMNS=100 " AMPHORA_XDP " " + arguments + " 2>&1";
+  FILE* pipe = ::popen(command.c_str(), "r");
+  Outcome outcome;
+  char bytes[4096];
+  while (const size_t size = std::fread(bytes, 1, sizeof(bytes), pipe))
+    outcome.out.append(bytes, size);
+  const int status = ::pclose(pipe);
+  outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return outcome;
+}
+
+class Command : public ::testing::Test {
+ protected:
+  Outcome cli(const std::string& arguments) {
+    return run("--socket " + agent_.server.path() + " " + arguments);
+  }
+  std::string file(const json& content) { return file_with(content.dump()); }
+  std::string file_with(const std::string& text) {
+    const std::string path = folder_.path("lb.json");
+    std::ofstream(path) << text;
+    return path;
+  }
+
+  TemporaryFolder folder_;
+  FakeAgent agent_;
+};
+
+TEST_F(Command, ApplyMakesThenFindsNothingToDoThenChanges) {
+  const Outcome made = cli("apply " + file(web()));
+  EXPECT_EQ(made.code, 0) << made.out;
+  EXPECT_THAT(made.out, HasSubstr("load balancer web ("));
+  EXPECT_THAT(made.out, HasSubstr(") is ACTIVE"));
+  EXPECT_EQ(agent_.reconciler.model().members.size(), 2u);
+
+  const int changes = agent_.reconciler.changes;
+  const Outcome again = cli("apply " + file(web()));
+  EXPECT_EQ(again.code, 0);
+  EXPECT_THAT(again.out, HasSubstr("nothing to change"));
+  EXPECT_EQ(agent_.reconciler.changes, changes);
+
+  json other = web();
+  other["loadbalancer"]["listeners"][0]["default_pool"]["members"][0]["weight"] = 5;
+  const Outcome planned = cli("plan " + file(other));
+  EXPECT_EQ(planned.code, 0);
+  EXPECT_THAT(planned.out, HasSubstr("weight"));
+  EXPECT_EQ(agent_.reconciler.changes, changes);
+  EXPECT_EQ(cli("apply " + file(other)).out.substr(0, planned.out.size()), planned.out);
+  EXPECT_THAT(cli("plan " + file(other)).out, HasSubstr("nothing to change"));
+  const json members = json::parse(cli("show member one --json").out);
+  EXPECT_EQ(members["member"]["weight"], 5);
+}
+
+TEST_F(Command, ApplyReadsStandardInput) {
+  EXPECT_EQ(run("--socket " + agent_.server.path() + " apply - < " + file(web())).code, 0);
+  EXPECT_EQ(agent_.reconciler.model().load_balancers.size(), 1u);
+}
+
+TEST_F(Command, ApplyTellsWhatItMadeAsJson) {
+  const Outcome made = cli("apply --json " + file(web()));
+  const json out = json::parse(made.out);
+  EXPECT_EQ(out["loadbalancer"]["provisioning_status"], "ACTIVE");
+  EXPECT_FALSE(out["changes"].empty());
+}
+
+TEST_F(Command, ApplyRefusesAFileThatIsWrong) {
+  const Outcome broken = cli("apply " + file_with("{\n  \"loadbalancer\": nope\n}"));
+  EXPECT_EQ(broken.code, 2);
+  EXPECT_THAT(broken.out, HasSubstr("lb.json:2:20: syntax error"));
+  json wrong = web();
+  wrong["loadbalancer"]["listeners"][0]["protocol_port"] = 99999;
+  const Outcome refused = cli("apply " + file(wrong));
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.out, HasSubstr("protocol_port"));
+  EXPECT_EQ(cli("apply /nonexistent").code, 2);
+  EXPECT_EQ(agent_.reconciler.changes, 0);
+}
+
+TEST_F(Command, ApplyEndsWhenTheMachineDoesNotFollow) {
+  agent_.reconciler.settles = FakeReconciler::Settle::never;
+  const Outcome late = cli("apply --timeout 1 " + file(web()));
+  EXPECT_EQ(late.code, 4);
+  EXPECT_THAT(late.out, HasSubstr("PENDING_CREATE"));
+}
+
+TEST_F(Command, ApplyPassesTheAgentsRefusalOn) {
+  agent_.reconciler.storage_fault = model::Fault{500, "write state: No space left on device"};
+  const Outcome refused = cli("apply " + file(web()));
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.out, HasSubstr("No space left on device"));
+}
+
+TEST_F(Command, PlanNeedsNoAgent) {
+  const Outcome planned = run("plan --offline " + file(web()));
+  EXPECT_EQ(planned.code, 0) << planned.out;
+  EXPECT_THAT(planned.out, HasSubstr("web"));
+  const json requests = json::parse(run("plan --offline --json " + file(web())).out)["requests"];
+  EXPECT_EQ(requests[0]["method"], "POST");
+  json wrong = web();
+  wrong["loadbalancer"]["vip_address"] = "nowhere";
+  EXPECT_EQ(run("plan --offline " + file(wrong)).code, 2);
+}
+
+TEST_F(Command, PlanComparesWithAStateFile) {
+  agent_.make("/v2/lbaas/loadbalancers", web());
+  const std::string state = folder_.path("state.json");
+  std::ofstream(state) << model::save(agent_.reconciler.model());
+  EXPECT_THAT(run("plan --state " + state + " " + file(web())).out, HasSubstr("nothing to change"));
+  EXPECT_EQ(run("plan --state /nonexistent " + file(web())).code, 2);
+}
+
+TEST_F(Command, WithoutAnAgentSaysWhatToDo) {
+  for (const char* command : {"status", "show", "flows", "verdicts", "apply -"}) {
+    const Outcome none =
+        run("--socket /nonexistent/x.sock " + std::string(command) + " < " + file(web()));
+    EXPECT_EQ(none.code, 3) << command;
+    EXPECT_THAT(none.out, HasSubstr("cannot connect to /nonexistent/x.sock"));
+    EXPECT_THAT(none.out, HasSubstr("is amphora-xdp-agent running?"));
+  }
+}
+
+TEST_F(Command, TheCommandLineIsChecked) {
+  for (const char* arguments : {"", "dance", "apply", "show horse", "flows --limit many"})
+    EXPECT_EQ(run(arguments).code, 2) << arguments;
+  EXPECT_EQ(run("--help").code, 0);
+  EXPECT_EQ(run("flows --help").code, 0);
+  EXPECT_THAT(run("--version").out, HasSubstr("amphora-xdp "));
+}
+
+TEST_F(Command, ShowDrawsTheTree) {
+  EXPECT_THAT(cli("show").out, HasSubstr("amphora-xdp apply FILE"));
+  agent_.make("/v2/lbaas/loadbalancers", web());
+  const Outcome tree = cli("show");
+  EXPECT_EQ(tree.code, 0);
+  EXPECT_THAT(tree.out, HasSubstr("\nweb        loadbalancer  203.0.113.10 "));
+  EXPECT_THAT(tree.out, HasSubstr("\n  front    listener      TCP 80 "));
+  EXPECT_THAT(tree.out, HasSubstr("\n    app    pool          TCP ROUND_ROBIN "));
+  EXPECT_THAT(tree.out, HasSubstr("\n      one  member        192.0.2.11:8080 weight 1 "));
+  std::istringstream lines(tree.out);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100u);
+}
+
+TEST_F(Command, ShowListsAndFindsByName) {
+  agent_.make("/v2/lbaas/loadbalancers", web());
+  EXPECT_EQ(json::parse(cli("show member --json").out)["members"].size(), 2u);
+  EXPECT_THAT(cli("show pool").out, Not(HasSubstr("listener")));
+  EXPECT_THAT(cli("show loadbalancer web").out, HasSubstr("vip_address"));
+  const Outcome none = cli("show pool nobody");
+  EXPECT_EQ(none.code, 1);
+  EXPECT_THAT(none.out, HasSubstr("`amphora-xdp show pool` lists them"));
+}
+
+TEST_F(Command, StatusSaysHowItIs) {
+  agent_.machine.status_ = {"0.1.0",
+                            1,
+                            std::chrono::seconds(185),
+                            "amphora-haproxy",
+                            {{"eth1", 7, "generic", "no native XDP in the driver"}},
+                            {{base::Family::ipv4, 262144, 0, 160, {{"open", 26214}}}},
+                            {},
+                            {}};
+  const Outcome outcome = cli("status");
+  EXPECT_EQ(outcome.code, 0) << outcome.out;
+  EXPECT_THAT(outcome.out, HasSubstr("map ABI 1, up 3m05s, in namespace amphora-haproxy"));
+  EXPECT_THAT(outcome.out, HasSubstr("eth1           7  generic  no native XDP in the driver"));
+  EXPECT_THAT(outcome.out, HasSubstr("10.0%"));
+}
+
+TEST_F(Command, FlowsAreATableOrLines) {
+  control::Flow flow;
+  flow.protocol = "TCP";
+  flow.state = "open";
+  flow.client = {*base::IpAddress::parse("198.51.100.7"), 40000};
+  agent_.machine.flows = {flow};
+  agent_.machine.repeat = 3000;
+  const Outcome table = cli("flows --limit 10");
+  EXPECT_EQ(table.code, 0);
+  EXPECT_EQ(std::ranges::count(table.out, '\n'), 12);
+  EXPECT_THAT(table.out, HasSubstr("10 flows; there are more"));
+  const Outcome lines = cli("flows --json --client 198.51.100.0/24");
+  EXPECT_EQ(std::ranges::count(lines.out, '\n'), 3000);
+  const Outcome wrong = cli("flows --state ajar");
+  EXPECT_EQ(wrong.code, 1);
+  EXPECT_THAT(wrong.out, HasSubstr("parameter state"));
+}
+
+TEST_F(Command, VerdictsLeaveZeroesOut) {
+  agent_.make("/v2/lbaas/loadbalancers", web());
+  agent_.machine.verdicts_ = {
+      {{"established", "send", 7}, {"no_route", "drop", 0}},
+      {{agent_.reconciler.model().listeners.begin()->first, {{"new_flow", "send", 2}}}}};
+  EXPECT_THAT(cli("verdicts").out, Not(HasSubstr("no_route")));
+  EXPECT_THAT(cli("verdicts --all").out, HasSubstr("no_route"));
+  EXPECT_THAT(cli("verdicts --by-listener").out, HasSubstr("front     new_flow"));
+  EXPECT_EQ(cli("verdicts nobody").code, 1);
+  EXPECT_EQ(json::parse(cli("verdicts front --json").out)["listeners"].size(), 1u);
+}
+
+}  // namespace
+}  // namespace cli

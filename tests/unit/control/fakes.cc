@@ -1,0 +1,92 @@
+#include "tests/unit/control/fakes.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <set>
+
+namespace control::testing {
+namespace {
+
+using nlohmann::json;
+
+class FakeWalk final : public FlowWalk {
+ public:
+  explicit FakeWalk(FakeOperator& machine) : machine_(machine) {}
+  Next slice(size_t lines, const Visit& visit) override {
+    const size_t end = machine_.flows.size() * machine_.repeat;
+    for (; lines > 0 && next_ < end; --lines, ++next_, ++machine_.visited)
+      visit(machine_.flows[next_ % machine_.flows.size()]);
+    return next_ == end ? Next::done : Next::more;
+  }
+
+ private:
+  FakeOperator& machine_;
+  size_t next_ = 0;
+};
+
+std::set<base::Uuid> all(const model::Model& m) {
+  std::set<base::Uuid> ids;
+  for (const auto& [id, lb] : m.load_balancers) ids.insert(id);
+  return ids;
+}
+
+}  // namespace
+
+model::Time noon() {
+  return std::chrono::sys_days(std::chrono::year(2026) / 11 / 22) + std::chrono::hours(12);
+}
+
+boost::asio::awaitable<model::Outcome<model::Edited>> FakeReconciler::change(agent::Edit edit) {
+  const auto loop = co_await boost::asio::this_coro::executor;
+  // Others get to run while one is being written, as with a real disk.
+  while (busy_) co_await boost::asio::post(loop, boost::asio::use_awaitable);
+  busy_ = true;
+  for (int i = 0; i < 3; ++i) co_await boost::asio::post(loop, boost::asio::use_awaitable);
+  busy_ = false;
+  if (storage_fault) co_return *storage_fault;
+  const model::Context context{noon()};
+  auto outcome = edit(model_, context);
+  if (auto* edited = std::get_if<model::Edited>(&outcome)) {
+    ++changes;
+    model_ = edited->model;
+    if (settles == Settle::at_once)
+      model_ = model::settle(model_, model::Carried::out, all(model_), context);
+  }
+  co_return outcome;
+}
+
+boost::asio::awaitable<std::unique_ptr<FlowWalk>> FakeOperator::walk_flows() {
+  co_return std::make_unique<FakeWalk>(*this);
+}
+
+json FakeAgent::get(std::string_view target, int status) {
+  const auto answer = ask("GET", target);
+  if (!answer) return nullptr;
+  EXPECT_EQ(answer->status, status) << target << ": " << answer->body;
+  return json::parse(answer->body, nullptr, false);
+}
+
+std::string FakeAgent::make(std::string_view target, const json& body) {
+  const auto answer = ask("POST", target, body.dump());
+  if (!answer || answer->status != 201) {
+    ADD_FAILURE() << target << ": " << (answer ? answer->body : "no answer");
+    return "";
+  }
+  return json::parse(answer->body).front().at("id");
+}
+
+json web() {
+  return json::parse(R"({"loadbalancer": {
+    "name": "web", "vip_address": "203.0.113.10",
+    "vip_subnet_id": "d52c5bac-c0b1-4e78-bfdd-9bd34f40e545",
+    "listeners": [{"name": "front", "protocol": "TCP", "protocol_port": 80,
+      "default_pool": {"name": "app", "protocol": "TCP", "lb_algorithm": "ROUND_ROBIN",
+        "members": [{"name": "one", "address": "192.0.2.11", "protocol_port": 8080},
+                    {"name": "two", "address": "192.0.2.12", "protocol_port": 8080}]}}]}})");
+}
+
+}  // namespace control::testing

@@ -1,0 +1,79 @@
+// A Reconciler and an Operator without a machine.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/control/door.h"
+#include "agent/control/operator.h"
+#include "agent/reconciler.h"
+#include "tests/unit/control/wire.h"
+
+namespace control::testing {
+
+// Edits the real model, in turn; the machine has it at once or, with `settles` off, never.
+class FakeReconciler final : public agent::Reconciler {
+ public:
+  const model::Model& model() const override { return model_; }
+  model::Statuses statuses() const override { return model::operating_statuses(model_, findings); }
+  boost::asio::awaitable<model::Outcome<model::Edited>> change(agent::Edit edit) override;
+
+  enum class Settle { at_once, never };
+  Settle settles = Settle::at_once;
+  std::optional<model::Fault> storage_fault;  // instead of a change
+  int changes = 0;
+  model::Findings findings;
+
+ private:
+  model::Model model_;
+  bool busy_ = false;
+};
+
+class FakeOperator final : public Operator {
+ public:
+  static Status set_up() {
+    Status status;
+    status.reconcile.runs = 1;
+    return status;
+  }
+  boost::asio::awaitable<Status> status() override { co_return status_; }
+  boost::asio::awaitable<Verdicts> verdicts() override { co_return verdicts_; }
+  boost::asio::awaitable<Counters> counters() override { co_return counters_; }
+  boost::asio::awaitable<std::unique_ptr<FlowWalk>> walk_flows() override;
+
+  Status status_ = set_up();
+  Verdicts verdicts_;
+  Counters counters_;
+  std::vector<Flow> flows;
+  size_t repeat = 1;   // each flow so many times
+  size_t visited = 0;  // flows handed out, in all
+};
+
+model::Time noon();  // the clock of a test
+
+// The whole control socket over the fakes.
+struct FakeAgent {
+  FakeReconciler reconciler;
+  FakeOperator machine;
+  Door door{reconciler, machine};
+  Running server{[this](Request request) { return door.handle(std::move(request)); }};
+
+  std::optional<Answer> ask(std::string_view method, std::string_view target,
+                            std::string_view body = "") {
+    return testing::ask(server.path(), method, target, body);
+  }
+  // Asks, and reads the JSON; null if there is none.
+  nlohmann::json get(std::string_view target, int status = 200);
+  // The id of what it made; fails the test if nothing was made.
+  std::string make(std::string_view target, const nlohmann::json& body);
+};
+
+// A load balancer "web" with a TCP listener "front" on 80, a pool "app" and members 192.0.2.11 and
+// 192.0.2.12, port 8080, as the body of a nested create.
+nlohmann::json web();
+
+}  // namespace control::testing

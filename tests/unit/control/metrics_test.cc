@@ -1,0 +1,81 @@
+#include "agent/control/metrics.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include "tests/unit/control/fakes.h"
+
+namespace control::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Reads the text as a scraper does: sample by sample; fails on a line that is none.
+std::map<std::string, double> scrape(const std::string& text) {
+  const std::regex comment(R"(# (HELP|TYPE) ([a-z0-9_]+) .+)");
+  const std::regex sample(
+      R"re(([a-z0-9_]+)(\{[a-z_]+="(?:[^"\\\n]|\\.)*"(?:,[a-z_]+="(?:[^"\\\n]|\\.)*")*\})? (\S+))re");
+  std::map<std::string, double> samples;
+  std::set<std::string> finished;
+  std::string current;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) {
+    std::smatch match;
+    if (std::regex_match(line, match, comment)) {
+      if (match[2] != current && !current.empty()) finished.insert(current);
+      current = match[2];
+      EXPECT_FALSE(finished.contains(current)) << current << " is split";
+    } else if (std::regex_match(line, match, sample)) {
+      EXPECT_EQ(match[1], current) << line;
+      EXPECT_TRUE(samples.emplace(match[1].str() + match[2].str(), std::stod(match[3])).second)
+          << line;
+    } else {
+      ADD_FAILURE() << "not Prometheus text: " << line;
+    }
+  }
+  return samples;
+}
+
+TEST(Metrics, AreAScrapersText) {
+  FakeAgent agent;
+  const std::string lb = agent.make("/v2/lbaas/loadbalancers", web());
+  const auto& m = agent.reconciler.model();
+  const base::Uuid listener = m.listeners.begin()->first, member = m.members.begin()->first;
+  const base::Uuid pool = m.pools.begin()->first;
+  agent.machine.status_.version = "0.1\"\\\n";
+  agent.machine.status_.attachments = {{"eth1", 7, "native", ""}};
+  agent.machine.status_.flow_tables = {
+      {base::Family::ipv4, 1000, 4096, 160, {{"open", 250}}, 3, 4}};
+  agent.machine.verdicts_ = {{{"established", "send", 12345678901234}, {"no_route", "drop", 0}},
+                             {{listener, {{"new_flow", "send", 4}, {"no_route", "drop", 0}}}}};
+  agent.machine.counters_.services = {{listener, 3, 30, 1, 2, 3, 4, 5}};
+  agent.machine.counters_.members = {{member, 2}, {base::Uuid::random(), 9}};
+  const auto answer = agent.ask("GET", "/metrics");
+  EXPECT_EQ(answer->header("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
+  auto samples = scrape(answer->body);
+  const std::string of_listener =
+      "{loadbalancer=\"" + lb + "\",listener=\"" + listener.text() + "\"";
+  EXPECT_EQ(samples["octavia_listener_current_sessions" + of_listener + "}"], 3);
+  EXPECT_EQ(samples["octavia_listener_connections_total" + of_listener + "}"], 30);
+  EXPECT_EQ(samples["octavia_listener_bytes_out_total" + of_listener + "}"], 4);
+  EXPECT_EQ(samples["octavia_pool_current_sessions{loadbalancer=\"" + lb + "\",pool=\"" +
+                    pool.text() + "\"}"],
+            2);
+  EXPECT_EQ(samples["amphora_xdp_listener_packets_total" + of_listener +
+                    ",verdict=\"new_flow\",action=\"send\"}"],
+            4);
+  EXPECT_EQ(samples["amphora_xdp_packets_total{verdict=\"established\",action=\"send\"}"],
+            12345678901234.0);
+  EXPECT_EQ(samples["amphora_xdp_flow_table_pressure_ratio{family=\"ipv4\"}"], 0.25);
+  EXPECT_EQ(samples["amphora_xdp_interface{interface=\"eth1\",mode=\"native\"}"], 1);
+  EXPECT_EQ(samples.count("amphora_xdp_packets_total{verdict=\"no_route\",action=\"drop\"}"), 1u);
+  EXPECT_THAT(answer->body, HasSubstr("version=\"0.1\\\"\\\\\\n\""));
+}
+
+}  // namespace
+}  // namespace control::testing

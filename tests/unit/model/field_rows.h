@@ -1,0 +1,38 @@
+// What the API's reference says of every attribute, by hand: what it may be, what it is without
+// being said, who may change it. One row is one attribute.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/model/edit.h"
+
+namespace model {
+
+using nlohmann::json;
+
+enum Access { immutable_, mutable_ };
+enum Presence { optional_, mandatory_ };
+
+struct Row {
+  Kind kind;
+  std::string field;
+  Presence presence;
+  Access access;
+  json by_default;                                // as shown
+  std::vector<std::pair<json, json>> good;        // given, shown
+  std::vector<std::pair<json, std::string>> bad;  // given, why (400)
+  std::vector<json> not_yet = {};                 // 501
+};
+
+inline const std::string kUuid = "d52c5bac-c0b1-4e78-bfdd-9bd34f40e545";
+inline std::string longer(size_t n) { return std::string(n, 'x'); }
+
+inline void PrintTo(const Row& row, std::ostream* out) { *out << row.field; }
+
+std::vector<Row> all_rows();
+
+}  // namespace model

@@ -1,0 +1,80 @@
+// How long plans take, printed for people; nothing here fails because a machine is slow.
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <ctime>
+
+#include "agent/plan/maglev.h"
+#include "agent/plan/plan.h"
+#include "tests/unit/plan/planned.h"
+
+namespace plan {
+namespace {
+
+using enum model::ListenerProtocol;
+using model::Algorithm;
+
+// The best of three, in milliseconds of this CPU: others may be using the machine.
+template <class Work>
+double best_ms(Work work) {
+  double best = 1e9;
+  for (int round = 0; round < 3; round++) {
+    const std::clock_t start = std::clock();
+    work();
+    best = std::min(best, 1e3 * static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC);
+  }
+  return best;
+}
+
+test::LoadBalancerBuilder thousand_members(Algorithm algorithm) {
+  auto lb = test::load_balancer("192.0.2.1").listener(tcp, 80).pool(algorithm);
+  lb.members("203.0.113.0", 1000, 80);
+  return lb;
+}
+
+netns::Observed wide_net(const model::Model& model) {
+  return test::Net().link(2, "eth0", {"192.0.2.10/24", "203.0.0.1/8"}).reaching(model).observed();
+}
+
+// A change of one member's weight: plan and diff.
+void print_change(const char* what, model::Model model) {
+  const Observed observed = {wide_net(model), {}};
+  const Plan before = make_plan(model, observed, {}, {}, {});
+  model.members.begin()->second.weight = 7;
+  size_t steps = 0;
+  const double ms = best_ms([&] {
+    const Plan after = make_plan(model, observed, before.ids, {}, {});
+    steps = datapath::diff(before.tables, after.tables).size();
+  });
+  std::printf("%-48s %8.2f ms, %zu steps\n", what, ms, steps);
+  EXPECT_GT(steps, 0u);
+}
+
+TEST(Timing, WeightChange) {
+  print_change("1000 members, ROUND_ROBIN", thousand_members(Algorithm::round_robin));
+  print_change("1000 members, LEAST_CONNECTIONS", thousand_members(Algorithm::least_connections));
+  print_change("1000 members, SOURCE_IP", thousand_members(Algorithm::source_ip));
+  model::Model mixed = thousand_members(Algorithm::round_robin);
+  int weight = 0;
+  for (auto& [id, member] : mixed.members) member.weight = 1 + (weight += 37) % 256;
+  print_change("1000 members, ROUND_ROBIN, all weights", mixed);
+  auto many = test::load_balancer("192.0.2.1");
+  for (uint16_t port = 1; port <= 100; port++)
+    many.listener(tcp, port).pool().members("203.0.113.0", 100, 80);
+  print_change("100 listeners x 100 members, ROUND_ROBIN", many);
+}
+
+TEST(Timing, MaglevTable) {
+  for (uint32_t heaviest : {1u, 256u})
+    for (size_t n : {2u, 100u, 1000u}) {
+      std::vector<MaglevBackend> list;
+      for (size_t i = 0; i < n; i++)
+        list.push_back({{base::IpAddress::v4(0xcb007100 + static_cast<uint32_t>(i)), 80}, 1});
+      list[0].weight = heaviest;
+      const double ms = best_ms([&] { EXPECT_FALSE(maglev_table(list, 65537).empty()); });
+      std::printf("maglev, %4zu backends, one of weight %3u %20.2f ms\n", n, heaviest, ms);
+    }
+}
+
+}  // namespace
+}  // namespace plan

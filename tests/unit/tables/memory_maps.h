@@ -1,0 +1,128 @@
+// MemoryMaps: maps in this process's memory, as the kernel would keep them. Records what is
+// written; can fail at the n-th write, once or from then on (as after a kill).
+#pragma once
+
+#include <cerrno>
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "agent/datapath/maps.h"
+
+namespace datapath {
+
+class MemoryMaps : public Maps {
+ public:
+  using Blob = std::vector<uint8_t>;
+  enum class After { goes_on, stays_dead };
+
+  // The n-th write from now on fails; 1: the next.
+  void fail_at(int nth, After after) {
+    left_ = nth;
+    after_ = after;
+  }
+  void work_again() { left_ = 0; }
+  int writes() const { return writes_; }
+  // Called after each write but those of the queue.
+  std::function<void()> watch;
+
+  std::map<std::string, std::map<Blob, Blob>> contents;  // without zero elements of arrays
+  std::map<uint32_t, Cells> ring_maps;
+  std::deque<uint32_t> queue;
+
+  base::Result<base::Unit> put(std::string_view map, Bytes key, Bytes value) override {
+    if (fails()) return error("write", map);
+    store(map, key, value);
+    return done();
+  }
+  base::Result<base::Unit> erase(std::string_view map, Bytes key) override {
+    if (fails()) return error("erase from", map);
+    if (map == "lb_rings")
+      ring_maps.erase(from_bytes<uint32_t>(key));
+    else
+      contents[std::string(map)].erase(Blob(key.begin(), key.end()));
+    return done();
+  }
+  base::Result<std::optional<Blob>> get(std::string_view map, Bytes key) override {
+    const auto& elements = contents[std::string(map)];
+    const auto it = elements.find(Blob(key.begin(), key.end()));
+    if (it != elements.end()) return std::optional(it->second);
+    if (const auto size = array_value(map)) return std::optional(Blob(size));
+    return std::optional<Blob>{};
+  }
+  base::Result<std::vector<Entry>> entries(std::string_view map) override {
+    std::vector<Entry> out;
+    for (const auto& [key, value] : contents[std::string(map)]) out.push_back({key, value});
+    return out;
+  }
+  base::Result<base::Unit> clear(std::string_view map, uint32_t index) override {
+    if (fails()) return error("clear", map);
+    store(map, bytes_of(index), Blob(array_value(map)));
+    return done();
+  }
+  base::Result<base::Unit> push(std::string_view map, uint32_t value) override {
+    if (fails()) return error("push to", map);
+    queue.push_back(value);
+    return base::Unit{};
+  }
+  base::Result<std::optional<uint32_t>> pop(std::string_view map) override {
+    if (fails()) return error("pop from", map);
+    if (queue.empty()) return std::optional<uint32_t>{};
+    const uint32_t value = queue.front();
+    queue.pop_front();
+    return std::optional(value);
+  }
+  base::Result<base::Unit> put_rings(std::span<const RingCells> rings, size_t& count) override {
+    for (count = 0; count < rings.size(); ++count) {
+      if (fails()) return error("write", "lb_rings");
+      ring_maps[rings[count].id] = rings[count].cells;
+      if (watch) watch();
+    }
+    return base::Unit{};
+  }
+  base::Result<std::map<uint32_t, Cells>> rings() override { return ring_maps; }
+
+ private:
+  static base::Error error(const char* operation, std::string_view map) {
+    return {EIO, std::string(operation) + " " + std::string(map)};
+  }
+  // Bytes of an element of an ARRAY; 0: not an array.
+  static size_t array_value(std::string_view map) {
+    if (map == "lb_backends") return sizeof(lb_backend);
+    if (map == "lb_nexthops") return sizeof(lb_nexthop);
+    if (map == "lb_backend_use" || map == "lb_service_use") return sizeof(lb_use);
+    if (map == "lb_service_sum") return sizeof(lb_service_sum);
+    if (map == "lb_service_cnt") return sizeof(lb_service_counters);
+    return 0;
+  }
+  void store(std::string_view map, Bytes key, Bytes value) {
+    auto& elements = contents[std::string(map)];
+    const Blob blob(value.begin(), value.end());
+    if (array_value(map) != 0 && blob == Blob(blob.size()))
+      elements.erase(Blob(key.begin(), key.end()));
+    else
+      elements[Blob(key.begin(), key.end())] = blob;
+  }
+  bool fails() {
+    if (left_ == 0) {
+      ++writes_;
+      return false;
+    }
+    if (left_ == 1 && after_ == After::stays_dead) return true;
+    const bool now = --left_ == 0;
+    writes_ += now ? 0 : 1;
+    return now;
+  }
+  base::Result<base::Unit> done() {
+    if (watch) watch();
+    return base::Unit{};
+  }
+
+  int left_ = 0;
+  After after_ = After::goes_on;
+  int writes_ = 0;
+};
+
+}  // namespace datapath
