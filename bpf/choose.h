@@ -7,6 +7,7 @@
 #define LB_CHOOSE_H
 
 #include "bpf/nexthop.h"
+#include "bpf/persist.h"
 #include "bpf/pick.h"
 #include "bpf/service.h"
 
@@ -23,7 +24,9 @@ choose(struct xdp_md *ctx, struct request *r, const int family)
 	why = may_enter(service, r, family);
 	if (why)
 		return why;
-	r->backend = pick_backend(service, r, family);
+	r->backend = service->flags & LB_SERVICE_PERSISTENT
+			     ? persistent_backend(service, r, family)
+			     : pick_backend(service, r, family);
 	if (!r->backend)
 		return LB_NO_BACKEND;
 	back = find_nexthop(ctx, r, family);

@@ -32,6 +32,8 @@ static __always_inline void *cursor_take(struct cursor *c, const __u32 size)
 	if (taken + size > c->end)
 		return 0;
 	c->pos = taken + size;
+	/* or every caller would ask again, in every packet */
+	__builtin_assume(taken != 0);
 	return taken;
 }
 

@@ -37,26 +37,49 @@ static __always_inline void set_link_header(struct ethhdr *eth,
 	to[2] = from[2];
 }
 
+/* Nearly no packet has a reason that choose_way() would have to find. */
+static __always_inline int goes_by_itself(const struct packet *p,
+					  const struct lb_nexthop *hop,
+					  const int family)
+{
+	return hops_left(p, family) > 1 && hop->flags & LB_NEXTHOP_RESOLVED &&
+	       p->length <= hop->mtu;
+}
+
+/* The flow's line into the packet, and the packet into the line. */
+static __always_inline enum lb_verdict carry(struct packet *p,
+					     const struct flow_hit *hit,
+					     enum hop_count hops,
+					     const int family)
+{
+	rewrite(p, hit->line, hops, family);
+	if (!flow_is_still(hit))
+		return aside(LB_RECYCLED);
+	flow_count(hit->line, flow_tick(), p->payload);
+	if (flow_is_eventful(hit->word, p->signs))
+		flow_note(hit, p->signs, family);
+	return LB_CONTINUE;
+}
+
 static __always_inline enum lb_verdict
 forward(struct packet *p, const struct flow_hit *hit, const int family)
 {
 	__u32 id = hit->line->nexthop;
 	const struct lb_nexthop *hop = bpf_map_lookup_elem(&lb_nexthops, &id);
-	enum lb_verdict way;
+	enum lb_verdict way, why;
 
 	if (!hop)
-		return LB_INTERNAL;
-	way = choose_way(p, hop, family);
-	if (way == LB_TTL_EXPIRED || way == LB_TOO_BIG)
-		return way;
-	rewrite(p, hit->line, way ? HOP_KEEP : HOP_DOWN, family);
-	if (!flow_is_still(hit))
-		return LB_RECYCLED;
-	flow_count(hit->line, flow_tick(), p->payload);
-	if (flow_is_eventful(hit->word, p->signs))
-		flow_note(hit, p->signs, family);
-	if (way)
-		return way;
+		return aside(LB_INTERNAL);
+	if (!__builtin_expect(goes_by_itself(p, hop, family), 1)) {
+		way = choose_way(p, hop, family);
+		if (way == LB_TTL_EXPIRED || way == LB_TOO_BIG)
+			return aside(way);
+		why = carry(p, hit, HOP_KEEP, family);
+		return aside(why ? why : way);
+	}
+	why = carry(p, hit, HOP_DOWN, family);
+	if (why)
+		return why;
 	set_link_header(p->eth, hop);
 	p->out = hop->ifindex;
 	return LB_CONTINUE;

@@ -21,6 +21,7 @@ static __always_inline struct request request_of(const struct packet *p,
 		.proto = p->key.tuple.proto,
 		.family = family,
 		.signs = p->signs,
+		.avoid = p->avoid,
 		.line = LB_FLOW_NONE,
 	};
 
@@ -56,33 +57,43 @@ static __always_inline enum lb_verdict begin_flow(struct xdp_md *ctx,
 
 /* Does this packet end the flow that it was found by? */
 static __always_inline int
-ends_flow(const struct packet *p, const struct flow_hit *hit, const int family)
+ends_flow(struct packet *p, const struct flow_hit *hit, const int family)
 {
+	__u32 why;
+
 	if (!is_first_syn(p->signs) || !lb_word_is_forward(hit->word))
 		return 0;
-	return family == LB_IPV6 ? restart6(hit->index, hit->word)
-				 : restart4(hit->index, hit->word);
+	why = family == LB_IPV6 ? restart6(hit->index, hit->word)
+				: restart4(hit->index, hit->word);
+	p->avoid = why & RESTART_AVOIDS;
+	return why != RESTART_NOT;
+}
+
+static __always_inline enum lb_verdict go_on(struct packet *p,
+					     const struct flow_hit *hit,
+					     enum lb_verdict sent,
+					     const int family)
+{
+	enum lb_verdict why = forward(p, hit, family);
+
+	if (!why)
+		return sent;
+	p->service = service_of(hit, family);
+	return aside(why);
 }
 
 static __always_inline enum lb_verdict
 balance(struct xdp_md *ctx, struct packet *p, const int family)
 {
 	const __u64 hash = flow_hash(&p->key.tuple);
-	enum lb_verdict sent = LB_ESTABLISHED, why;
+	enum lb_verdict why;
 	struct flow_hit hit;
 
-	if (!flow_find(&p->key, hash, family, &hit) ||
-	    ends_flow(p, &hit, family)) {
-		why = begin_flow(ctx, p, family, &hit);
-		if (why)
-			return why;
-		sent = LB_NEW_FLOW;
-	}
-	why = forward(p, &hit, family);
-	if (!why)
-		return sent;
-	p->service = service_of(&hit, family);
-	return why;
+	if (flow_find(&p->key, hash, family, &hit) &&
+	    !ends_flow(p, &hit, family))
+		return go_on(p, &hit, LB_ESTABLISHED, family);
+	why = begin_flow(ctx, p, family, &hit);
+	return why ? aside(why) : go_on(p, &hit, LB_NEW_FLOW, family);
 }
 
 static __always_inline enum lb_verdict look(struct xdp_md *ctx,

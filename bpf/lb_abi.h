@@ -26,6 +26,7 @@
 #define LB_MAX_CIDRS 65536
 #define LB_MAX_DEVS 64 /* interfaces that packets can leave by */
 #define LB_MAX_CPUS 64 /* rings of half-open flows; a power of two */
+#define LB_MAX_PERSISTENT 65536 /* clients that are remembered, in all */
 
 /* address families, as in the tuple; not AF_*, so that they fit everywhere */
 #define LB_IPV4 4
@@ -63,6 +64,8 @@ enum lb_scheduler {
 };
 
 #define LB_SERVICE_DISABLED 1u /* admin_state_up false: no new flows */
+#define LB_SERVICE_TO_KERNEL 2u /* a proxy's: no new flows, it has them all */
+#define LB_SERVICE_PERSISTENT 4u /* session persistence by source address */
 
 struct lb_service {
 	__u32 id; /* 1 .. LB_MAX_SERVICES - 1; index of the counters */
@@ -74,11 +77,13 @@ struct lb_service {
 	__u32 client_timeout; /* ms, timeout_client_data */
 	__u32 member_timeout; /* ms, timeout_member_data */
 	__u32 connect_timeout; /* ms, timeout_member_connect */
-	__u32 zero;
+	__u32 persistence_timeout; /* ms since the last new flow; 0: none */
+	struct lb_addr persistence_mask; /* clients alike under it are one */
 	struct lb_tag listener; /* Octavia's id of the listener */
 	struct lb_tag load_balancer; /* and of its load balancer */
+	struct lb_tag pool; /* and of its pool; zero: none */
 };
-LB_STATIC_ASSERT(sizeof(struct lb_service) == 72, "lb_service");
+LB_STATIC_ASSERT(sizeof(struct lb_service) == 104, "lb_service");
 
 /* ---- rings: lb_rings, ARRAY_OF_MAPS of ARRAY ------------------------- */
 
@@ -108,6 +113,7 @@ LB_STATIC_ASSERT(sizeof(struct lb_ring_cell) == 8, "lb_ring_cell");
 #define LB_BACKEND_PRESENT 1u /* an all-zero entry is no backend */
 #define LB_BACKEND_SNAT_VIP 2u /* the packet's VIP is the source address */
 #define LB_BACKEND_GONE 4u /* member removed or down: a SYN starts afresh */
+#define LB_BACKEND_RETURNING 8u /* persistent clients may; weight 0 too */
 
 struct lb_backend {
 	struct lb_addr addr;
@@ -121,6 +127,23 @@ struct lb_backend {
 	struct lb_tag pool; /* and of its pool */
 };
 LB_STATIC_ASSERT(sizeof(struct lb_backend) == 72, "lb_backend");
+
+/* ---- session persistence: lb_persist, LRU_HASH ------------------------ */
+
+/* Touched when a flow is made, and only for LB_SERVICE_PERSISTENT. */
+struct lb_persist_key {
+	struct lb_addr client; /* under the service's mask */
+	__u32 service;
+	__u32 zero;
+};
+LB_STATIC_ASSERT(sizeof(struct lb_persist_key) == 24, "lb_persist_key");
+
+/* Changed as a whole, by compare-and-swap. */
+struct lb_persist {
+	__u32 backend; /* counts only while it is of the service's pool */
+	__u32 seen; /* tick of lb_clock, of the last new flow */
+} __attribute__((aligned(8)));
+LB_STATIC_ASSERT(sizeof(struct lb_persist) == 8, "lb_persist");
 
 /* ---- allowed_cidrs: lb_cidrs, LPM_TRIE ------------------------------- */
 
@@ -317,6 +340,7 @@ struct lb_use {
 	X(NO_FLOW, "no_flow", PASS)                       \
 	X(DISABLED, "service_disabled", PASS)             \
 	X(NO_BACKEND, "no_backend", PASS)                 \
+	X(L7, "l7", PASS)                                 \
 	/* refused */                                     \
 	X(SOURCE_DENIED, "source_denied", DROP)           \
 	X(CONNECTION_LIMIT, "connection_limit", DROP)     \
@@ -351,6 +375,7 @@ struct lb_verdict_counters {
 struct lb_service_counters {
 	__u64 verdicts[LB_VERDICT_COUNT];
 	__u64 flows; /* made since the service exists */
+	__u64 persisted; /* of these: to the member that the client had */
 	__u64 packets_in; /* from clients */
 	__u64 bytes_in;
 	__u64 packets_out; /* from members */

@@ -46,6 +46,13 @@ struct {
 } lb_backends SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, LB_MAX_PERSISTENT);
+	__type(key, struct lb_persist_key);
+	__type(value, struct lb_persist);
+} lb_persist SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, LB_MAX_CIDRS);

@@ -183,13 +183,16 @@ __noinline __u32 find_winner6(const struct lb_flow6 *made)
 	return made ? find_winner(&made->line, LB_IPV6) : LB_FLOW_NONE;
 }
 
-static __always_inline void count_flow(__u32 service)
+static __always_inline void count_flow(const struct request *r)
 {
+	__u32 service = r->service;
 	struct lb_service_counters *counters =
 		bpf_map_lookup_elem(&lb_service_cnt, &service);
 
-	if (counters)
-		counters->flows++;
+	if (!counters)
+		return;
+	counters->flows++;
+	counters->persisted += r->persisted;
 }
 
 /* ---- the flow ---------------------------------------------------------- */
@@ -227,7 +230,7 @@ make_flow(struct request *r, const struct lb_backend *backend, const int family)
 	forward = flow_insert(&made, family);
 	if (forward >= 0) {
 		r->line = forward;
-		count_flow(r->service);
+		count_flow(r);
 		return LB_CONTINUE;
 	}
 	flow_give_back(reply, family);

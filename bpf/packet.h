@@ -13,14 +13,25 @@ struct packet {
 	struct ethhdr *eth;
 	void *l3; /* struct iphdr, struct ipv6hdr */
 	__be32 *ports; /* source and destination, as in the tuple */
-	__be16 *check; /* the L4 checksum */
 	__u32 length; /* bytes of the IP packet */
 	__u32 payload; /* bytes behind the L4 header */
 	__u32 out; /* ifindex that it leaves by, once that is known */
 	__u32 service; /* counts the verdict too; 0: none is known */
 	__u32 signs; /* TCP's flags, or FLOW_DATAGRAM */
 	__be16 ethertype;
+	__u16 avoid; /* the backend that left the flow unanswered; 0: none */
 };
+
+/*
+ * For ways out of the hot path: what it takes to leave is done there, and not,
+ * as the compiler would have it, before each check by those that go on.
+ */
+static __always_inline enum lb_verdict aside(enum lb_verdict why)
+{
+	asm volatile("" : "+r"(why));
+	__builtin_assume(why != LB_CONTINUE);
+	return why;
+}
 
 /* By words of eight bytes, which the compiler does not do by itself. */
 static __always_inline void copy_address(struct lb_addr *to, const void *from)

@@ -81,6 +81,18 @@ static __always_inline __u32 slot_of_source(const struct ring *ring,
 	return (hash >> 32) * ring->slots >> 32;
 }
 
+/* One that has just not answered gets its turn, but not this flow. */
+static __always_inline __u32 next_backend(const struct lb_service *service,
+					  const struct ring *ring,
+					  const struct request *r)
+{
+	const __u32 id = ring_at(ring->map, next_turn(service) % ring->slots);
+
+	if (!r->avoid || id != r->avoid)
+		return id;
+	return ring_at(ring->map, next_turn(service) % ring->slots);
+}
+
 /* ---- least connections -------------------------------------------------- */
 
 struct least {
@@ -90,6 +102,7 @@ struct least {
 	__u32 best; /* 0: none yet */
 	__u32 flows;
 	__u32 weight;
+	__u32 avoid; /* unless there is no other */
 };
 
 /* Fewer flows for its weight, with the new one counted, is better. */
@@ -101,7 +114,7 @@ static long look_at_backend(__u32 i, struct least *least)
 	const struct lb_use *use = bpf_map_lookup_elem(&lb_backend_use, &id);
 	__u64 flows;
 
-	if (!id || !backend || !use || !backend->weight)
+	if (!id || !backend || !use || !backend->weight || id == least->avoid)
 		return 0;
 	flows = (__u64)LB_READ(use->flows) + 1;
 	if (least->best &&
@@ -119,12 +132,14 @@ static long look_at_backend(__u32 i, struct least *least)
  * the values of its first call only, and removes whatever these do not reach.
  * From constants that would be the comparison.
  */
-static __always_inline __u32 least_loaded(const struct ring *ring, __u32 turn)
+static __always_inline __u32 least_loaded(const struct ring *ring, __u32 turn,
+					  __u32 avoid)
 {
 	struct least least = {
 		.map = ring->map,
 		.slots = ring->slots,
 		.first = turn % ring->slots,
+		.avoid = avoid,
 	};
 	__u32 looks = ring->slots;
 
@@ -133,7 +148,7 @@ static __always_inline __u32 least_loaded(const struct ring *ring, __u32 turn)
 	look_at_backend(0, &least);
 	least.first++;
 	bpf_loop(looks - 1, look_at_backend, &least, 0);
-	return least.best;
+	return least.best ? least.best : ring_at(ring->map, turn % ring->slots);
 }
 
 /* ---- all of them ------------------------------------------------------- */
@@ -147,9 +162,9 @@ static __always_inline __u32 pick_id(const struct lb_service *service,
 		return 0;
 	switch (service->scheduler) {
 	case LB_SCHEDULE_RING:
-		return ring_at(ring.map, next_turn(service) % ring.slots);
+		return next_backend(service, &ring, r);
 	case LB_LEAST_CONNECTIONS:
-		return least_loaded(&ring, next_turn(service));
+		return least_loaded(&ring, next_turn(service), r->avoid);
 	case LB_HASH_SOURCE:
 		return ring_at(ring.map, slot_of_source(&ring, r, family, 0));
 	case LB_HASH_TUPLE:

@@ -17,6 +17,8 @@ struct request {
 	__u8 proto;
 	__u8 family;
 	__u16 signs; /* as in struct packet */
+	__u16 avoid; /* a backend that did not answer; 0: none */
+	__u16 persisted; /* 1: the backend is the one that the client had */
 	/* what is chosen for it */
 	__u32 service; /* 0: none */
 	__u32 line; /* the forward line of the new flow */

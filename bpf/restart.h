@@ -12,6 +12,14 @@
  */
 #define UNANSWERED_SYNS 2
 
+/*
+ * Does the SYN begin a new flow? If so for want of an answer, then with
+ * another backend than the one in the low bits, if there is any.
+ */
+#define RESTART_NOT 0u
+#define RESTART_AFRESH 0x10000u
+#define RESTART_AVOIDS 0xffffu
+
 static __always_inline int is_unanswered(const struct lb_flow *forward,
 					 const struct lb_flow *reply,
 					 __u64 word)
@@ -25,8 +33,8 @@ static __always_inline int is_unanswered(const struct lb_flow *forward,
  * What is read of the reply line counts only if the flow can then be ended in
  * the very word it was found in: it was its reply line all the time.
  */
-static __always_inline int must_restart(const struct flow_hit *hit,
-					const int family)
+static __always_inline __u32 may_restart(const struct flow_hit *hit,
+					 const int family)
 {
 	const struct lb_flow *reply =
 		flow_line(LB_READ(hit->line->peer), family);
@@ -34,32 +42,35 @@ static __always_inline int must_restart(const struct flow_hit *hit,
 	__u32 id;
 
 	if (flow_may_restart(hit->word))
-		return 1;
+		return RESTART_AFRESH;
 	if (!reply)
-		return 0;
+		return RESTART_NOT;
 	id = reply->owner;
 	backend = bpf_map_lookup_elem(&lb_backends, &id);
 	if (!backend || !backend_is_usable(backend))
-		return 1;
-	return is_unanswered(hit->line, reply, hit->word);
+		return RESTART_AFRESH;
+	return is_unanswered(hit->line, reply, hit->word) ? RESTART_AFRESH | id
+							  : RESTART_NOT;
 }
 
-/* Ends the flow if the SYN begins a new one; 0: the packet is the flow's. */
-static __always_inline int restart(__u32 index, __u64 word, const int family)
+/* Ends the flow if the SYN begins a new one. */
+static __always_inline __u32 restart(__u32 index, __u64 word, const int family)
 {
 	const struct flow_hit hit = {flow_line(index, family), word, index};
+	__u32 why;
 
-	if (!hit.line || !must_restart(&hit, family))
-		return 0;
-	return flow_drop(&hit, family);
+	if (!hit.line)
+		return RESTART_NOT;
+	why = may_restart(&hit, family);
+	return why && flow_drop(&hit, family) ? why : RESTART_NOT;
 }
 
-__noinline int restart4(__u32 index, __u64 word)
+__noinline __u32 restart4(__u32 index, __u64 word)
 {
 	return restart(index, word, LB_IPV4);
 }
 
-__noinline int restart6(__u32 index, __u64 word)
+__noinline __u32 restart6(__u32 index, __u64 word)
 {
 	return restart(index, word, LB_IPV6);
 }

@@ -8,6 +8,8 @@
 
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
 #include <bpf/bpf_endian.h>
 
 #include "bpf/checksum.h"
@@ -60,19 +62,25 @@ static __always_inline void rewrite(struct packet *p,
 				    const struct lb_flow *line,
 				    enum hop_count hop, const int family)
 {
+	__be16 *check;
+
 	if (family == LB_IPV6)
 		rewrite_ipv6(p->l3, (const struct lb_flow6 *)line, hop);
 	else
 		rewrite_ipv4(p->l3, &line->rewrite, hop);
 	*p->ports = *(const __be32 *)&line->rewrite.sport;
 	if (!(p->signs & FLOW_DATAGRAM)) {
-		checksum_adjust(p->check, line->rewrite.l4_delta);
-	} else if (*p->check) {
-		/* UDP: zero says that there is none, and stays */
-		checksum_adjust(p->check, line->rewrite.l4_delta);
-		if (!*p->check)
-			*p->check = 0xffff;
+		check = &((struct tcphdr *)p->ports)->check;
+		checksum_adjust(check, line->rewrite.l4_delta);
+		return;
 	}
+	check = &((struct udphdr *)p->ports)->check;
+	/* UDP: zero says that there is none, and stays */
+	if (!*check)
+		return;
+	checksum_adjust(check, line->rewrite.l4_delta);
+	if (!*check)
+		*check = 0xffff;
 }
 
 #endif

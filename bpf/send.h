@@ -23,7 +23,7 @@ static __always_inline int leave(const struct xdp_md *ctx,
 	if (__builtin_expect(why == LB_ESTABLISHED, 1)) {
 		action = send(ctx, p->out);
 		if (__builtin_expect(action != XDP_DROP, 1)) {
-			count_verdict(LB_ESTABLISHED, 0);
+			count_established();
 			return action;
 		}
 		why = LB_NO_DEVICE;

@@ -75,12 +75,16 @@ may_enter(const struct lb_service *service, const struct request *r,
 {
 	if (service->flags & LB_SERVICE_DISABLED)
 		return LB_DISABLED;
+	/* what is not ours to begin is the proxy's, if it has a connection */
 	if (!may_begin(r->signs))
-		return LB_NO_FLOW;
+		return service->flags & LB_SERVICE_TO_KERNEL ? LB_L7
+							     : LB_NO_FLOW;
 	if (source_is_nobodys(r, family))
 		return LB_BAD_SOURCE;
 	if (!source_is_allowed(service, r, family))
 		return LB_SOURCE_DENIED;
+	if (service->flags & LB_SERVICE_TO_KERNEL)
+		return LB_L7;
 	if (is_at_limit(service))
 		return LB_CONNECTION_LIMIT;
 	return LB_CONTINUE;

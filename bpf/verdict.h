@@ -26,6 +26,16 @@ static __always_inline int action_of(enum lb_verdict why)
 	}
 }
 
+static __always_inline void count_established(void)
+{
+	__u32 only = 0;
+	struct lb_verdict_counters *all =
+		bpf_map_lookup_elem(&lb_verdicts, &only);
+
+	if (all)
+		all->packets[LB_ESTABLISHED]++;
+}
+
 static __always_inline void count_verdict(enum lb_verdict why, __u32 service)
 {
 	struct lb_service_counters *of_service;

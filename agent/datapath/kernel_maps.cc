@@ -118,7 +118,13 @@ Result<std::optional<std::vector<uint8_t>>> KernelMaps::get(std::string_view map
 
 Result<std::vector<Maps::Entry>> KernelMaps::entries(std::string_view map) {
   const Map& m = find(map);
-  return m.info.type == BPF_MAP_TYPE_ARRAY ? array_entries(map, m) : keyed_entries(map, m);
+  switch (m.info.type) {
+    case BPF_MAP_TYPE_ARRAY:
+      return array_entries(map, m);
+    case BPF_MAP_TYPE_LRU_HASH:
+      return hashed_entries(map, m);
+  }
+  return keyed_entries(map, m);
 }
 
 Result<std::vector<Maps::Entry>> KernelMaps::array_entries(std::string_view name, const Map& map) {
@@ -157,6 +163,31 @@ Result<std::vector<Maps::Entry>> KernelMaps::keyed_entries(std::string_view name
     out.push_back({key, std::move(value)});
   }
   return errno == ENOENT ? Result<std::vector<Entry>>(std::move(out)) : failed("walk", name);
+}
+
+// Bucket by bucket: a walk by keys begins anew when the key that it is at has just gone, and in an
+// LRU map programs take keys away all the time.
+Result<std::vector<Maps::Entry>> KernelMaps::hashed_entries(std::string_view name, const Map& map) {
+  constexpr uint32_t kAtATime = 4096;
+  const size_t key_size = map.info.key_size, value_size = map.info.value_size;
+  std::vector<uint8_t> keys(kAtATime * key_size), values(kAtATime * value_size);
+  std::vector<Entry> out;
+  uint32_t position = 0;
+  for (bool first = true, more = true; more; first = false) {
+    uint32_t count = kAtATime;
+    LIBBPF_OPTS(bpf_map_batch_opts, batch);
+    const int err = bpf_map_lookup_batch(map.fd.get(), first ? nullptr : &position, &position,
+                                         keys.data(), values.data(), &count, &batch);
+    if (err != 0 && errno != ENOENT) return failed("read", name);
+    more = err == 0;
+    for (uint32_t i = 0; i < count; ++i) {
+      const auto key = keys.begin() + static_cast<ptrdiff_t>(i * key_size);
+      const auto value = values.begin() + static_cast<ptrdiff_t>(i * value_size);
+      out.push_back({{key, key + static_cast<ptrdiff_t>(key_size)},
+                     {value, value + static_cast<ptrdiff_t>(value_size)}});
+    }
+  }
+  return out;
 }
 
 Result<Unit> KernelMaps::clear(std::string_view map, uint32_t index) {

@@ -44,6 +44,7 @@ class KernelMaps : public Maps {
   const Map& find(std::string_view name) const;
   base::Result<std::vector<Entry>> array_entries(std::string_view name, const Map& map);
   base::Result<std::vector<Entry>> keyed_entries(std::string_view name, const Map& map);
+  base::Result<std::vector<Entry>> hashed_entries(std::string_view name, const Map& map);
 
   std::map<std::string, Map, std::less<>> maps_;
 };

@@ -78,6 +78,7 @@ Result<ServiceStats> read_service_stats(Maps& maps, uint32_t service) {
     add(sum.verdicts, cpu.verdicts);
     add_traffic(sum, cpu);
     sum.flows += cpu.flows;
+    sum.persisted += cpu.persisted;
   }
   for (const lb_service_sum& share : *agent) add_traffic(sum, share);
   for (const lb_use& now : *use) sum.live_flows += now.flows;

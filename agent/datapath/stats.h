@@ -21,7 +21,8 @@ Fate verdict_fate(lb_verdict verdict);
 
 struct ServiceStats {
   Verdicts verdicts{};
-  uint64_t flows = 0;  // made since the service exists
+  uint64_t flows = 0;      // made since the service exists
+  uint64_t persisted = 0;  // of these: to the member that the client had
   // Of flows that have ended; what is live counts on its own lines (flow_table.h).
   uint64_t packets_in = 0, bytes_in = 0;    // from clients
   uint64_t packets_out = 0, bytes_out = 0;  // from members

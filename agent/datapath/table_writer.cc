@@ -29,6 +29,13 @@ Cells cells_of(const Ring& ring) {
   return cells;
 }
 
+// Are there clients that the old service remembered and the new one must not?
+bool persists_otherwise(const lb_service& old, const lb_service& now) {
+  if ((old.flags & LB_SERVICE_PERSISTENT) == 0) return false;
+  return (now.flags & LB_SERVICE_PERSISTENT) == 0 || old.id != now.id ||
+         !bytes_equal(old.pool, now.pool);
+}
+
 lb_nexthop_key key_of(const base::IpAddress& address) {
   return {to_abi(address), 0, static_cast<uint32_t>(address.family())};
 }
@@ -101,6 +108,8 @@ Result<Unit> TableWriter::do_step(const PutService& step) {
   const auto old = tables_.services.find(step.key);
   if (old != tables_.services.end() && old->second.id != step.value.id)
     resting_services_.emplace(old->second.id, 0);
+  if (old != tables_.services.end() && persists_otherwise(old->second, step.value))
+    forgetting_ = kPassesToRelease;
   tables_.services[step.key] = step.value;
   resting_services_.erase(step.value.id);
   return Unit{};
@@ -112,6 +121,7 @@ Result<Unit> TableWriter::do_step(const EraseService& step) {
   if (old == tables_.services.end()) return Unit{};
   const uint32_t id = old->second.id;
   tables_.services.erase(old);
+  forgetting_ = kPassesToRelease;
   const bool used = std::any_of(tables_.services.begin(), tables_.services.end(),
                                 [id](const auto& entry) { return entry.second.id == id; });
   if (!used) resting_services_.emplace(id, 0);
@@ -129,6 +139,9 @@ Result<Unit> TableWriter::write_backend(uint16_t id, const lb_backend& value) {
 
 Result<Unit> TableWriter::do_step(const PutBackend& step) {
   if (auto done = write_backend(step.id, step.value); !done.ok()) return done;
+  const auto old = tables_.backends.find(step.id);
+  if (old != tables_.backends.end() && !bytes_equal(old->second.pool, step.value.pool))
+    forgetting_ = kPassesToRelease;
   tables_.backends[step.id] = step.value;
   tables_.backends[step.id].nexthop = 0;
   resting_backends_.erase(step.id);
@@ -144,6 +157,7 @@ Result<Unit> TableWriter::do_step(const EraseBackend& step) {
   if (auto done = write_backend(step.id, gone); !done.ok()) return done;
   tables_.backends.erase(old);
   resting_backends_.emplace(step.id, 0);
+  forgetting_ = kPassesToRelease;
   return Unit{};
 }
 

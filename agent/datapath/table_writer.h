@@ -40,11 +40,16 @@ class TableWriter {
  private:
   // Censuses in a row that did not find an id, since it began to rest.
   using Passes = int;
+  // A flow that was about to be made when an id began to rest may lie where the first census had
+  // looked already. The second one sees it: no program runs for as long as a pass over the table.
+  static constexpr Passes kPassesToRelease = 2;
   using HopIds = std::map<lb_nexthop_key, uint32_t, BytesLess<lb_nexthop_key>>;
   struct RestingHop {
     std::optional<lb_nexthop_key> key;  // whom it led to; of a client's side: it still does
     Passes unused = 0;
   };
+
+  static bool released(Passes& unused, bool is_named);
 
   base::Result<base::Unit> do_step(const PutDestination& step);
   base::Result<base::Unit> do_step(const PutBackend& step);
@@ -73,6 +78,7 @@ class TableWriter {
   base::Result<base::Unit> release_hops(const Census& census);
   base::Result<base::Unit> release_backends(const Census& census);
   base::Result<base::Unit> release_services(const Census& census);
+  base::Result<base::Unit> forget_clients();
 
   Maps& maps_;
   Tables tables_;
@@ -81,6 +87,7 @@ class TableWriter {
   std::map<uint16_t, Passes> resting_backends_;
   std::map<uint32_t, RestingHop> resting_hops_;
   std::map<uint32_t, Passes> idle_client_hops_;  // still in lb_nexthop_ids
+  Passes forgetting_ = 0;  // censuses to come after which lb_persist is looked through
 };
 
 }  // namespace datapath

@@ -36,6 +36,7 @@ Result<Ring> ring_of(uint32_t id, const Cells& cells) {
 }  // namespace
 
 Result<Unit> TableWriter::adopt() {
+  forgetting_ = kPassesToRelease;  // what the last agent owed is not known
   if (auto done = adopt_policy(); !done.ok()) return done;
   if (auto done = adopt_nexthops(); !done.ok()) return done;
   if (auto done = adopt_backends(); !done.ok()) return done;

@@ -7,19 +7,15 @@ namespace {
 using base::Result;
 using base::Unit;
 
-// A flow that was about to be made when an id began to rest may lie where the first census had
-// looked already. The second one sees it: no program runs for as long as a pass over the table.
-constexpr int kPassesToRelease = 2;
-
 bool named(const std::vector<bool>& ids, uint32_t id) { return id < ids.size() && ids[id]; }
 
+}  // namespace
+
 // Counts one more census; true when the id may go.
-bool released(int& unused, bool is_named) {
+bool TableWriter::released(Passes& unused, bool is_named) {
   unused = is_named ? 0 : unused + 1;
   return unused >= kPassesToRelease;
 }
-
-}  // namespace
 
 Result<Unit> TableWriter::resolve(const Neighbours& neighbours) {
   auto ids = nexthop_ids();
@@ -41,7 +37,30 @@ Result<Unit> TableWriter::resolve(const Neighbours& neighbours) {
   return Unit{};
 }
 
+// Clients are forgotten whose service or member is gone, or no longer persists. Before an id is
+// released, so that nobody who had it before is found under it.
+Result<Unit> TableWriter::forget_clients() {
+  if (forgetting_ == 0) return Unit{};
+  std::map<uint32_t, lb_tag> pools;  // of the services that persist
+  for (const auto& [key, service] : tables_.services)
+    if ((service.flags & LB_SERVICE_PERSISTENT) != 0) pools[service.id] = service.pool;
+  auto entries = maps_.entries("lb_persist");
+  if (!entries.ok()) return entries.error();
+  for (const Maps::Entry& entry : *entries) {
+    const auto pool = pools.find(from_bytes<lb_persist_key>(entry.key).service);
+    const auto id = static_cast<uint16_t>(from_bytes<lb_persist>(entry.value).backend);
+    const auto backend = tables_.backends.find(id);
+    if (pool != pools.end() && backend != tables_.backends.end() &&
+        bytes_equal(pool->second, backend->second.pool))
+      continue;
+    if (auto done = maps_.erase("lb_persist", entry.key); !done.ok()) return done;
+  }
+  --forgetting_;
+  return Unit{};
+}
+
 Result<Unit> TableWriter::release_unused(const Census& census) {
+  if (auto done = forget_clients(); !done.ok()) return done;
   if (auto done = release_hops(census); !done.ok()) return done;
   if (auto done = retire_client_hops(census); !done.ok()) return done;
   if (auto done = release_backends(census); !done.ok()) return done;

@@ -97,6 +97,17 @@ std::vector<Step> diff(const Tables& have, const Tables& want) {
 
 std::string describe(const Step& step) { return std::visit(Describe{}, step); }
 
+bool may_end_flows(const Step& step) {
+  if (const auto* put = std::get_if<PutBackend>(&step)) return put->value.flags & LB_BACKEND_GONE;
+  return std::holds_alternative<EraseService>(step) || std::holds_alternative<EraseBackend>(step);
+}
+
+base::Uuid from_abi(const lb_tag& tag) {
+  base::Uuid id;
+  std::copy(std::begin(tag.uuid), std::end(tag.uuid), id.bytes.begin());
+  return id;
+}
+
 lb_addr to_abi(const base::IpAddress& address) {
   lb_addr out{};
   std::memcpy(out.ip, address.bytes(), address.size());

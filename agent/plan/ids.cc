@@ -8,12 +8,6 @@ namespace plan {
 
 namespace {
 
-base::Uuid uuid_of(const lb_tag& tag) {
-  base::Uuid id;
-  std::copy(std::begin(tag.uuid), std::end(tag.uuid), id.bytes.begin());
-  return id;
-}
-
 base::IpPrefix prefix_of(const lb_cidr_key& key, base::Family family) {
   const int length = static_cast<int>(key.prefixlen) - LB_CIDR_SET_BITS;
   return {datapath::from_abi(family, key.addr), length};
@@ -47,7 +41,7 @@ Ids ids_of(const datapath::Tables& applied) {
   for (const auto& [key, service] : applied.services) ids.services[key] = service.id;
   for (const auto& [number, ring] : applied.rings) ids.rings[{ring.pool, ring.family}] = number;
   for (const auto& [number, backend] : applied.backends)
-    ids.backends[uuid_of(backend.member)] = number;
+    ids.backends[datapath::from_abi(backend.member)] = number;
   ids.cidr_sets = cidr_sets_of(applied);
   return ids;
 }

@@ -58,10 +58,9 @@ bool put_ring(const flow_test::FlowObject& object, base::Family family, uint32_t
   return put(object, "lb_rings", ring, inner.get());
 }
 
-bool put_service(const flow_test::FlowObject& object, base::Family family) {
+bool put_members(const flow_test::FlowObject& object, base::Family family) {
   const bool six = family == base::Family::ipv6;
   const uint16_t first = six ? 1 + kMembers : 1;
-  const uint32_t id = six ? 2 : 1;
   for (uint32_t i = 0; i < kMembers; i++) {
     lb_backend backend{};
     const std::string host = std::to_string(100 + i);
@@ -71,9 +70,15 @@ bool put_service(const flow_test::FlowObject& object, base::Family family) {
     backend.nexthop = kMemberHop;
     backend.weight = 1;
     backend.family = static_cast<uint8_t>(family);
-    backend.flags = LB_BACKEND_PRESENT;
+    backend.flags = LB_BACKEND_PRESENT | LB_BACKEND_RETURNING;
     if (!put(object, "lb_backends", first + i, backend)) return false;
   }
+  return put_ring(object, family, six ? 2 : 1, first);
+}
+
+bool put_service(const flow_test::FlowObject& object, base::Family family, uint32_t flags) {
+  const bool six = family == base::Family::ipv6;
+  const uint32_t id = six ? 2 : 1;
   lb_service_key key{};
   key.vip = address(six ? "2001:db8::80" : "192.0.2.80");
   key.port = htons(80);
@@ -83,7 +88,9 @@ bool put_service(const flow_test::FlowObject& object, base::Family family) {
   service.id = id;
   service.ring = id;
   service.scheduler = LB_SCHEDULE_RING;
-  return put_ring(object, family, id, first) && put(object, "lb_services", key, service);
+  service.flags = flags;
+  std::memset(&service.persistence_mask, 0xff, sizeof(service.persistence_mask));
+  return put(object, "lb_services", key, service);
 }
 
 }  // namespace
@@ -111,8 +118,14 @@ base::Result<base::Unit> write_policy(const flow_test::FlowObject& object, uint3
   for (uint32_t id = kFirstFreeHop; id < kFirstFreeHop + 4; id++)
     done = done && bpf_map_update_elem(object.map("lb_nexthop_free"), nullptr, &id, 0) == 0;
   for (base::Family family : {base::Family::ipv4, base::Family::ipv6})
-    done = done && put_service(object, family);
+    done = done && put_members(object, family) && put_service(object, family, 0);
   if (!done) return base::Error{errno, "write the policy of the benchmark"};
+  return base::Unit{};
+}
+
+base::Result<base::Unit> make_persistent(const flow_test::FlowObject& object, base::Family family) {
+  if (!put_service(object, family, LB_SERVICE_PERSISTENT))
+    return base::Error{errno, "make a service of the benchmark persistent"};
   return base::Unit{};
 }
 

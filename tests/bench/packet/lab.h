@@ -17,5 +17,7 @@ base::Result<uint32_t> make_network();
 base::Result<base::Unit> attach(uint32_t ifindex, int program);
 
 base::Result<base::Unit> write_policy(const flow_test::FlowObject& object, uint32_t ifindex);
+// From now on the service of this family has session persistence by source address.
+base::Result<base::Unit> make_persistent(const flow_test::FlowObject& object, base::Family family);
 
 }  // namespace packet_bench

@@ -147,6 +147,7 @@ class Bench {
   }
   // The rings are full and the caches warm: each new flow ends the oldest one.
   double make_newer() { return in_turn("client", 0, kNewer, kSyn); }
+  void persist() { must(make_persistent(object_, family_)); }
   bool has_rings() const { return object_.map("bench_hash") < 0; }
   uint32_t wrong() const { return wrong_; }
 
@@ -221,8 +222,10 @@ void measure_cached(Bench& bench, const Kind& kind, const std::string& family, R
   for (int i = 0; i < 16; i++) sum += bench.make_new();
   results.add(family + " new flow after a pause", kind.name, sum / 16);
   // the other one would only fill up
-  if (bench.has_rings())
-    results.add(family + " new flow in cache, and an end", kind.name, bench.make_newer());
+  if (!bench.has_rings()) return;
+  results.add(family + " new flow in cache, and an end", kind.name, bench.make_newer());
+  bench.persist();
+  results.add(family + " the same of persistent clients", kind.name, bench.make_newer());
 }
 
 void measure_many(Bench& bench, const Kind& kind, const std::string& family, uint32_t flows,

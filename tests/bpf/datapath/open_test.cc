@@ -106,7 +106,8 @@ TEST_F(Open, RefusesAMapOfAnotherShape) {
   ASSERT_EQ(unlink(path.c_str()), 0);
   const base::Fd other(bpf_map_create(BPF_MAP_TYPE_HASH, "lb_services", 20, 64, 8, nullptr));
   ASSERT_EQ(bpf_obj_pin(other.get(), path.c_str()), 0);
-  EXPECT_THAT(error_of(options()), HasSubstr("lb_services has value size 64, this agent needs 72"));
+  EXPECT_THAT(error_of(options()), HasSubstr("lb_services has value size 64, this agent needs " +
+                                             std::to_string(sizeof(lb_service))));
 }
 
 TEST_F(Open, RefusesAnotherAbi) {

@@ -107,6 +107,16 @@ void Lab::SetUp() {
 
 void Lab::reopen(const datapath::Options& options) {
   TearDown();
+  open(options);
+}
+
+void Lab::restart() {
+  datapath_.reset();
+  open(options());
+  ids_ = plan::ids_of(datapath_->tables());
+}
+
+void Lab::open(const datapath::Options& options) {
   auto opened = datapath::Datapath::open(options);
   ASSERT_TRUE(opened.ok()) << opened.error().message();
   datapath_ = std::move(*opened);
@@ -183,6 +193,29 @@ datapath::ServiceStats Lab::stats_of(const base::Endpoint& vip, uint8_t proto) {
   auto stats = datapath_->service_stats(service(vip, proto).id);
   EXPECT_TRUE(stats.ok());
   return *stats;
+}
+
+void Lab::pass(std::chrono::milliseconds time) {
+  const uint32_t only = 0;
+  lb_clock clock{};
+  const int map = datapath_->map_fd("lb_clock");
+  ASSERT_EQ(bpf_map_lookup_elem(map, &only, &clock), 0);
+  clock.tick += static_cast<uint32_t>(time.count() / LB_TICK_MS);
+  ASSERT_EQ(bpf_map_update_elem(map, &only, &clock, BPF_ANY), 0);
+}
+
+void Lab::change_service(const base::Endpoint& vip,
+                         const std::function<void(lb_service&)>& change) {
+  for (auto [key, service] : datapath_->tables().services) {
+    if (key.port != htons(vip.port) ||
+        datapath::from_abi(vip.address.family(), key.vip) != vip.address)
+      continue;
+    change(service);
+    const auto applied = datapath_->apply(datapath::PutService{key, service});
+    ASSERT_TRUE(applied.ok()) << applied.error().message();
+    return;
+  }
+  FAIL() << "no service at " << vip.text();
 }
 
 void Lab::each_line(const std::function<void(lb_flow&)>& change) {

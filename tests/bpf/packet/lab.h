@@ -15,6 +15,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <set>
@@ -47,6 +48,8 @@ class Lab : public testing::Test {
   // Other than the default: before the first install().
   void reopen(const datapath::Options& options);
   static datapath::Options options();
+  // Another agent on the same pins, which knows only what it reads back.
+  void restart();
 
   // What the namespace looks like to the planner; tests may make it differ from the drawing.
   Net& net() { return net_; }
@@ -68,10 +71,16 @@ class Lab : public testing::Test {
   // The service of this VIP, as installed.
   lb_service service(const base::Endpoint& vip, uint8_t proto = 6) const;
   datapath::ServiceStats stats_of(const base::Endpoint& vip, uint8_t proto = 6);
+  // Lets so much time pass on the clock of the flow table. Nobody sweeps here.
+  void pass(std::chrono::milliseconds time);
+  // Changes what is installed for this VIP behind the planner's back.
+  void change_service(const base::Endpoint& vip, const std::function<void(lb_service&)>& change);
   // All lines of the IPv4 table; `change` may write them.
   void each_line(const std::function<void(lb_flow&)>& change);
 
  private:
+  void open(const datapath::Options& options);
+
   std::unique_ptr<datapath::Datapath> datapath_;
   Net net_;
   plan::Ids ids_;

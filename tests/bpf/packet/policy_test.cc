@@ -143,11 +143,13 @@ TEST_F(Policy, NoPoolIsTheKernels) {
   EXPECT_THAT(run(tcp(kClient, kVip).syn()), Passes(LB_NO_BACKEND));
 }
 
+// Both families have members: each is balanced among its own, even where they get no new flows.
 TEST_F(Policy, MemberOfTheOtherFamilyIsNone) {
   install(load_balancer("192.0.2.100")
               .vip("2001:db8:1::100")
               .listener(kTcp, 80)
               .pool()
+              .member("192.0.2.50", 8080, {.weight = 0})
               .member("2001:db8:2::50", 8080));
   EXPECT_THAT(run(tcp(kClient, kVip).syn()), Passes(LB_NO_BACKEND));
   EXPECT_THAT(run(tcp(kClient6, kVip6).syn()),

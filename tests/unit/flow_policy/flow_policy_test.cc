@@ -55,6 +55,17 @@ TEST(FlowPolicy, OpenFlowsEndWhenBothSidesWereSilentForTheShorterTimeout) {
   }
 }
 
+TEST(FlowPolicy, FlowsOfAServiceThatAProxyHasNowGoOn) {
+  Tables tables;
+  lb_service service{};
+  service.id = kServiceId;
+  service.flags = LB_SERVICE_TO_KERNEL;
+  service.client_timeout = service.member_timeout = 50000;
+  tables.services[lb_service_key{}] = service;
+  const FlowPolicy policy = FlowPolicy::of(tables);  // nor has its pool backends here
+  expect_limit(policy, tcp(LB_FLOW_OPEN, 0), 50 * kSecond, Expiry::idle);
+}
+
 TEST(FlowPolicy, TimeoutOfZeroIsNone) {
   expect_limit(policy({.client = 0, .member = 30000}), tcp(LB_FLOW_OPEN, 0), 30 * kSecond,
                Expiry::idle);

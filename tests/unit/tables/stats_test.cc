@@ -40,6 +40,7 @@ TEST(Stats, AServiceHasTheSharesOfProgramsAndAgent) {
   b.packets_in = 2;
   b.bytes_out = 100;
   a.flows = b.flows = 1;
+  b.persisted = 1;
   a.verdicts[LB_NEW_FLOW] = b.verdicts[LB_NEW_FLOW] = 1;
   lb_service_sum agent{};
   agent.packets_in = 10;
@@ -55,6 +56,7 @@ TEST(Stats, AServiceHasTheSharesOfProgramsAndAgent) {
   EXPECT_EQ(stats->packets_in, 13u);
   EXPECT_EQ(stats->bytes_out, 1100u);
   EXPECT_EQ(stats->flows, 2u);
+  EXPECT_EQ(stats->persisted, 1u);
   EXPECT_EQ(stats->verdicts[LB_NEW_FLOW], 2u);
   EXPECT_EQ(stats->live_flows, 2u);
 }
