@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 
+#include "agent/model/declare_l7.h"
 #include "agent/model/difference.h"
 #include "agent/model/edit.h"
 #include "agent/model/json.h"
@@ -258,8 +259,10 @@ class Comparison {
       json body = creation<Listener>(wanted, Defaults::left_out);
       body["loadbalancer_id"] = id_;
       if (!pool.is_null()) body["default_pool_id"] = pool;
+      const std::string label = "<" + what + ">";
       requests_.push_back(
-          {"POST", kBase + "listeners", {{"listener", body}}, "", {"create " + what}});
+          {"POST", kBase + "listeners", {{"listener", body}}, label, {"create " + what}});
+      compare_policies(wanted, label, json::array());
       return;
     }
     const json& present = *kept->second;
@@ -276,6 +279,15 @@ class Comparison {
                            {{"listener", changed}},
                            "",
                            std::move(lines)});
+    compare_policies(wanted, present.at("id"), present.value("l7policies", json::array()));
+  }
+
+  void compare_policies(const json& wanted, const std::string& listener, const json& present) {
+    auto name = [this](const json& id) { return pool_names_.at(id); };
+    auto reference = [this](const json& id) { return pool_reference(pool_names_.at(id)); };
+    for (Request& request : policy_requests({listener, "listener " + listener_title(wanted),
+                                             wanted.at("l7policies"), present, reference, name}))
+      requests_.push_back(std::move(request));
   }
 
   const json &file_, &wanted_, &present_;
@@ -320,6 +332,10 @@ Result<const json*> find_present(const json& id, const json& wanted, const json&
   return found;
 }
 
+// Which certificates there are is for the agent to say.
+const Context kAnyCertificate{
+    Time{}, [](const std::string&, CertificateUse) { return std::optional<std::string>(); }};
+
 Result<std::vector<Request>> compare(const json& file, const json& present) {
   json body = file;
   json id = nullptr;
@@ -332,7 +348,7 @@ Result<std::vector<Request>> compare(const json& file, const json& present) {
       lb.erase("id");
     }
   }
-  auto made = create(Model{}, Kind::load_balancer, Uuid{}, body, Context{});
+  auto made = create(Model{}, Kind::load_balancer, Uuid{}, body, kAnyCertificate);
   if (auto* fault = std::get_if<Fault>(&made))
     return Error{0, fault->where.empty() ? fault->text : fault->where + ": " + fault->text};
   const auto& edited = std::get<Edited>(made);
@@ -364,7 +380,8 @@ Result<Request> resolve(const Request& request, const std::map<std::string, std:
   if (resolved.path.find('<') != std::string::npos)
     return Error{0, "no id is known for " + resolved.path};
   for (const auto& [kind, field] :
-       {std::pair{"listener", "default_pool_id"}, std::pair{"healthmonitor", "pool_id"}}) {
+       {std::pair{"listener", "default_pool_id"}, std::pair{"healthmonitor", "pool_id"},
+        std::pair{"l7policy", "listener_id"}, std::pair{"l7policy", "redirect_pool_id"}}) {
     if (!resolved.body.is_object() || !resolved.body.contains(kind)) continue;
     json& attributes = resolved.body[kind];
     auto pool = attributes.find(field);

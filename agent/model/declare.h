@@ -23,13 +23,14 @@ struct Request {
 
 // `file` is the body of a single-call create, {"loadbalancer": {..., "listeners": [...], "pools":
 // [...]}}; "id" beside the other attributes is allowed. `present` is a list of load balancers as
-// the API shows them, with "listeners" and "pools" expanded, and "members" in each pool (as
-// show_tree).
+// the API shows them, with "listeners" and "pools" expanded, "l7policies" with their "rules" in
+// each listener, and "members" in each pool (as show_tree).
 //
 // The load balancer is found by id, else by name; listeners by L4 protocol and port, pools by name,
-// members by address and port. What the file does not say is at its default; what it does not name
-// goes. Empty: nothing differs. Send the requests in order, each when the load balancer is ACTIVE
-// again. Errors name the place in the file: "loadbalancer.listeners[0]: ...".
+// members by address and port, policies by name (those without one by their order). What the file
+// does not say is at its default; what it does not name goes. Empty: nothing differs. Send the
+// requests in order, each when the load balancer is ACTIVE again. Errors name the place in the
+// file: "loadbalancer.listeners[0]: ...".
 base::Result<std::vector<Request>> declare(const nlohmann::json& file,
                                            const nlohmann::json& present);
 

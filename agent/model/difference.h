@@ -43,6 +43,7 @@ nlohmann::json differences(const nlohmann::json& wanted, const nlohmann::json& p
   for (const Field<R>& field : table<R>()) {
     std::string name(field.name);
     if (!(field.use & kUpdate) || !field.shown() || name == "default_pool_id") continue;
+    if (!wanted.contains(name)) continue;  // means nothing to such a resource
     if (wanted.at(name) != present.value(name, nlohmann::json())) changed[name] = wanted.at(name);
   }
   return changed;
@@ -57,6 +58,7 @@ nlohmann::json creation(const nlohmann::json& wanted, Defaults defaults) {
   for (const Field<R>& field : table<R>()) {
     std::string name(field.name);
     if (!(field.use & kCreate) || !field.shown() || name == "default_pool_id") continue;
+    if (!wanted.contains(name)) continue;
     const nlohmann::json& value = wanted.at(name);
     if (value.is_null()) continue;
     if (field.need == Need::required || defaults == Defaults::sent || value != field.by_default())

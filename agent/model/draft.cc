@@ -1,5 +1,7 @@
 #include "agent/model/draft.h"
 
+#include "agent/model/relations.h"
+
 namespace model {
 
 namespace {
@@ -23,16 +25,23 @@ Member* Draft::member(const Uuid& pool, const Uuid& id) {
 
 HealthMonitor* Draft::health_monitor(const Uuid& id) { return find(model.health_monitors, id); }
 
+L7Policy* Draft::l7policy(const Uuid& id) { return find(model.l7policies, id); }
+
+L7Rule* Draft::l7rule(const Uuid& policy, const Uuid& id) {
+  L7Rule* found = find(model.l7rules, id);
+  return found && found->policy == policy ? found : nullptr;
+}
+
 void Draft::stamp_new(Common& resource) {
   resource.id = Uuid::random();
   resource.provisioning_status = ProvisioningStatus::pending_create;
-  resource.created_at = now_ + std::chrono::microseconds(created_++);
+  resource.created_at = context_.now + std::chrono::microseconds(created_++);
   resource.updated_at.reset();
 }
 
 void Draft::mark(Common& resource, ProvisioningStatus status) {
   resource.provisioning_status = status;
-  resource.updated_at = now_;
+  resource.updated_at = context_.now;
 }
 
 void Draft::lock(const Uuid& load_balancer) {
@@ -40,14 +49,32 @@ void Draft::lock(const Uuid& load_balancer) {
 }
 
 void Draft::lock_users(const Pool& pool) {
-  for (auto& [id, listener] : model.listeners)
-    if (listener.default_pool == pool.id) mark(listener, ProvisioningStatus::pending_update);
+  for (const Listener* listener : listeners_of(model, pool))
+    mark(model.listeners.at(listener->id), ProvisioningStatus::pending_update);
 }
 
 void Draft::lock_above(Pool& pool) {
   mark(pool, ProvisioningStatus::pending_update);
   lock_users(pool);
   lock(pool.load_balancer);
+}
+
+void Draft::lock_above(const L7Policy& policy) {
+  Listener& above = model.listeners.at(policy.listener);
+  mark(above, ProvisioningStatus::pending_update);
+  lock(above.load_balancer);
+}
+
+void Draft::mark_gone(Listener& listener) {
+  mark(listener, ProvisioningStatus::pending_delete);
+  for (auto& [id, policy] : model.l7policies)
+    if (policy.listener == listener.id) mark_gone(policy);
+}
+
+void Draft::mark_gone(L7Policy& policy) {
+  mark(policy, ProvisioningStatus::pending_delete);
+  for (auto& [id, rule] : model.l7rules)
+    if (rule.policy == policy.id) mark(rule, ProvisioningStatus::pending_delete);
 }
 
 Refusal Draft::check_mutable(const Uuid& load_balancer) {
@@ -63,6 +90,14 @@ Refusal Draft::check_pool(const Uuid& id) {
   if (!found) return not_found(Kind::pool, id.text());
   if (found->provisioning_status != ProvisioningStatus::active) return immutable(Kind::pool, id);
   return check_mutable(found->load_balancer);
+}
+
+Refusal Draft::check_policy(const Uuid& id) {
+  L7Policy* found = find(model.l7policies, id);
+  if (!found) return not_found(Kind::l7policy, id.text());
+  if (found->provisioning_status != ProvisioningStatus::active)
+    return immutable(Kind::l7policy, id);
+  return check_mutable(model.listeners.at(found->listener).load_balancer);
 }
 
 }  // namespace model

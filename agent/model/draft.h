@@ -8,15 +8,18 @@ namespace model {
 
 class Draft {
  public:
-  Draft(const Model& m, const Context& context) : model(m), now_(context.now) {}
+  Draft(const Model& m, const Context& context) : model(m), context_(context) {}
 
   Model model;
+  const Context& context() const { return context_; }
 
   LoadBalancer* load_balancer(const Uuid& id);
   Listener* listener(const Uuid& id);
   Pool* pool(const Uuid& id);
   Member* member(const Uuid& pool, const Uuid& id);
   HealthMonitor* health_monitor(const Uuid& id);
+  L7Policy* l7policy(const Uuid& id);
+  L7Rule* l7rule(const Uuid& policy, const Uuid& id);
 
   // Gives a new resource its id, time and status. Those of one request differ in time, so that
   // lists keep the order of the request.
@@ -26,14 +29,19 @@ class Draft {
   void lock(const Uuid& load_balancer);
   void lock_users(const Pool& pool);
   void lock_above(Pool& pool);  // what a member or the monitor of the pool locks, the pool too
+  void lock_above(const L7Policy& policy);  // its listener and load balancer
+  // A listener goes with its policies, a policy with its rules.
+  void mark_gone(Listener& listener);
+  void mark_gone(L7Policy& policy);
 
   // 404, or 409 unless it is ACTIVE.
   Refusal check_mutable(const Uuid& load_balancer);
-  // The same of a pool and its load balancer.
+  // The same of a pool or a policy, and its load balancer.
   Refusal check_pool(const Uuid& pool);
+  Refusal check_policy(const Uuid& policy);
 
  private:
-  Time now_;
+  const Context& context_;
   int created_ = 0;
 };
 

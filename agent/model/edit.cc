@@ -32,6 +32,10 @@ Done create_in(Draft& draft, Kind kind, const Uuid& parent, const Body& body) {
       return create_member(draft, parent, body);
     case Kind::health_monitor:
       return create_health_monitor(draft, body);
+    case Kind::l7policy:
+      return create_l7policy(draft, body);
+    case Kind::l7rule:
+      return create_l7rule(draft, parent, body);
   }
   return no_such_kind();
 }
@@ -48,6 +52,10 @@ Done update_in(Draft& draft, Kind kind, const Uuid& parent, const Uuid& id, cons
       return update_member(draft, parent, id, body);
     case Kind::health_monitor:
       return update_health_monitor(draft, id, body);
+    case Kind::l7policy:
+      return update_l7policy(draft, id, body);
+    case Kind::l7rule:
+      return update_l7rule(draft, parent, id, body);
   }
   return no_such_kind();
 }
@@ -64,6 +72,10 @@ Done remove_in(Draft& draft, Kind kind, const Uuid& parent, const Uuid& id, Casc
       return remove_member(draft, parent, id);
     case Kind::health_monitor:
       return remove_health_monitor(draft, id);
+    case Kind::l7policy:
+      return remove_l7policy(draft, id);
+    case Kind::l7rule:
+      return remove_l7rule(draft, parent, id);
   }
   return no_such_kind();
 }

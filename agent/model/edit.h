@@ -2,7 +2,9 @@
 // or deleted. Pure: (model, request body) -> (new model, the resource's id) or Octavia's error.
 #pragma once
 
+#include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <string>
 #include <variant>
@@ -28,27 +30,39 @@ struct Edited {
 template <class T>
 using Outcome = std::variant<T, Fault>;
 
-enum class Kind { load_balancer, listener, pool, member, health_monitor };
+enum class Kind { load_balancer, listener, pool, member, health_monitor, l7policy, l7rule };
 enum class Cascade { no, yes };
 enum class Additive { no, yes };
+
+// What a container reference is to be used as.
+enum class CertificateUse {
+  identity,     // a certificate with its private key and chain
+  authorities,  // CA certificates
+  revocations,  // CRLs
+};
 
 // What a request may depend on besides the model and its body.
 struct Context {
   Time now{};
+  // Why a reference cannot be used so (what is asked of the certificates' store), in words that
+  // name it; none: it can. Without a store no reference can.
+  std::function<std::optional<std::string>(const std::string& ref, CertificateUse use)>
+      check_certificate = {};
 };
 
 // A change locks: what is new becomes PENDING_CREATE, what is changed and everything above it
 // PENDING_UPDATE, what goes PENDING_DELETE. A load balancer that is not ACTIVE refuses changes with
 // 409; it can be removed when it is in ERROR, too.
 
-// `body` is the whole request body ({"listener": {...}}). `parent` is the pool of a member, unused
-// otherwise. New ids are random.
+// `body` is the whole request body ({"listener": {...}}). `parent` is the pool of a member and the
+// policy of a rule, unused otherwise. New ids are random.
 Outcome<Edited> create(const Model& m, Kind kind, const Uuid& parent, const nlohmann::json& body,
                        const Context& context);
 Outcome<Edited> update(const Model& m, Kind kind, const Uuid& parent, const Uuid& id,
                        const nlohmann::json& body, const Context& context);
-// Marks PENDING_DELETE; `settle` takes it out when the machine no longer has it. A pool that goes
-// is taken from the listeners whose default it was at once.
+// Marks PENDING_DELETE; `settle` takes it out when the machine no longer has it, and closes the gap
+// in the positions of policies. A pool that goes is taken from the listeners whose default it was
+// at once; one that a policy redirects to stays (409).
 Outcome<Edited> remove(const Model& m, Kind kind, const Uuid& parent, const Uuid& id,
                        Cascade cascade, const Context& context);
 // PUT /pools/{id}/members

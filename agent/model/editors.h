@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "agent/model/draft.h"
 
@@ -35,5 +36,18 @@ Done update_health_monitor(Draft& draft, const Uuid& id, const Body& body);
 Done remove_health_monitor(Draft& draft, const Uuid& id);
 // Of a nested create: `values` are read_fields' of the monitor of this new pool.
 Refusal add_health_monitor(Draft& draft, const Pool& pool, const Body& values);
+
+Done create_l7policy(Draft& draft, const Body& body);
+Done update_l7policy(Draft& draft, const Uuid& id, const Body& body);
+Done remove_l7policy(Draft& draft, const Uuid& id);
+// Of a nested create: `values` are read_fields' of a policy of this new listener.
+Done add_l7policy(Draft& draft, const Listener& listener, const Body& values,
+                  std::optional<Uuid> redirect_pool);
+
+Done create_l7rule(Draft& draft, const Uuid& policy, const Body& body);
+Done update_l7rule(Draft& draft, const Uuid& policy, const Uuid& id, const Body& body);
+Done remove_l7rule(Draft& draft, const Uuid& policy, const Uuid& id);
+Refusal add_l7rule(Draft& draft, const L7Policy& policy, const Body& values);  // of a nested create
+Refusal check_rule_count(const Uuid& policy, size_t rules);
 
 }  // namespace model

@@ -20,6 +20,12 @@ json value_of(const std::vector<AdditionalVip>& value) {
   return list;
 }
 
+json value_of(const std::map<std::string, std::string>& value) {
+  json shown = json::object();
+  for (const auto& [key, text] : value) shown[key] = text;
+  return shown;
+}
+
 json value_of(const SessionPersistence& value) {
   json shown = json::object();
   for (const Field<SessionPersistence>& field : table<SessionPersistence>())
@@ -69,6 +75,11 @@ void put_value(const json& in, std::vector<AdditionalVip>& out) {
     put_value(vip["ip_address"], one.ip_address);
     put_value(vip["subnet_id"], one.subnet_id);
   }
+}
+
+void put_value(const json& in, std::map<std::string, std::string>& out) {
+  out.clear();
+  for (const auto& [key, text] : in.items()) out[key] = text.get<std::string>();
 }
 
 void put_value(const json& in, SessionPersistence& out) {

@@ -3,6 +3,7 @@
 // updated, showing, saving and loading.
 #pragma once
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -29,6 +30,7 @@ inline nlohmann::json value_of(const base::IpAddress& value) { return value.text
 inline nlohmann::json value_of(Time value) { return text(value); }
 nlohmann::json value_of(const std::vector<base::IpPrefix>& value);  // none: null
 nlohmann::json value_of(const std::vector<AdditionalVip>& value);
+nlohmann::json value_of(const std::map<std::string, std::string>& value);
 nlohmann::json value_of(const SessionPersistence& value);
 nlohmann::json value_of(HttpVersion value);  // 1.1, a number
 template <class E>
@@ -48,6 +50,7 @@ void put_value(const nlohmann::json& in, base::IpAddress& out);
 void put_value(const nlohmann::json& in, Time& out);
 void put_value(const nlohmann::json& in, std::vector<base::IpPrefix>& out);
 void put_value(const nlohmann::json& in, std::vector<AdditionalVip>& out);
+void put_value(const nlohmann::json& in, std::map<std::string, std::string>& out);
 void put_value(const nlohmann::json& in, SessionPersistence& out);
 void put_value(const nlohmann::json& in, HttpVersion& out);
 template <class E>
@@ -68,7 +71,8 @@ inline constexpr unsigned kAlways = kOnce | kUpdate;
 
 enum class Kept { shown_and_saved, shown, saved, neither };
 enum class Need { optional, required };
-enum class Null { resets, is_false };  // to the default
+enum class Null { resets, is_false, is_absence };  // resets: to the default
+enum class Since { always, later };  // later: state files from before it do not have it
 
 template <class R>
 struct Field {
@@ -81,6 +85,7 @@ struct Field {
   Kept kept = Kept::shown_and_saved;
   Need need = Need::optional;
   Null null = Null::resets;
+  Since since = Since::always;
 
   nlohmann::json value(const R& r) const { return get ? get(r) : fixed; }
   nlohmann::json by_default() const { return value(R{}); }
@@ -90,6 +95,7 @@ struct Field {
   Field needed() && { return need = Need::required, std::move(*this); }
   Field where(Kept k) && { return kept = k, std::move(*this); }
   Field null_means(Null n) && { return null = n, std::move(*this); }
+  Field from_later() && { return since = Since::later, std::move(*this); }
 };
 
 template <class R, auto M>
@@ -98,7 +104,7 @@ Field<R> row(std::string_view name, ValueType type, unsigned use) {
           [](R& r, const nlohmann::json& v) { put_value(v, r.*M); }};
 }
 
-// A string whose emptiness is shown as null.
+// A string or list whose emptiness is shown as null.
 template <class R, auto M>
 Field<R> nullable_row(std::string_view name, ValueType type, unsigned use) {
   Field<R> field = row<R, M>(name, std::move(type), use);
@@ -135,6 +141,10 @@ template <>
 const std::vector<Field<Member>>& table();
 template <>
 const std::vector<Field<HealthMonitor>>& table();
+template <>
+const std::vector<Field<L7Policy>>& table();
+template <>
+const std::vector<Field<L7Rule>>& table();
 template <>
 const std::vector<Field<SessionPersistence>>& table();
 

@@ -1,4 +1,5 @@
 #include "agent/model/editors.h"
+#include "agent/model/listener_rules.h"
 #include "agent/model/read.h"
 
 namespace model {
@@ -23,6 +24,8 @@ Done create_listener(Draft& draft, const Body& body) {
   if (auto refusal = draft.check_mutable(listener.load_balancer)) return *refusal;
   draft.stamp_new(listener);
   const LoadBalancer& lb = *draft.load_balancer(listener.load_balancer);
+  if (auto refusal = complete_listener(draft.context(), listener, std::get<Body>(values)))
+    return *refusal;
   if (auto refusal = check_listener(draft.model, lb, listener)) return *refusal;
   if (listener.default_pool)
     draft.mark(*draft.pool(*listener.default_pool), ProvisioningStatus::pending_update);
@@ -38,6 +41,8 @@ Done update_listener(Draft& draft, const Uuid& id, const Body& body) {
   if (!listener) return not_found(Kind::listener, id.text());
   if (auto refusal = draft.check_mutable(listener->load_balancer)) return *refusal;
   assign(*listener, std::get<Body>(values));
+  if (auto refusal = complete_listener(draft.context(), *listener, std::get<Body>(values)))
+    return *refusal;
   const LoadBalancer& lb = *draft.load_balancer(listener->load_balancer);
   if (auto refusal = check_listener(draft.model, lb, *listener)) return *refusal;
   draft.mark(*listener, ProvisioningStatus::pending_update);
@@ -49,7 +54,7 @@ Done remove_listener(Draft& draft, const Uuid& id) {
   Listener* listener = draft.listener(id);
   if (!listener) return not_found(Kind::listener, id.text());
   if (auto refusal = draft.check_mutable(listener->load_balancer)) return *refusal;
-  draft.mark(*listener, ProvisioningStatus::pending_delete);
+  draft.mark_gone(*listener);
   draft.lock(listener->load_balancer);
   return id;
 }

@@ -41,7 +41,7 @@ Done remove_load_balancer(Draft& draft, const Uuid& id, Cascade cascade) {
 
   draft.mark(*lb, ProvisioningStatus::pending_delete);
   for (auto& [key, listener] : draft.model.listeners)
-    if (listener.load_balancer == id) draft.mark(listener, ProvisioningStatus::pending_delete);
+    if (listener.load_balancer == id) draft.mark_gone(listener);
   for (auto& [key, pool] : draft.model.pools)
     if (pool.load_balancer == id) draft.mark(pool, ProvisioningStatus::pending_delete);
   for (auto& [key, member] : draft.model.members)

@@ -58,8 +58,8 @@ Done create_member(Draft& draft, const Uuid& pool_id, const Body& body) {
   assign(member, std::get<Body>(values));
   member.pool = pool_id;
   draft.stamp_new(member);
-  if (auto refusal =
-          check_members(draft.model, {*draft.load_balancer(pool.load_balancer), pool, {member}}))
+  MemberKeys taken = member_keys(draft.model, pool_id);
+  if (auto refusal = check_member(*draft.load_balancer(pool.load_balancer), pool, member, taken))
     return *refusal;
   draft.lock_above(pool);
   draft.model.members.emplace(member.id, member);
@@ -111,9 +111,10 @@ Done replace_all_members(Draft& draft, const Uuid& pool_id, const Body& body, Ad
     }
   }
   Pool& pool = *draft.pool(pool_id);
-  if (auto refusal =
-          check_members(draft.model, {*draft.load_balancer(pool.load_balancer), pool, added}))
-    return *refusal;
+  MemberKeys taken = member_keys(draft.model, pool_id);
+  for (const Member& member : added)
+    if (auto refusal = check_member(*draft.load_balancer(pool.load_balancer), pool, member, taken))
+      return *refusal;
   bool changed = !named.empty() || !added.empty();
   if (additive == Additive::no)
     for (auto& [id, member] : draft.model.members)

@@ -24,6 +24,20 @@ enum class PoolProtocol { http, https, proxy, proxyv2, tcp, udp, sctp };
 enum class MonitorType { http, https, ping, tcp, tls_hello, udp_connect, sctp };
 enum class HttpVersion { v1_0, v1_1 };
 enum class Algorithm { round_robin, least_connections, source_ip, source_ip_port };
+enum class PersistenceType { source_ip, http_cookie, app_cookie };
+enum class ClientAuthentication { none, optional, mandatory };
+enum class PolicyAction { reject, redirect_to_url, redirect_to_pool, redirect_prefix };
+enum class RuleType {
+  host_name,
+  path,
+  file_type,
+  header,
+  cookie,
+  ssl_conn_has_cert,
+  ssl_verify_result,
+  ssl_dn_field
+};
+enum class CompareType { regex, starts_with, ends_with, contains, equal_to };
 
 using Time = std::chrono::sys_time<std::chrono::microseconds>;  // UTC
 
@@ -69,13 +83,24 @@ struct Listener : Common {
   int64_t timeout_member_connect = 5000;
   int64_t timeout_member_data = 50000;
   int64_t timeout_tcp_inspect = 0;
-  std::vector<base::IpPrefix> allowed_cidrs;  // empty: everybody
+  std::vector<base::IpPrefix> allowed_cidrs;          // empty: everybody
+  std::map<std::string, std::string> insert_headers;  // header to "true" or "false"
+
+  // TLS. References name certificates of the agent's store; "": null.
+  std::string default_tls_container_ref;
+  std::vector<std::string> sni_container_refs;
+  std::string client_ca_tls_container_ref, client_crl_container_ref;
+  ClientAuthentication client_authentication = ClientAuthentication::none;
+  std::string tls_ciphers;                                // OpenSSL's syntax; "": the default
+  std::vector<std::string> tls_versions, alpn_protocols;  // empty: the default
+  std::optional<int> hsts_max_age;                        // s; none: no HSTS
+  bool hsts_include_subdomains = false, hsts_preload = false;
 
   friend bool operator==(const Listener&, const Listener&) = default;
 };
 
 struct SessionPersistence {
-  std::string type;                        // SOURCE_IP, HTTP_COOKIE, APP_COOKIE
+  PersistenceType type = PersistenceType::source_ip;
   std::string cookie_name;                 // "": null
   std::optional<int> persistence_timeout;  // s
   std::string persistence_granularity;     // "": null
@@ -88,6 +113,12 @@ struct Pool : Common {
   PoolProtocol protocol = PoolProtocol::tcp;
   Algorithm algorithm = Algorithm::round_robin;
   std::optional<SessionPersistence> session_persistence;
+
+  // TLS towards the members.
+  bool tls_enabled = false;
+  std::string tls_container_ref, ca_tls_container_ref, crl_container_ref;  // "": null
+  std::string tls_ciphers;
+  std::vector<std::string> tls_versions, alpn_protocols;
 
   friend bool operator==(const Pool&, const Pool&) = default;
 };
@@ -120,15 +151,42 @@ struct HealthMonitor : Common {
   friend bool operator==(const HealthMonitor&, const HealthMonitor&) = default;
 };
 
+// Of one listener, evaluated by position.
+struct L7Policy : Common {
+  Uuid listener;
+  PolicyAction action = PolicyAction::reject;
+  std::optional<Uuid> redirect_pool;          // of REDIRECT_TO_POOL
+  std::string redirect_url, redirect_prefix;  // of REDIRECT_TO_URL, REDIRECT_PREFIX; "": null
+  std::optional<int> redirect_http_code;      // of these two
+  int position = 1;                           // from 1, dense within the listener
+
+  friend bool operator==(const L7Policy&, const L7Policy&) = default;
+};
+
+// All rules of a policy must match. Has neither name nor description.
+struct L7Rule : Common {
+  Uuid policy;
+  RuleType type = RuleType::path;
+  CompareType compare_type = CompareType::equal_to;
+  std::string key;  // of HEADER, COOKIE, SSL_DN_FIELD; "": null
+  std::string value;
+  bool invert = false;
+
+  friend bool operator==(const L7Rule&, const L7Rule&) = default;
+};
+
 // All resources by id. References are checked by whoever edits: a listener's load balancer and
 // default pool, a pool's load balancer, and the pool of a member or a health monitor are always
-// there. A pool has at most one health monitor.
+// there; so are a policy's listener and redirect pool and a rule's policy. A pool has at most one
+// health monitor.
 struct Model {
   std::map<Uuid, LoadBalancer> load_balancers;
   std::map<Uuid, Listener> listeners;
   std::map<Uuid, Pool> pools;
   std::map<Uuid, Member> members;
   std::map<Uuid, HealthMonitor> health_monitors;
+  std::map<Uuid, L7Policy> l7policies;
+  std::map<Uuid, L7Rule> l7rules;
 
   friend bool operator==(const Model&, const Model&) = default;
 };

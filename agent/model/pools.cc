@@ -1,4 +1,5 @@
 #include "agent/model/editors.h"
+#include "agent/model/pool_rules.h"
 #include "agent/model/read.h"
 
 namespace model {
@@ -38,6 +39,7 @@ Done create_pool(Draft& draft, const Body& body) {
   if (pool.load_balancer.is_nil()) pool.load_balancer = listener->load_balancer;
   if (listener && listener->load_balancer != pool.load_balancer)
     return not_found(Kind::listener, listener->id.text());
+  if (auto refusal = complete_pool(draft.context(), pool, std::get<Body>(values))) return *refusal;
   if (auto refusal = draft.check_mutable(pool.load_balancer)) return *refusal;
   draft.stamp_new(pool);
   if (listener) {
@@ -58,6 +60,7 @@ Done update_pool(Draft& draft, const Uuid& id, const Body& body) {
   if (!pool) return not_found(Kind::pool, id.text());
   if (auto refusal = draft.check_mutable(pool->load_balancer)) return *refusal;
   assign(*pool, std::get<Body>(values));
+  if (auto refusal = complete_pool(draft.context(), *pool, std::get<Body>(values))) return *refusal;
   draft.mark(*pool, ProvisioningStatus::pending_update);
   draft.lock_users(*pool);
   draft.lock(pool->load_balancer);
@@ -67,6 +70,9 @@ Done update_pool(Draft& draft, const Uuid& id, const Body& body) {
 Done remove_pool(Draft& draft, const Uuid& id) {
   Pool* pool = draft.pool(id);
   if (!pool) return not_found(Kind::pool, id.text());
+  for (const auto& [key, policy] : draft.model.l7policies)
+    if (policy.redirect_pool == id)
+      return Fault{409, "Pool " + id.text() + " is in use by L7 policy " + key.text()};
   if (auto refusal = draft.check_mutable(pool->load_balancer)) return *refusal;
   draft.mark(*pool, ProvisioningStatus::pending_delete);
   draft.lock_users(*pool);

@@ -42,6 +42,8 @@ const json& example(Kind kind) {
       {Kind::pool, show(Model{}, Pool{})},
       {Kind::member, show(Model{}, Member{})},
       {Kind::health_monitor, show(Model{}, HealthMonitor{})},
+      {Kind::l7policy, show(Model{}, L7Policy{})},
+      {Kind::l7rule, show(Model{}, L7Rule{})},
   };
   return examples.at(kind);
 }
@@ -291,11 +293,13 @@ json select_fields(const json& shown, const QueryParameters& parameters) {
 }
 
 std::string singular(Kind kind) {
-  static constexpr const char* kNames[] = {"loadbalancer", "listener", "pool", "member",
-                                           "healthmonitor"};
+  static constexpr const char* kNames[] = {"loadbalancer",  "listener", "pool", "member",
+                                           "healthmonitor", "l7policy", "rule"};
   return kNames[static_cast<size_t>(kind)];
 }
 
-std::string plural(Kind kind) { return singular(kind) + "s"; }
+std::string plural(Kind kind) {
+  return kind == Kind::l7policy ? "l7policies" : singular(kind) + "s";
+}
 
 }  // namespace model

@@ -45,6 +45,15 @@ struct KindOf<HealthMonitor> {
   static constexpr Kind kind = Kind::health_monitor;
 };
 
+template <>
+struct KindOf<L7Policy> {
+  static constexpr Kind kind = Kind::l7policy;
+};
+template <>
+struct KindOf<L7Rule> {
+  static constexpr Kind kind = Kind::l7rule;
+};
+
 // The refusal of what nothing carries out yet (not_yet.h).
 std::optional<Fault> refuse_not_yet(Kind kind, std::string_view field, const nlohmann::json& value,
                                     const nlohmann::json& by_default);
@@ -77,7 +86,7 @@ Outcome<nlohmann::json> read_fields(const Place& place, const std::vector<Field<
     bool null = given != body.end() && given->is_null();
     if (field.need == Need::required && (null || (given == body.end() && use != kUpdate)))
       return fail(missing_field(field.name));
-    if (given == body.end()) continue;
+    if (given == body.end() || (null && field.null == Null::is_absence)) continue;
     if (null) {
       read[std::string(field.name)] =
           field.null == Null::is_false ? nlohmann::json(false) : field.by_default();

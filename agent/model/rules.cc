@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "agent/model/json.h"
+#include "agent/model/listener_rules.h"
+#include "agent/model/pool_rules.h"
 #include "agent/model/read.h"
 
 namespace model {
@@ -29,7 +31,6 @@ const std::vector<Compatible>& compatible() {
       {L::terminated_https, {P::http, P::proxy, P::proxyv2}},
       {L::udp, {P::udp}},
       {L::sctp, {P::sctp}},
-      {L::prometheus, {}},
   };
   return list;
 }
@@ -85,7 +86,8 @@ Refusal check_member_address(const LoadBalancer& lb, const Pool& pool, const IpA
   if (std::find(vips.begin(), vips.end(), address) != vips.end())
     return validation_failure("Member address " + address.text() +
                               " is a VIP of its own load balancer.");
-  if (!has_vip_of(lb, address.family()))
+  // Where a proxy ends connections, members may be of either family.
+  if (has_datagrams(pool.protocol) && !has_vip_of(lb, address.family()))
     return unsupported(
         "This provider doesn't support mixing IPv4 and IPv6 addresses for its VIP "
         "and members in " +
@@ -107,14 +109,16 @@ std::vector<IpAddress> vips_of(const LoadBalancer& lb) {
 }
 
 Fault not_found(Kind kind, const std::string& id) {
-  static constexpr std::string_view kNames[] = {"Load Balancer", "Listener", "Pool", "Member",
-                                                "Health Monitor"};
+  static constexpr std::string_view kNames[] = {"Load Balancer",  "Listener",  "Pool",   "Member",
+                                                "Health Monitor", "L7 Policy", "L7 Rule"};
   return {404, std::string(kNames[static_cast<size_t>(kind)]) + " " + id + " not found."};
 }
 
 Fault immutable(Kind kind, const Uuid& id) {
-  return {409, std::string(kind == Kind::pool ? "Pool " : "Load Balancer ") + id.text() +
-                   " is immutable and cannot be updated."};
+  const char* what = kind == Kind::pool       ? "Pool "
+                     : kind == Kind::l7policy ? "L7Policy "
+                                              : "Load Balancer ";
+  return {409, what + id.text() + " is immutable and cannot be updated."};
 }
 
 Refusal check_vips(const Model& m, const LoadBalancer& lb) {
@@ -145,6 +149,7 @@ Refusal check_provider(const std::string& provider) {
 }
 
 Refusal check_protocols(ListenerProtocol listener, PoolProtocol pool) {
+  if (listener == ListenerProtocol::prometheus) return no_children(listener);
   for (const Compatible& entry : compatible())
     if (entry.listener == listener &&
         std::find(entry.pools.begin(), entry.pools.end(), pool) != entry.pools.end())
@@ -167,16 +172,19 @@ Refusal check_listener(const Model& m, const LoadBalancer& lb, const Listener& l
   return check_cidrs(lb, listener);
 }
 
-Refusal check_members(const Model& m, const NewMembers& added) {
-  std::set<std::pair<IpAddress, uint16_t>> taken;
+MemberKeys member_keys(const Model& m, const Uuid& pool) {
+  MemberKeys keys;
   for (const auto& [id, member] : m.members)
-    if (member.pool == added.pool.id) taken.emplace(member.address, member.protocol_port);
-  for (const Member& member : added.members) {
-    if (auto refusal = check_member_address(added.lb, added.pool, member.address)) return refusal;
-    if (!taken.emplace(member.address, member.protocol_port).second)
-      return Fault{409, "Another member on this pool is already using ip " + member.address.text() +
-                            " on protocol_port " + std::to_string(member.protocol_port)};
-  }
+    if (member.pool == pool) keys.emplace(member.address, member.protocol_port);
+  return keys;
+}
+
+Refusal check_member(const LoadBalancer& lb, const Pool& pool, const Member& member,
+                     MemberKeys& taken) {
+  if (auto refusal = check_member_address(lb, pool, member.address)) return refusal;
+  if (!taken.emplace(member.address, member.protocol_port).second)
+    return Fault{409, "Another member on this pool is already using ip " + member.address.text() +
+                          " on protocol_port " + std::to_string(member.protocol_port)};
   return std::nullopt;
 }
 

@@ -3,8 +3,11 @@
 // id.
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/model/edit.h"
@@ -29,12 +32,11 @@ Refusal check_provider(const std::string& provider);
 // serve the protocol.
 Refusal check_listener(const Model& m, const LoadBalancer& lb, const Listener& listener);
 Refusal check_protocols(ListenerProtocol listener, PoolProtocol pool);
-// New members of one pool: reachable from a VIP, and each (address, port) once.
-struct NewMembers {
-  const LoadBalancer& lb;
-  const Pool& pool;
-  const std::vector<Member>& members;
-};
-Refusal check_members(const Model& m, const NewMembers& added);
+// Members are where packets can go to, and each (address, port) is in a pool once.
+using MemberKeys = std::set<std::pair<base::IpAddress, uint16_t>>;
+MemberKeys member_keys(const Model& m, const Uuid& pool);
+// A new member; its key becomes one of those `taken`.
+Refusal check_member(const LoadBalancer& lb, const Pool& pool, const Member& member,
+                     MemberKeys& taken);
 
 }  // namespace model

@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <map>
 #include <set>
+#include <vector>
 
 #include "agent/model/edit.h"
 
@@ -38,13 +41,30 @@ void settle_all(std::map<Uuid, R>& all, const Settling& settling, Concerned conc
     it = concerned(it->second) && settling(it->second) ? all.erase(it) : std::next(it);
 }
 
+// Those that stay close up.
+void renumber(Model& m) {
+  std::map<Uuid, std::vector<L7Policy*>> policies;
+  for (auto& [id, policy] : m.l7policies) policies[policy.listener].push_back(&policy);
+  for (auto& [id, order] : policies) {
+    std::sort(order.begin(), order.end(),
+              [](const L7Policy* a, const L7Policy* b) { return a->position < b->position; });
+    for (size_t i = 0; i < order.size(); i++) order[i]->position = static_cast<int>(i) + 1;
+  }
+}
+
 }  // namespace
 
 Model settle(const Model& m, Carried carried, const std::set<Uuid>& load_balancers,
              const Context& context) {
   Model settled = m;
   const Settling settling{carried, context.now};
-  // These first: whose they are is known through their pool.
+  settle_all(settled.l7rules, settling, [&](const L7Rule& rule) {
+    const L7Policy& policy = m.l7policies.at(rule.policy);
+    return load_balancers.contains(m.listeners.at(policy.listener).load_balancer);
+  });
+  settle_all(settled.l7policies, settling, [&](const L7Policy& policy) {
+    return load_balancers.contains(m.listeners.at(policy.listener).load_balancer);
+  });
   settle_all(settled.health_monitors, settling, [&](const HealthMonitor& monitor) {
     return load_balancers.contains(m.pools.at(monitor.pool).load_balancer);
   });
@@ -57,6 +77,7 @@ Model settle(const Model& m, Carried carried, const std::set<Uuid>& load_balance
              [&](const Pool& pool) { return load_balancers.contains(pool.load_balancer); });
   settle_all(settled.load_balancers, settling,
              [&](const LoadBalancer& lb) { return load_balancers.contains(lb.id); });
+  if (settled.l7policies.size() < m.l7policies.size()) renumber(settled);
   return settled;
 }
 

@@ -5,6 +5,7 @@
 #include "agent/model/field.h"
 #include "agent/model/json.h"
 #include "agent/model/rules.h"
+#include "agent/model/state_text.h"
 
 namespace model {
 
@@ -18,14 +19,17 @@ using nlohmann::json;
 constexpr int kVersion = 1;
 
 template <class R>
+json save_one(const R& resource) {
+  json saved = json::object();
+  for (const Field<R>& field : table<R>())
+    if (field.saved()) saved[std::string(field.name)] = field.value(resource);
+  return saved;
+}
+
+template <class R>
 json save_all(const std::map<Uuid, R>& resources) {
   json all = json::array();
-  for (const auto& [id, resource] : resources) {
-    json saved = json::object();
-    for (const Field<R>& field : table<R>())
-      if (field.saved()) saved[std::string(field.name)] = field.value(resource);
-    all.push_back(std::move(saved));
-  }
+  for (const auto& [id, resource] : resources) all.push_back(save_one(resource));
   return all;
 }
 
@@ -42,6 +46,7 @@ Result<R> load_one(const std::string& where, const json& saved) {
     if (!field.saved()) continue;
     std::string name(field.name);
     auto value = saved.find(name);
+    if (value == saved.end() && field.since == Since::later) continue;
     if (value == saved.end()) return damaged(where + "." + name, "is missing");
     known++;
     if (value->is_null()) {
@@ -77,6 +82,23 @@ Result<Unit> load_all(const json& state, const std::string& name, std::map<Uuid,
   return Unit{};
 }
 
+Result<Unit> check_l7_references(const Model& m) {
+  for (const auto& [id, policy] : m.l7policies) {
+    auto listener = m.listeners.find(policy.listener);
+    if (listener == m.listeners.end())
+      return damaged("l7policy " + id.text() + ".listener_id", "names no listener");
+    if (!policy.redirect_pool) continue;
+    auto pool = m.pools.find(*policy.redirect_pool);
+    if (pool == m.pools.end() || pool->second.load_balancer != listener->second.load_balancer)
+      return damaged("l7policy " + id.text() + ".redirect_pool_id",
+                     "names no pool of its load balancer");
+  }
+  for (const auto& [id, rule] : m.l7rules)
+    if (!m.l7policies.contains(rule.policy))
+      return damaged("l7rule " + id.text() + ".l7policy_id", "names no policy");
+  return Unit{};
+}
+
 Result<Unit> check_references(const Model& m) {
   for (const auto& [id, pool] : m.pools)
     if (!m.load_balancers.contains(pool.load_balancer))
@@ -96,7 +118,7 @@ Result<Unit> check_references(const Model& m) {
   for (const auto& [id, monitor] : m.health_monitors)
     if (!m.pools.contains(monitor.pool))
       return damaged("health monitor " + id.text() + ".pool_id", "names no pool");
-  return Unit{};
+  return check_l7_references(m);
 }
 
 // What two resources may not share.
@@ -135,7 +157,43 @@ json save(const Model& m) {
           {"listeners", save_all(m.listeners)},
           {"pools", save_all(m.pools)},
           {"members", save_all(m.members)},
-          {"health_monitors", save_all(m.health_monitors)}};
+          {"health_monitors", save_all(m.health_monitors)},
+          {"l7policies", save_all(m.l7policies)},
+          {"l7rules", save_all(m.l7rules)}};
+}
+
+// Both maps are in the order of ids: lines that have no resource any more are passed on the way.
+template <class R>
+void StateText::write(std::string_view name, const std::map<Uuid, R>& resources, Lines<R>& lines,
+                      std::string& out) {
+  out.append(",\n\"").append(name).append("\": [");
+  auto line = lines.begin();
+  const char* separator = "\n";
+  for (const auto& [id, resource] : resources) {
+    while (line != lines.end() && line->first < id) line = lines.erase(line);
+    if (line == lines.end() || line->first != id)
+      line = lines.emplace_hint(line, id, Line<R>{resource, save_one(resource).dump()});
+    else if (!(line->second.resource == resource))
+      line->second = {resource, save_one(resource).dump()};
+    out.append(separator).append(line->second.text);
+    separator = ",\n";
+    ++line;
+  }
+  lines.erase(line, lines.end());
+  out.append("]");
+}
+
+std::string StateText::of(const Model& m) {
+  std::string out = "{\"version\": " + std::to_string(kVersion);
+  write("load_balancers", m.load_balancers, load_balancers_, out);
+  write("listeners", m.listeners, listeners_, out);
+  write("pools", m.pools, pools_, out);
+  write("members", m.members, members_, out);
+  write("health_monitors", m.health_monitors, health_monitors_, out);
+  write("l7policies", m.l7policies, l7policies_, out);
+  write("l7rules", m.l7rules, l7rules_, out);
+  out += "}\n";
+  return out;
 }
 
 Result<Model> load(const json& state) {
@@ -145,10 +203,10 @@ Result<Model> load(const json& state) {
     return damaged("version",
                    "is " + (version == state.end() ? "missing" : version->dump(-1, ' ', true)) +
                        ", this agent reads version " + std::to_string(kVersion));
+  static const std::set<std::string> kKeys{"version", "load_balancers",  "listeners",  "pools",
+                                           "members", "health_monitors", "l7policies", "l7rules"};
   for (const auto& [key, value] : state.items())
-    if (key != "version" && key != "load_balancers" && key != "listeners" && key != "pools" &&
-        key != "members" && key != "health_monitors")
-      return damaged(key, "is unknown");
+    if (!kKeys.contains(key)) return damaged(key, "is unknown");
   Model m;
   if (auto r = load_all(state, "load_balancers", m.load_balancers); !r) return r.error();
   if (auto r = load_all(state, "listeners", m.listeners); !r) return r.error();
@@ -157,6 +215,10 @@ Result<Model> load(const json& state) {
   // Files from before there were any do not have the list.
   if (state.contains("health_monitors"))
     if (auto r = load_all(state, "health_monitors", m.health_monitors); !r) return r.error();
+  if (state.contains("l7policies"))
+    if (auto r = load_all(state, "l7policies", m.l7policies); !r) return r.error();
+  if (state.contains("l7rules"))
+    if (auto r = load_all(state, "l7rules", m.l7rules); !r) return r.error();
   if (auto r = check_references(m); !r) return r.error();
   if (auto r = check_unique(m); !r) return r.error();
   return m;

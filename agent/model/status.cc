@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "agent/model/pool_rules.h"
+
 namespace model {
 
 namespace {
@@ -15,10 +17,6 @@ bool is_present(const Common& resource) {
          resource.provisioning_status != ProvisioningStatus::error;
 }
 bool is_on(const Common& resource) { return resource.admin_state_up && is_present(resource); }
-
-bool has_datagrams(const Pool& pool) {
-  return pool.protocol == PoolProtocol::udp || pool.protocol == PoolProtocol::sctp;
-}
 
 // A pool with what belongs to it.
 struct Group {
@@ -37,6 +35,8 @@ class RollUp {
     for (const auto& [id, listener] : m_.listeners) add(listener);
     for (const auto& [id, monitor] : m_.health_monitors)
       statuses_[id] = is_on(monitor) ? online : offline;
+    for (const auto& [id, policy] : m_.l7policies) statuses_[id] = is_on(policy) ? online : offline;
+    for (const auto& [id, rule] : m_.l7rules) statuses_[id] = is_on(rule) ? online : offline;
     for (const auto& [id, group] : groups()) add(group);
     return std::move(statuses_);
   }
@@ -51,6 +51,12 @@ class RollUp {
     for (const auto& [id, listener] : m_.listeners)
       if (listener.default_pool && serves(listener))
         groups.at(*listener.default_pool).serves = true;
+    for (const auto& [id, rule] : m_.l7rules) {
+      // A policy without rules sends nobody anywhere.
+      const L7Policy& policy = m_.l7policies.at(rule.policy);
+      if (policy.redirect_pool && is_on(policy) && serves(m_.listeners.at(policy.listener)))
+        groups.at(*policy.redirect_pool).serves = true;
+    }
     return groups;
   }
 
@@ -81,7 +87,7 @@ class RollUp {
       return;
     }
     // Without a monitor nobody takes a UDP pool down, not even its weights.
-    bool can_be_down = group.monitored || !has_datagrams(group.pool);
+    bool can_be_down = group.monitored || !has_datagrams(group.pool.protocol);
     if (counted > 0 && !any_usable && can_be_down)
       pool = error;
     else if (any_down)
@@ -92,7 +98,7 @@ class RollUp {
   OperatingStatus of_member(const Member& member, const Group& group) const {
     if (!member.admin_state_up) return offline;
     if (!group.monitored)
-      return member.weight == 0 && has_datagrams(group.pool) ? draining : no_monitor;
+      return member.weight == 0 && has_datagrams(group.pool.protocol) ? draining : no_monitor;
     auto found = findings_.members.find(member.id);
     CheckedState state = found == findings_.members.end() ? CheckedState::unknown : found->second;
     if (state == CheckedState::down) return error;

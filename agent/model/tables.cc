@@ -4,6 +4,7 @@
 
 #include "agent/model/field.h"
 #include "agent/model/read.h"
+#include "agent/model/rows.h"
 #include "agent/model/text_rules.h"
 
 namespace model {
@@ -16,7 +17,6 @@ using Form = ValueType::Form;
 constexpr int64_t kMostTimeout = 2073600000;  // ms
 constexpr int kMostConnections = std::numeric_limits<int>::max();
 
-ValueType name_type() { return text_type(255); }
 ValueType port_type() { return integer_type(1, 65535); }
 ValueType timeout_type() { return integer_type(0, kMostTimeout); }
 ValueType tls_versions_type() {
@@ -53,38 +53,6 @@ Outcome<json> read_session_persistence(std::string_view, const json& in) {
   return read_fields(place, table<SessionPersistence>(), in, kCreate);
 }
 
-template <class R>
-void add_times(std::vector<Field<R>>& rows) {
-  rows.push_back(row<R, &R::id>("id", plain_type(Form::uuid), kReadOnly));
-  rows.push_back(row<R, &R::provisioning_status>(
-      "provisioning_status", choice_type(all_words<ProvisioningStatus>()), kReadOnly));
-  rows.push_back(row<R, &R::created_at>("created_at", plain_type(Form::time), kReadOnly));
-  rows.push_back(row<R, &R::updated_at>("updated_at", plain_type(Form::time), kReadOnly));
-}
-
-template <class R>
-Field<R> name_row() {
-  return row<R, &R::name>("name", name_type(), kAlways);
-}
-template <class R>
-Field<R> description_row() {
-  return row<R, &R::description>("description", name_type(), kAlways);
-}
-template <class R>
-Field<R> admin_row() {
-  return row<R, &R::admin_state_up>("admin_state_up", boolean_type(), kAlways)
-      .null_means(Null::is_false);
-}
-template <class R>
-Field<R> tags_row() {
-  return row<R, &R::tags>("tags", texts_type(255), kAlways);
-}
-// Accepted and without effect on children: they inherit their load balancer's.
-template <class R>
-Field<R> ignored_project_row(std::string_view name) {
-  return relation_row<R>(name, text_type(36), kCreate);
-}
-
 std::vector<Field<LoadBalancer>> load_balancer_rows() {
   using R = LoadBalancer;
   std::vector<Field<R>> rows{
@@ -112,20 +80,30 @@ std::vector<Field<LoadBalancer>> load_balancer_rows() {
 
 void add_tls_rows(std::vector<Field<Listener>>& rows) {
   using R = Listener;
-  auto modes = choice_type({"NONE", "OPTIONAL", "MANDATORY"});
-  rows.push_back(fixed_row<R>("default_tls_container_ref", name_type(), kAlways, nullptr));
-  rows.push_back(fixed_row<R>("sni_container_refs", texts_type(255), kAlways, json::array()));
-  rows.push_back(fixed_row<R>("client_ca_tls_container_ref", name_type(), kAlways, nullptr));
-  rows.push_back(fixed_row<R>("client_authentication", modes, kAlways, "NONE"));
-  rows.push_back(fixed_row<R>("client_crl_container_ref", name_type(), kAlways, nullptr));
-  rows.push_back(fixed_row<R>("tls_ciphers", text_type(2048), kAlways, nullptr));
-  rows.push_back(fixed_row<R>("tls_versions", tls_versions_type(), kAlways, nullptr));
-  rows.push_back(fixed_row<R>("alpn_protocols", alpn_type(), kAlways, nullptr));
+  const auto modes = choice_type(all_words<ClientAuthentication>());
+  const auto ref = name_type();
+  const int most = std::numeric_limits<int>::max();
+  for (Field<R>& field : std::vector<Field<R>>{
+           row<R, &R::insert_headers>("insert_headers", custom_type(read_header_flags), kAlways),
+           nullable_row<R, &R::default_tls_container_ref>("default_tls_container_ref", ref,
+                                                          kAlways),
+           row<R, &R::sni_container_refs>("sni_container_refs", texts_type(255), kAlways),
+           nullable_row<R, &R::client_ca_tls_container_ref>("client_ca_tls_container_ref", ref,
+                                                            kAlways),
+           row<R, &R::client_authentication>("client_authentication", modes, kAlways),
+           nullable_row<R, &R::client_crl_container_ref>("client_crl_container_ref", ref, kAlways),
+           nullable_row<R, &R::tls_ciphers>("tls_ciphers", custom_type(read_ciphers), kAlways),
+           nullable_row<R, &R::tls_versions>("tls_versions", tls_versions_type(), kAlways),
+           nullable_row<R, &R::alpn_protocols>("alpn_protocols", alpn_type(), kAlways),
+           row<R, &R::hsts_max_age>("hsts_max_age", integer_type(0, most), kAlways),
+           row<R, &R::hsts_include_subdomains>("hsts_include_subdomains", boolean_type(), kAlways),
+           row<R, &R::hsts_preload>("hsts_preload", boolean_type(), kAlways),
+       })
+    rows.push_back(std::move(field).from_later());
 }
 
 std::vector<Field<Listener>> listener_rows() {
   using R = Listener;
-  ValueType headers{Form::text_map, 0, 255};
   std::vector<Field<R>> rows{
       name_row<R>(),
       description_row<R>(),
@@ -137,8 +115,7 @@ std::vector<Field<Listener>> listener_rows() {
       ignored_project_row<R>("tenant_id"),
       row<R, &R::default_pool>("default_pool_id", plain_type(Form::uuid), kAlways),
       relation_row<R>("default_pool", plain_type(Form::object), kNested),
-      fixed_row<R>("l7policies", plain_type(Form::objects), kNested, json::array()),
-      fixed_row<R>("insert_headers", headers, kAlways, json::object()),
+      relation_row<R>("l7policies", plain_type(Form::objects), kNested),
       row<R, &R::load_balancer>("loadbalancer_id", plain_type(Form::uuid), kCreate)
           .needed()
           .where(Kept::saved),
@@ -152,6 +129,21 @@ std::vector<Field<Listener>> listener_rows() {
   add_tls_rows(rows);
   add_times(rows);
   return rows;
+}
+
+void add_tls_rows(std::vector<Field<Pool>>& rows) {
+  using R = Pool;
+  const auto ref = name_type();
+  for (Field<R>& field : std::vector<Field<R>>{
+           nullable_row<R, &R::tls_container_ref>("tls_container_ref", ref, kAlways),
+           nullable_row<R, &R::ca_tls_container_ref>("ca_tls_container_ref", ref, kAlways),
+           nullable_row<R, &R::crl_container_ref>("crl_container_ref", ref, kAlways),
+           row<R, &R::tls_enabled>("tls_enabled", boolean_type(), kAlways),
+           nullable_row<R, &R::tls_ciphers>("tls_ciphers", custom_type(read_ciphers), kAlways),
+           nullable_row<R, &R::tls_versions>("tls_versions", tls_versions_type(), kAlways),
+           nullable_row<R, &R::alpn_protocols>("alpn_protocols", alpn_type(), kAlways),
+       })
+    rows.push_back(std::move(field).from_later());
 }
 
 std::vector<Field<Pool>> pool_rows() {
@@ -172,14 +164,8 @@ std::vector<Field<Pool>> pool_rows() {
       relation_row<R>("healthmonitor", plain_type(Form::object), kNested),
       relation_row<R>("members", plain_type(Form::objects), kNested),
       tags_row<R>(),
-      fixed_row<R>("tls_container_ref", name_type(), kAlways, nullptr),
-      fixed_row<R>("ca_tls_container_ref", name_type(), kAlways, nullptr),
-      fixed_row<R>("crl_container_ref", name_type(), kAlways, nullptr),
-      fixed_row<R>("tls_enabled", boolean_type(), kAlways, false),
-      fixed_row<R>("tls_ciphers", text_type(2048), kAlways, nullptr),
-      fixed_row<R>("tls_versions", tls_versions_type(), kAlways, nullptr),
-      fixed_row<R>("alpn_protocols", alpn_type(), kAlways, nullptr),
   };
+  add_tls_rows(rows);
   add_times(rows);
   return rows;
 }
@@ -188,12 +174,11 @@ std::vector<Field<SessionPersistence>> session_persistence_rows() {
   using R = SessionPersistence;
   auto most = std::numeric_limits<int>::max();
   return {
-      row<R, &R::type>("type", choice_type({"SOURCE_IP", "HTTP_COOKIE", "APP_COOKIE"}), kOnce)
-          .needed(),
+      row<R, &R::type>("type", choice_type(all_words<PersistenceType>()), kOnce).needed(),
       nullable_row<R, &R::cookie_name>("cookie_name", name_type(), kOnce),
       row<R, &R::persistence_timeout>("persistence_timeout", integer_type(0, most), kOnce),
       nullable_row<R, &R::persistence_granularity>("persistence_granularity",
-                                                   plain_type(Form::address), kOnce),
+                                                   custom_type(read_granularity), kOnce),
   };
 }
 

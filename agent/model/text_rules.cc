@@ -1,10 +1,12 @@
 #include "agent/model/text_rules.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <optional>
 #include <string>
 
 #include "agent/model/value.h"
+#include "base/ip.h"
 
 namespace model {
 
@@ -13,6 +15,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int64_t kMostCharacters = 255;
+constexpr int64_t kMostCiphers = 2048;
 constexpr size_t kMostLabel = 63;  // RFC 1035
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -68,6 +71,30 @@ bool is_url_path(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
+bool are_ciphers(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return is_alphanumeric(c) || std::string_view("-+!:@=_.").find(c) != std::string_view::npos;
+  });
+}
+
+std::optional<int> prefix_length(std::string_view text) {
+  if (text.empty() || text.size() > 3 || !std::all_of(text.begin(), text.end(), is_digit))
+    return std::nullopt;
+  const int length = std::atoi(std::string(text).c_str());
+  return length >= 1 && length <= 128 ? std::optional(length) : std::nullopt;
+}
+
+// Ones, then zeros.
+bool is_netmask(const base::IpAddress& mask) {
+  bool ended = false;
+  for (int bit = 0; bit < mask.bits(); bit++) {
+    const bool one = mask.bytes()[bit / 8] >> (7 - bit % 8) & 1;
+    if (one && ended) return false;
+    ended = ended || !one;
+  }
+  return !mask.is_unspecified();
+}
+
 Outcome<json> read_text_that(std::string_view field, const json& in,
                              bool (*holds)(std::string_view), std::string_view otherwise) {
   auto text = read_value(field, text_type(kMostCharacters), in);
@@ -95,6 +122,40 @@ Outcome<json> read_http_version(std::string_view field, const json& in) {
 
 Outcome<json> read_domain_name(std::string_view field, const json& in) {
   return read_text_that(field, in, is_host_name, "Value should be a host name");
+}
+
+Outcome<json> read_ciphers(std::string_view field, const json& in) {
+  auto text = read_value(field, text_type(kMostCiphers), in);
+  if (std::holds_alternative<Fault>(text)) return text;
+  if (!are_ciphers(in.get_ref<const std::string&>()))
+    return validation_failure(
+        "Invalid characters in cipher string. Only alphanumeric, -, +, !, :, @, =, _, and . are "
+        "allowed.");
+  return text;
+}
+
+Outcome<json> read_header_flags(std::string_view field, const json& in) {
+  auto map = read_value(field, {ValueType::Form::text_map, 0, kMostCharacters}, in);
+  if (std::holds_alternative<Fault>(map)) return map;
+  json flags = json::object();
+  for (const auto& [name, value] : in.items()) {
+    std::string flag = value.get<std::string>();
+    for (char& c : flag) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (flag != "true" && flag != "false")
+      return invalid_input(field, value, "Value should be one of: true, false");
+    flags[name] = flag;
+  }
+  return flags;
+}
+
+Outcome<json> read_granularity(std::string_view field, const json& in) {
+  if (auto length = in.is_string() ? prefix_length(in.get_ref<const std::string&>()) : std::nullopt)
+    return json(std::to_string(*length));
+  auto address = read_value(field, plain_type(ValueType::Form::address), in);
+  if (std::holds_alternative<Fault>(address)) return address;
+  if (!is_netmask(*base::IpAddress::parse(std::get<json>(address).get_ref<const std::string&>())))
+    return invalid_input(field, in, "Value should be a netmask");
+  return address;
 }
 
 }  // namespace model

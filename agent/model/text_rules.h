@@ -21,4 +21,14 @@ Outcome<nlohmann::json> read_http_version(std::string_view field, const nlohmann
 // A host name of at most 255 characters.
 Outcome<nlohmann::json> read_domain_name(std::string_view field, const nlohmann::json& in);
 
+// OpenSSL's cipher list: "ECDHE-RSA-AES256-GCM-SHA384:!aNULL".
+Outcome<nlohmann::json> read_ciphers(std::string_view field, const nlohmann::json& in);
+
+// {"X-Forwarded-For": "true"}: which headers to insert; "true" or "false", read as lower case.
+Outcome<nlohmann::json> read_header_flags(std::string_view field, const nlohmann::json& in);
+
+// How much of a client's address counts: a netmask of either family, or for IPv6 the length of a
+// prefix ("64").
+Outcome<nlohmann::json> read_granularity(std::string_view field, const nlohmann::json& in);
+
 }  // namespace model

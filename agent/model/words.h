@@ -91,6 +91,59 @@ struct Words<Algorithm> {
   }};
 };
 
+template <>
+struct Words<PersistenceType> {
+  static constexpr std::array<Word<PersistenceType>, 3> list{{
+      {PersistenceType::source_ip, "SOURCE_IP"},
+      {PersistenceType::http_cookie, "HTTP_COOKIE"},
+      {PersistenceType::app_cookie, "APP_COOKIE"},
+  }};
+};
+
+template <>
+struct Words<ClientAuthentication> {
+  static constexpr std::array<Word<ClientAuthentication>, 3> list{{
+      {ClientAuthentication::none, "NONE"},
+      {ClientAuthentication::optional, "OPTIONAL"},
+      {ClientAuthentication::mandatory, "MANDATORY"},
+  }};
+};
+
+template <>
+struct Words<PolicyAction> {
+  static constexpr std::array<Word<PolicyAction>, 4> list{{
+      {PolicyAction::reject, "REJECT"},
+      {PolicyAction::redirect_to_url, "REDIRECT_TO_URL"},
+      {PolicyAction::redirect_to_pool, "REDIRECT_TO_POOL"},
+      {PolicyAction::redirect_prefix, "REDIRECT_PREFIX"},
+  }};
+};
+
+template <>
+struct Words<RuleType> {
+  static constexpr std::array<Word<RuleType>, 8> list{{
+      {RuleType::host_name, "HOST_NAME"},
+      {RuleType::path, "PATH"},
+      {RuleType::file_type, "FILE_TYPE"},
+      {RuleType::header, "HEADER"},
+      {RuleType::cookie, "COOKIE"},
+      {RuleType::ssl_conn_has_cert, "SSL_CONN_HAS_CERT"},
+      {RuleType::ssl_verify_result, "SSL_VERIFY_RESULT"},
+      {RuleType::ssl_dn_field, "SSL_DN_FIELD"},
+  }};
+};
+
+template <>
+struct Words<CompareType> {
+  static constexpr std::array<Word<CompareType>, 5> list{{
+      {CompareType::regex, "REGEX"},
+      {CompareType::starts_with, "STARTS_WITH"},
+      {CompareType::ends_with, "ENDS_WITH"},
+      {CompareType::contains, "CONTAINS"},
+      {CompareType::equal_to, "EQUAL_TO"},
+  }};
+};
+
 template <class E>
 std::string_view word(E value) {
   for (const auto& [known, text] : Words<E>::list)

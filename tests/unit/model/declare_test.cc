@@ -1,10 +1,5 @@
 // From a file and what is there to requests; and the requests, sent, lead to the file.
-#include "agent/model/declare.h"
-
-#include <sstream>
-
-#include "agent/model/query.h"
-#include "tests/unit/model/house.h"
+#include "tests/unit/model/declared.h"
 
 namespace model {
 namespace {
@@ -29,66 +24,8 @@ json file() {
                  "members": [{"address": "192.0.2.11", "protocol_port": 8080}]}]}})");
 }
 
-json present(const Model& m) {
-  json all = json::array();
-  for (const auto& [id, lb] : m.load_balancers) all.push_back(show_tree(m, lb));
-  return all;
-}
-
-// The API behind the requests.
-Outcome<Edited> send(const Model& m, const Request& request) {
-  std::vector<std::string> parts;
-  std::istringstream in(request.path.substr(std::string("/v2/lbaas/").size()));
-  for (std::string part; std::getline(in, part, '/');) parts.push_back(part);
-  Kind kind = parts[0] == "loadbalancers" ? Kind::load_balancer
-              : parts[0] == "listeners"   ? Kind::listener
-              : parts.size() > 2          ? Kind::member
-                                          : Kind::pool;
-  auto id = [&](size_t i) {
-    return parts.size() > i ? Uuid::parse(parts[i]).value_or(Uuid{}) : Uuid{};
-  };
-  Uuid parent = kind == Kind::member ? id(1) : Uuid{};
-  Uuid own = kind == Kind::member ? id(3) : id(1);
-  if (request.method == "POST") return create(m, kind, parent, request.body, kNow);
-  if (request.method == "DELETE") return remove(m, kind, parent, own, Cascade::no, kNow);
-  if (kind == Kind::member && own.is_nil())
-    return replace_members(m, parent, request.body, Additive::no, kNow);
-  return update(m, kind, parent, own, request.body, kNow);
-}
-
-struct Declare : ::testing::Test {
-  House h;
-  json wanted = file();
-  json& lb = wanted["loadbalancer"];
-
-  std::vector<Request> requests() const {
-    auto result = declare(wanted, present(h.model));
-    if (result) return *result;
-    ADD_FAILURE() << result.error().message();
-    return {};
-  }
-  std::string error() const {
-    auto result = declare(wanted, present(h.model));
-    return result ? "accepted" : result.error().message();
-  }
-  std::vector<std::string> changes() const {
-    std::vector<std::string> lines;
-    for (const Request& r : requests())
-      lines.insert(lines.end(), r.changes.begin(), r.changes.end());
-    return lines;
-  }
-  // Sends everything; afterwards nothing differs.
-  void apply() {
-    std::map<std::string, std::string> ids;
-    for (const Request& r : requests()) {
-      auto resolved = resolve(r, ids);
-      ASSERT_TRUE(resolved) << resolved.error().message();
-      Edited edited = accepted(send(h.model, *resolved));
-      if (!r.label.empty()) ids[r.label] = edited.id.text();
-      h.model = settled(edited.model);
-    }
-    EXPECT_TRUE(requests().empty());
-  }
+struct Declare : Declared {
+  Declare() : Declared(file()) {}
 };
 
 TEST_F(Declare, NothingToDo) { EXPECT_TRUE(requests().empty()); }

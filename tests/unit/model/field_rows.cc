@@ -7,16 +7,13 @@ namespace model {
 namespace {
 
 const std::string kBareUuid = "D52C5BACC0B14E78BFDD9BD34F40E545";
-std::string too_long(int n) {
-  return "Value should have a maximum character requirement of " + std::to_string(n);
-}
 std::string not_int(const std::string& v) {
   return "invalid literal for int() with base 10: '" + v + "'";
 }
-const std::string kString = "Value should be string";
-const std::string kInteger = "Value should be an integer";
 const std::string kIp = "Value should be IPv4 or IPv6 format";
 const std::string kUuidWhy = "Value should be UUID format";
+
+}  // namespace
 
 Row text_row(Kind kind, const std::string& field, int most, json by_default, Access access) {
   std::string full = longer(static_cast<size_t>(most));
@@ -53,7 +50,7 @@ Row bool_row(Kind kind, const std::string& field, bool by_default) {
 }
 
 Row int_row(Kind kind, const std::string& field, int64_t least, int64_t most, json by_default,
-            Access access, Presence presence = optional_) {
+            Access access, Presence presence) {
   std::string low = "Value should be greater or equal to " + std::to_string(least);
   std::string high = "Value should be lower or equal to " + std::to_string(most);
   return {kind,
@@ -81,16 +78,6 @@ Row int_row(Kind kind, const std::string& field, int64_t least, int64_t most, js
            {json::object(), kInteger}}};
 }
 
-Row uuid_row(Kind kind, const std::string& field) {
-  return {kind,
-          field,
-          optional_,
-          immutable_,
-          nullptr,
-          {{kUuid, kUuid}, {kBareUuid, kUuid}},
-          {{"bogus", kUuidWhy}, {5, kUuidWhy}, {json::array(), kUuidWhy}, {"", kUuidWhy}}};
-}
-
 Row tags_row(Kind kind) {
   return {kind,
           "tags",
@@ -103,6 +90,18 @@ Row tags_row(Kind kind) {
            {json{5}, kString},
            {json{longer(256)}, too_long(255)},
            {json{nullptr}, "Value should not contain null"}}};
+}
+
+namespace {
+
+Row uuid_row(Kind kind, const std::string& field) {
+  return {kind,
+          field,
+          optional_,
+          immutable_,
+          nullptr,
+          {{kUuid, kUuid}, {kBareUuid, kUuid}},
+          {{"bogus", kUuidWhy}, {5, kUuidWhy}, {json::array(), kUuidWhy}, {"", kUuidWhy}}};
 }
 
 // Of the right type, but nothing carries it out.
@@ -174,9 +173,13 @@ std::vector<Row> listener_rows() {
                mandatory_,
                immutable_,
                nullptr,
-               {{"TCP", "TCP"}, {"HTTPS", "HTTPS"}, {"UDP", "UDP"}},
+               {{"PROMETHEUS", "PROMETHEUS"},
+                {"HTTP", "HTTP"},
+                {"TCP", "TCP"},
+                {"HTTPS", "HTTPS"},
+                {"UDP", "UDP"}},
                {{"FOO", choices}, {"tcp", choices}, {5, choices}, {json::array(), choices}},
-               {"HTTP", "TERMINATED_HTTPS", "PROMETHEUS", "SCTP"}};
+               {"SCTP"}};
   Row cidrs{k,
             "allowed_cidrs",
             optional_,
@@ -195,10 +198,6 @@ std::vector<Row> listener_rows() {
   auto timeout = [k](const std::string& name, int by_default) {
     return int_row(k, name, 0, 2073600000, by_default, mutable_);
   };
-  auto ref = [k](const std::string& name) {
-    return later_row(k, name, nullptr, {"http://198.51.100.1/v1/containers/a"},
-                     {{5, kString}, {longer(256), too_long(255)}});
-  };
   return {text_row(k, "name", 255, "", mutable_),
           text_row(k, "description", 255, "", mutable_),
           bool_row(k, "admin_state_up", true),
@@ -210,22 +209,7 @@ std::vector<Row> listener_rows() {
           timeout("timeout_member_connect", 5000),
           timeout("timeout_member_data", 50000),
           timeout("timeout_tcp_inspect", 0),
-          cidrs,
-          ref("default_tls_container_ref"),
-          ref("client_ca_tls_container_ref"),
-          ref("client_crl_container_ref"),
-          later_row(k, "sni_container_refs", json::array(), {json{"a"}},
-                    {{"a", "Value not a valid list: a"}}),
-          later_row(k, "client_authentication", "NONE", {"OPTIONAL", "MANDATORY"},
-                    {{"X", "Value should be one of: NONE, OPTIONAL, MANDATORY"}}),
-          later_row(k, "insert_headers", json::object(), {{{"X-Forwarded-For", "true"}}},
-                    {{json::array(), "Value not a valid dict: []"}, {{{"a", 5}}, kString}}),
-          later_row(k, "tls_ciphers", nullptr, {"AES"}, {{longer(2049), too_long(2048)}}),
-          later_row(
-              k, "tls_versions", nullptr, {json{"TLSv1.2"}},
-              {{json{"SSLv9"}, "Value should be one of: SSLv3, TLSv1, TLSv1.1, TLSv1.2, TLSv1.3"}}),
-          later_row(k, "alpn_protocols", nullptr, {json{"h2"}},
-                    {{json{"h9"}, "Value should be one of: h2, http/1.1, http/1.0"}})};
+          cidrs};
 }
 
 std::vector<Row> pool_rows() {
@@ -238,9 +222,14 @@ std::vector<Row> pool_rows() {
                mandatory_,
                immutable_,
                nullptr,
-               {{"TCP", "TCP"}, {"HTTP", "HTTP"}, {"HTTPS", "HTTPS"}, {"UDP", "UDP"}},
-               {{"TERMINATED_HTTPS", choices}, {5, choices}},
-               {"PROXY", "PROXYV2", "SCTP"}};
+               {{"TCP", "TCP"},
+                {"HTTP", "HTTP"},
+                {"HTTPS", "HTTPS"},
+                {"PROXY", "PROXY"},
+                {"PROXYV2", "PROXYV2"},
+                {"SCTP", "SCTP"},
+                {"UDP", "UDP"}},
+               {{"TERMINATED_HTTPS", choices}, {5, choices}}};
   Row algorithm{k,
                 "lb_algorithm",
                 mandatory_,
@@ -251,26 +240,24 @@ std::vector<Row> pool_rows() {
                  {"SOURCE_IP", "SOURCE_IP"},
                  {"SOURCE_IP_PORT", "SOURCE_IP_PORT"}},
                 {{"MAGLEV", algorithms}, {5, algorithms}}};
-  auto ref = [k](const std::string& name) {
-    return later_row(k, name, nullptr, {"a"}, {{5, kString}, {longer(256), too_long(255)}});
-  };
-  return {
-      text_row(k, "name", 255, "", mutable_),
-      text_row(k, "description", 255, "", mutable_),
-      bool_row(k, "admin_state_up", true),
-      tags_row(k),
-      protocol,
-      algorithm,
-      later_row(k, "session_persistence", nullptr, {{{"type", "SOURCE_IP"}}},
-                {{{{"type", "X"}}, "Value should be one of: SOURCE_IP, HTTP_COOKIE, APP_COOKIE"},
-                 {json::object(), "Mandatory field missing."}}),
-      ref("tls_container_ref"),
-      ref("ca_tls_container_ref"),
-      ref("crl_container_ref"),
-      later_row(k, "tls_enabled", false, {true}, {{"x", "Value not an unambiguous boolean: x"}}),
-      later_row(k, "tls_ciphers", nullptr, {"AES"}, {{5, kString}}),
-      later_row(k, "tls_versions", nullptr, {json{"TLSv1.3"}}, {{5, "Value not a valid list: 5"}}),
-      later_row(k, "alpn_protocols", nullptr, {json{"h2"}}, {{5, "Value not a valid list: 5"}})};
+  return {text_row(k, "name", 255, "", mutable_),
+          text_row(k, "description", 255, "", mutable_),
+          bool_row(k, "admin_state_up", true),
+          tags_row(k),
+          protocol,
+          algorithm,
+          {k,
+           "session_persistence",
+           optional_,
+           mutable_,
+           nullptr,
+           {{{{"type", "SOURCE_IP"}},
+             {{"type", "SOURCE_IP"},
+              {"cookie_name", nullptr},
+              {"persistence_timeout", nullptr},
+              {"persistence_granularity", nullptr}}}},
+           {{{{"type", "X"}}, "Value should be one of: SOURCE_IP, HTTP_COOKIE, APP_COOKIE"},
+            {json::object(), "Mandatory field missing."}}}};
 }
 
 std::vector<Row> member_rows() {
@@ -376,8 +363,8 @@ std::vector<Row> health_monitor_rows() {
 
 std::vector<Row> all_rows() {
   std::vector<Row> rows;
-  for (auto& some :
-       {load_balancer_rows(), listener_rows(), pool_rows(), member_rows(), health_monitor_rows()})
+  for (auto& some : {load_balancer_rows(), listener_rows(), pool_rows(), member_rows(),
+                     health_monitor_rows(), tls_and_l7_rows()})
     rows.insert(rows.end(), some.begin(), some.end());
   return rows;
 }

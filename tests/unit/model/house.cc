@@ -38,13 +38,15 @@ House::House() {
 }
 
 static std::string envelope(Kind kind) {
-  static const char* const kNames[] = {"loadbalancer", "listener", "pool", "member",
-                                       "healthmonitor"};
+  static const char* const kNames[] = {"loadbalancer",  "listener", "pool", "member",
+                                       "healthmonitor", "l7policy", "rule"};
   return kNames[static_cast<size_t>(kind)];
 }
 
 Uuid House::id(Kind kind) const {
   if (kind == Kind::health_monitor) return model.health_monitors.begin()->first;
+  if (kind == Kind::l7policy) return model.l7policies.begin()->first;
+  if (kind == Kind::l7rule) return model.l7rules.begin()->first;
   const Uuid ids[] = {lb, listener, pool, member};
   return ids[static_cast<size_t>(kind)];
 }
@@ -57,7 +59,40 @@ Outcome<Edited> House::make(Kind kind, json attributes) const {
     attributes["loadbalancer_id"] = lb.text();
   if (kind == Kind::health_monitor && !attributes.contains("pool_id"))
     attributes["pool_id"] = pool.text();
-  return create(model, kind, pool, {{envelope(kind), attributes}}, kNow);
+  if (kind == Kind::l7policy || kind == Kind::l7rule) {
+    if (model.l7policies.empty()) return with_policy().make(kind, attributes);
+    if (kind == Kind::l7policy && !attributes.contains("listener_id"))
+      attributes["listener_id"] = model.l7policies.begin()->second.listener.text();
+  }
+  return create(model, kind, parent(kind), {{envelope(kind), attributes}}, kNow);
+}
+
+Uuid House::parent(Kind kind) const {
+  return kind == Kind::l7rule ? model.l7policies.begin()->first : pool;
+}
+
+House House::with_policy() const {
+  House house = *this;
+  if (!model.l7policies.empty()) return house;
+  auto web = accepted(house.make(Kind::listener, {{"protocol", "HTTP"}, {"protocol_port", 81}}));
+  house.model = settled(web.model);
+  auto policy = accepted(
+      create(house.model, Kind::l7policy, Uuid{},
+             {{"l7policy", {{"action", "REJECT"}, {"listener_id", web.id.text()}}}}, kNow));
+  house.model = settled(policy.model);
+  auto rule = accepted(house.make(
+      Kind::l7rule, {{"type", "PATH"}, {"compare_type", "STARTS_WITH"}, {"value", "/"}}));
+  house.model = settled(rule.model);
+  return house;
+}
+
+bool House::lacks(Kind kind) const {
+  if (kind == Kind::health_monitor) return model.health_monitors.empty();
+  return (kind == Kind::l7policy || kind == Kind::l7rule) && model.l7policies.empty();
+}
+
+House House::with(Kind kind) const {
+  return kind == Kind::health_monitor ? watched() : with_policy();
 }
 
 House House::watched() const {
@@ -71,15 +106,13 @@ House House::watched() const {
 }
 
 Outcome<Edited> House::change(Kind kind, const json& attributes) const {
-  if (kind == Kind::health_monitor && model.health_monitors.empty())
-    return watched().change(kind, attributes);
-  return update(model, kind, pool, id(kind), {{envelope(kind), attributes}}, kNow);
+  if (lacks(kind)) return with(kind).change(kind, attributes);
+  return update(model, kind, parent(kind), id(kind), {{envelope(kind), attributes}}, kNow);
 }
 
 Outcome<Edited> House::take(Kind kind, Cascade cascade) const {
-  if (kind == Kind::health_monitor && model.health_monitors.empty())
-    return watched().take(kind, cascade);
-  return remove(model, kind, pool, id(kind), cascade, kNow);
+  if (lacks(kind)) return with(kind).take(kind, cascade);
+  return remove(model, kind, parent(kind), id(kind), cascade, kNow);
 }
 
 json show_one(const Model& m, Kind kind, const Uuid& id) {
@@ -94,6 +127,10 @@ json show_one(const Model& m, Kind kind, const Uuid& id) {
       return show(m, m.members.at(id));
     case Kind::health_monitor:
       return show(m, m.health_monitors.at(id));
+    case Kind::l7policy:
+      return show(m, m.l7policies.at(id));
+    case Kind::l7rule:
+      return show(m, m.l7rules.at(id));
   }
   return nullptr;
 }

@@ -15,7 +15,12 @@ namespace model {
 
 using nlohmann::json;
 
-inline const Context kNow{Time{std::chrono::microseconds{1'700'000'000'123'456}}};
+// A store that has every certificate but "missing".
+inline const Context kNow{Time{std::chrono::microseconds{1'700'000'000'123'456}},
+                          [](const std::string& ref, CertificateUse) -> std::optional<std::string> {
+                            if (ref == "missing") return "There is no certificate missing.";
+                            return std::nullopt;
+                          }};
 
 // The model of an accepted request; a refused one ends the test.
 Edited accepted(const Outcome<Edited>& outcome);
@@ -37,6 +42,13 @@ struct House {
   Uuid id(Kind kind) const;
   // With an HTTP monitor of the pool; what changes or takes one has it first.
   House watched() const;
+  // With an HTTP listener on port 81 that has a REJECT policy with a rule.
+  House with_policy() const;
+
+ private:
+  Uuid parent(Kind kind) const;
+  bool lacks(Kind kind) const;
+  House with(Kind kind) const;
 };
 
 json show_one(const Model& m, Kind kind, const Uuid& id);

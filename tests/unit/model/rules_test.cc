@@ -4,12 +4,15 @@
 namespace model {
 namespace {
 
-const std::vector<std::string> kListeners{"TCP", "HTTPS", "UDP"};
-const std::vector<std::string> kPools{"HTTP", "HTTPS", "TCP", "UDP"};
+const std::vector<std::string> kListeners{"TCP", "HTTP", "HTTPS", "TERMINATED_HTTPS", "UDP"};
+const std::vector<std::string> kPools{"HTTP", "HTTPS", "PROXY", "PROXYV2", "TCP", "UDP", "SCTP"};
 // Of those that can be made now.
-const std::set<std::pair<std::string, std::string>> kFit{{"TCP", "HTTP"},  {"TCP", "HTTPS"},
-                                                         {"TCP", "TCP"},   {"HTTPS", "HTTPS"},
-                                                         {"HTTPS", "TCP"}, {"UDP", "UDP"}};
+const std::map<std::string, std::set<std::string>> kFit{
+    {"TCP", {"HTTP", "HTTPS", "PROXY", "PROXYV2", "TCP"}},
+    {"HTTP", {"HTTP", "PROXY", "PROXYV2"}},
+    {"HTTPS", {"HTTPS", "PROXY", "PROXYV2", "TCP"}},
+    {"TERMINATED_HTTPS", {"HTTP", "PROXY", "PROXYV2"}},
+    {"UDP", {"UDP"}}};
 
 std::string misfit(const std::string& pool, const std::string& listener) {
   return "Validation failure: The pool protocol '" + pool +
@@ -24,6 +27,7 @@ TEST(Protocols, OfListenerAndDefaultPoolMustFit) {
       auto p = accepted(h.make(Kind::pool, {{"protocol", pool}, {"lb_algorithm", "SOURCE_IP"}}));
       h.model = settled(p.model);
       json body{{"protocol", listener}, {"protocol_port", 81}, {"default_pool_id", p.id.text()}};
+      if (listener == "TERMINATED_HTTPS") body["default_tls_container_ref"] = "cert";
       auto by_create = h.make(Kind::listener, body);
 
       body.erase("default_pool_id");
@@ -35,7 +39,7 @@ TEST(Protocols, OfListenerAndDefaultPoolMustFit) {
           h.make(Kind::pool,
                  {{"protocol", pool}, {"lb_algorithm", "SOURCE_IP"}, {"listener_id", l.id.text()}});
       for (const auto& outcome : {by_create, by_update, by_pool}) {
-        if (kFit.contains({listener, pool}))
+        if (kFit.at(listener).contains(pool))
           accepted(outcome);
         else
           EXPECT_THAT(refused(outcome), IsFault(400, misfit(pool, listener)));
@@ -191,8 +195,16 @@ TEST(Members, AreUniqueInTheirPool) {
   accepted(h.make(Kind::member, {{"address", "192.0.2.11"}, {"protocol_port", 8081}}));
 }
 
-TEST(Members, HaveTheFamilyOfAVip) {
+TEST(Members, BehindAProxyHaveAnyFamily) {
   House h;
+  accepted(h.make(Kind::member, {{"address", "2001:db8::9"}, {"protocol_port", 80}}));
+}
+
+TEST(Members, OfDatagramsHaveTheFamilyOfAVip) {
+  House h;
+  auto udp = accepted(h.make(Kind::pool, {{"protocol", "UDP"}, {"lb_algorithm", "SOURCE_IP"}}));
+  h.model = settled(udp.model);
+  h.pool = udp.id;
   const json v6{{"address", "2001:db8::9"}, {"protocol_port", 80}};
   Fault fault = refused(h.make(Kind::member, v6));
   EXPECT_EQ(fault.status, 501);

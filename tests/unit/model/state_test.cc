@@ -4,6 +4,8 @@
 // After gtest, which it needs.
 #include <rapidcheck/gtest.h>
 
+#include "agent/model/state_text.h"
+
 namespace model {
 namespace {
 
@@ -71,6 +73,43 @@ LoadBalancer any_load_balancer(uint8_t index) {
   return lb;
 }
 
+void add_policy(Model& m, const Listener& listener, const Pool& pool) {
+  L7Policy policy;
+  fill(policy);
+  policy.description = *any_text();
+  policy.listener = listener.id;
+  policy.action = any_of<PolicyAction>(4);
+  if (*rc::gen::arbitrary<bool>()) policy.redirect_pool = pool.id;
+  policy.redirect_url = *rc::gen::element<std::string>("", "https://www.example.com/");
+  if (*rc::gen::arbitrary<bool>()) policy.redirect_http_code = 307;
+  policy.position = *rc::gen::inRange(1, 100);
+  m.l7policies[policy.id] = policy;
+  L7Rule rule;
+  fill(rule);
+  rule.name.clear();  // rules have none
+  rule.policy = policy.id;
+  rule.type = any_of<RuleType>(8);
+  rule.compare_type = any_of<CompareType>(5);
+  rule.key = *rc::gen::element<std::string>("", "X-Key");
+  rule.value = "v";
+  rule.invert = *rc::gen::arbitrary<bool>();
+  m.l7rules[rule.id] = rule;
+}
+
+void fill_tls(Listener& listener, Pool& pool) {
+  listener.insert_headers = {{"X-Forwarded-For", "true"}};
+  listener.default_tls_container_ref = *rc::gen::element<std::string>("", "a");
+  listener.sni_container_refs = {"b", "c"};
+  listener.client_authentication = any_of<ClientAuthentication>(3);
+  listener.tls_ciphers = *rc::gen::element<std::string>("", "AES");
+  listener.tls_versions = {"TLSv1.3"};
+  if (*rc::gen::arbitrary<bool>()) listener.hsts_max_age = 5;
+  listener.hsts_preload = *rc::gen::arbitrary<bool>();
+  pool.tls_enabled = *rc::gen::arbitrary<bool>();
+  pool.ca_tls_container_ref = *rc::gen::element<std::string>("", "ca");
+  pool.alpn_protocols = {"h2"};
+}
+
 Model any_model() {
   Model m;
   auto count = *rc::gen::inRange<uint8_t>(0, 3);
@@ -83,10 +122,12 @@ Model any_model() {
     pool.protocol = any_of<PoolProtocol>(7);
     pool.algorithm = any_of<Algorithm>(4);
     if (*rc::gen::arbitrary<bool>())
-      pool.session_persistence = SessionPersistence{"SOURCE_IP", "", 60, "255.255.255.0"};
-    m.pools[pool.id] = pool;
+      pool.session_persistence =
+          SessionPersistence{PersistenceType::source_ip, "", 60, "255.255.255.0"};
     Listener listener;
+    fill_tls(listener, pool);
     fill(listener);
+    m.pools[pool.id] = pool;
     listener.load_balancer = lb.id;
     listener.protocol = any_of<ListenerProtocol>(7);
     listener.protocol_port = *rc::gen::inRange<uint16_t>(1, 65535);
@@ -117,6 +158,7 @@ Model any_model() {
     monitor.url_path = *rc::gen::element<std::string>("", "/");
     monitor.domain_name = *rc::gen::element<std::string>("", "www.example.com");
     m.health_monitors[monitor.id] = monitor;
+    add_policy(m, listener, pool);
   }
   return m;
 }
@@ -141,12 +183,57 @@ TEST(State, OfAnAgentWithoutMonitorsIsRead) {
   EXPECT_EQ(*load(state), m);
 }
 
+TEST(State, OfAnAgentWithoutL7AndTlsIsRead) {
+  Model m = House().model;
+  json state = save(m);
+  state.erase("l7policies");
+  state.erase("l7rules");
+  for (const char* field :
+       {"insert_headers", "default_tls_container_ref", "sni_container_refs",
+        "client_ca_tls_container_ref", "client_authentication", "client_crl_container_ref",
+        "tls_ciphers", "tls_versions", "alpn_protocols", "hsts_max_age", "hsts_include_subdomains",
+        "hsts_preload"})
+    ASSERT_EQ(state["listeners"][0].erase(field), 1u) << field;
+  for (const char* field : {"tls_container_ref", "ca_tls_container_ref", "crl_container_ref",
+                            "tls_enabled", "tls_ciphers", "tls_versions", "alpn_protocols"})
+    ASSERT_EQ(state["pools"][0].erase(field), 1u) << field;
+  auto loaded = load(state);
+  ASSERT_TRUE(loaded) << loaded.error().message();
+  EXPECT_EQ(*loaded, m);
+}
+
+TEST(State, PoliciesAndRulesNameWhatIsThere) {
+  const json state = save(House().with_policy().model);
+  json damaged = state;
+  damaged["l7policies"][0]["listener_id"] = Uuid::random().text();
+  EXPECT_THAT(why(damaged), ::testing::HasSubstr("listener_id: names no listener"));
+  damaged = state;
+  damaged["l7policies"][0]["redirect_pool_id"] = Uuid::random().text();
+  EXPECT_THAT(why(damaged), ::testing::HasSubstr("redirect_pool_id: names no pool"));
+  damaged = state;
+  damaged["l7rules"][0]["l7policy_id"] = Uuid::random().text();
+  EXPECT_THAT(why(damaged), ::testing::HasSubstr("l7policy_id: names no policy"));
+}
+
 TEST(State, APoolHasOneMonitor) {
   json state = save(House().watched().model);
   json second = state["health_monitors"][0];
   second["id"] = Uuid::random().text();
   state["health_monitors"].push_back(second);
   EXPECT_THAT(why(state), ::testing::HasSubstr("has two"));
+}
+
+// Whatever was written before, the text says the model that it is asked about.
+RC_GTEST_PROP(StateText, SaysWhatSaveSays, ()) {
+  const Model models[] = {Model{}, House().model, House().watched().model,
+                          House().with_policy().model};
+  StateText text;
+  const auto turns = *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, 4));
+  for (const int turn : turns) {
+    Model m = models[turn];
+    for (auto& [id, member] : m.members) member.weight = *rc::gen::inRange(0, 3);
+    RC_ASSERT(nlohmann::json::parse(text.of(m)) == save(m));
+  }
 }
 
 TEST(State, OfAnEmptyModelIsEmpty) { EXPECT_EQ(*load(save(Model{})), Model{}); }
@@ -189,6 +276,10 @@ TEST(State, EveryMissingFieldIsNamed) {
   const json state = save(House().model);
   for (const char* list : {"load_balancers", "listeners", "pools", "members"})
     for (const auto& [key, value] : state[list][0].items()) {
+      if (key.find("tls") != std::string::npos || key.find("hsts") == 0 ||
+          key.find("_ref") != std::string::npos || key == "insert_headers" ||
+          key == "client_authentication" || key == "alpn_protocols")
+        continue;  // younger than the state file
       json damaged = state;
       damaged[list][0].erase(key);
       EXPECT_EQ(why(damaged), "state: " + std::string(list) + "[0]." + key + ": is missing");

@@ -37,6 +37,27 @@ struct Stage {
     pool().protocol = PoolProtocol::udp;
   }
 
+  // The pool is nobody's default: a policy, with a rule, sends requests to it.
+  L7Policy& policy() {
+    if (!m().l7policies.empty()) return m().l7policies.begin()->second;
+    listener().protocol = ListenerProtocol::http;
+    pool().protocol = PoolProtocol::http;
+    listener().default_pool.reset();
+    L7Policy policy;
+    policy.id = Uuid::random();
+    policy.listener = listener().id;
+    policy.action = PolicyAction::redirect_to_pool;
+    policy.redirect_pool = pool().id;
+    policy.provisioning_status = ProvisioningStatus::active;
+    L7Rule rule;
+    rule.id = Uuid::random();
+    rule.policy = policy.id;
+    rule.value = "/x";
+    rule.provisioning_status = ProvisioningStatus::active;
+    m().l7rules[rule.id] = rule;
+    return m().l7policies[policy.id] = policy;
+  }
+
   static House two_members() {
     House house;
     house.model = settled(
@@ -122,6 +143,50 @@ const Rule kRules[] = {
      online, online, online, error, online},
     {"ListenerFull", [](Stage& s) { s.findings.full_listeners = {s.listener().id}; }, degraded,
      degraded, online, no_monitor, no_monitor},
+    {"ListenerFullAndDisabled",
+     [](Stage& s) {
+       s.findings.full_listeners = {s.listener().id};
+       s.listener().admin_state_up = false;
+     },
+     online, offline, offline, no_monitor, no_monitor},
+    {"ListenerFullAndAllDown",
+     [](Stage& s) {
+       s.say(down, down);
+       s.findings.full_listeners = {s.listener().id};
+     },
+     error, degraded, error, error, error},
+    {"PoolReachedByAPolicy",
+     [](Stage& s) {
+       s.say(down, up);
+       s.policy();
+     },
+     degraded, online, degraded, error, online},
+    {"PolicyWithoutRules",
+     [](Stage& s) {
+       s.say(down, up);
+       s.policy();
+       s.m().l7rules.clear();
+     },
+     online, online, offline, error, online},
+    {"PolicyDisabled",
+     [](Stage& s) {
+       s.say(down, up);
+       s.policy().admin_state_up = false;
+     },
+     online, online, offline, error, online},
+    {"PolicyNotOnTheMachineYet",
+     [](Stage& s) {
+       s.say(down, up);
+       s.policy().provisioning_status = ProvisioningStatus::pending_create;
+     },
+     online, online, offline, error, online},
+    {"PolicyOfADisabledListener",
+     [](Stage& s) {
+       s.say(down, up);
+       s.policy();
+       s.listener().admin_state_up = false;
+     },
+     online, offline, offline, error, online},
     {"PoolOfNoListener",
      [](Stage& s) {
        s.say(down, down);
@@ -165,6 +230,18 @@ TEST_P(RollUp, IsAsTheTableSays) {
 
 INSTANTIATE_TEST_SUITE_P(Rules, RollUp, ::testing::ValuesIn(kRules),
                          [](const auto& one) { return one.param.name; });
+
+TEST(Statuses, OfAPolicyAndItsRuleAreTheirSwitches) {
+  Stage stage;
+  L7Policy& policy = stage.policy();
+  L7Rule& rule = stage.m().l7rules.begin()->second;
+  EXPECT_EQ(operating_statuses(stage.m(), {})[policy.id], online);
+  EXPECT_EQ(operating_statuses(stage.m(), {})[rule.id], online);
+  policy.admin_state_up = false;
+  rule.provisioning_status = ProvisioningStatus::pending_create;
+  EXPECT_EQ(operating_statuses(stage.m(), {})[policy.id], offline);
+  EXPECT_EQ(operating_statuses(stage.m(), {})[rule.id], offline);
+}
 
 TEST(Statuses, OfAMonitorIsItsSwitch) {
   Model m = House().watched().model;

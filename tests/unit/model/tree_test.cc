@@ -105,7 +105,7 @@ TEST(Tree, RefusesByPlaceAndField) {
        "loadbalancer.pools[0]"},
       {{{"listeners", {listener(80, {{"l7policies", {{{"action", "REJECT"}}}}})}}},
        501,
-       later + "l7policies",
+       later + "TCP protocol listeners do not support L7 policies",
        "loadbalancer.listeners[0]"},
       {{{"listeners", {listener(80), listener(80)}}},
        409,
@@ -148,6 +148,68 @@ TEST(Tree, RefusesByPlaceAndField) {
     EXPECT_THAT(fault, IsFault(c.status, c.text));
     EXPECT_EQ(fault.where, c.where);
   }
+}
+
+// An HTTP listener with a good policy, and another.
+json with_policy(json second) {
+  const json first{{"action", "REJECT"}};
+  return {{"listeners",
+           {listener(80),
+            {{"protocol", "HTTP"}, {"protocol_port", 81}, {"l7policies", {first, second}}}}}};
+}
+
+json with_rules(const std::vector<json>& rules) {
+  return with_policy({{"action", "REJECT"}, {"rules", rules}});
+}
+
+TEST(Tree, NamesThePlaceOfAWrongPolicyOrRule) {
+  const std::string policies = "loadbalancer.listeners[1].l7policies[1]";
+  const std::string argument = " for argument load_balancer.loadbalancer.listeners.l7policies";
+  const json good{{"type", "PATH"}, {"compare_type", "EQUAL_TO"}, {"value", "/"}};
+  const auto bad = [&](const char* key, json value) {
+    json rule = good;
+    rule[key] = std::move(value);
+    return with_rules({good, good, rule});
+  };
+  const std::vector<Refused> cases{
+      {with_policy({{"action", "REDIRECT_TO_URL"}}), 400,
+       "Invalid L7 Policy arguments: redirect_url must not be None", policies},
+      {with_policy({{"action", "DANCE"}}), 400,
+       "Invalid input for field/attribute action. Value: 'DANCE'. Value should be one of: "
+       "REJECT, REDIRECT_TO_URL, REDIRECT_TO_POOL, REDIRECT_PREFIX",
+       policies},
+      {with_policy({{"action", "REJECT"}, {"listener_id", "x"}}), 400,
+       "Unknown attribute" + argument + ": listener_id", policies},
+      {with_policy({{"action", "REDIRECT_TO_POOL"}, {"redirect_pool", {{"name", "none"}}}}), 400,
+       "Validation failure: Pool 'none' was referenced but no full definition was found.",
+       policies + ".redirect_pool"},
+      {bad("value", ""), 400,
+       "Error parsing L7Rule: Invalid L7 Rule: L7 rule type requires a value",
+       policies + ".rules[2]"},
+      {bad("key", "k"), 400,
+       "Error parsing L7Rule: Invalid L7 Rule: L7rule type PATH does not use the \"key\" field.",
+       policies + ".rules[2]"},
+      {bad("color", "red"), 400, "Unknown attribute" + argument + ".rules: color",
+       policies + ".rules[2]"},
+      {bad("type", nullptr), 400,
+       "Invalid input for field/attribute type. Value: 'None'. Mandatory field missing.",
+       policies + ".rules[2]"},
+  };
+  for (const Refused& c : cases) {
+    SCOPED_TRACE(c.attributes.dump());
+    Fault fault = refused(make(c.attributes));
+    EXPECT_THAT(fault, IsFault(c.status, c.text));
+    EXPECT_EQ(fault.where, c.where);
+  }
+}
+
+TEST(Tree, APolicyHasFiftyRulesAtMost) {
+  const json rule{{"type", "PATH"}, {"compare_type", "EQUAL_TO"}, {"value", "/"}};
+  EXPECT_EQ(accepted(make(with_rules(std::vector<json>(50, rule)))).model.l7rules.size(), 50u);
+  const Fault fault = refused(make(with_rules(std::vector<json>(51, rule))));
+  EXPECT_EQ(fault.status, 409);
+  EXPECT_THAT(fault.text, ::testing::StartsWith("Too many rules on L7 policy "));
+  EXPECT_EQ(fault.where, "loadbalancer.listeners[1].l7policies[1]");
 }
 
 TEST(Tree, RefusesAMemberNamedTwice) {

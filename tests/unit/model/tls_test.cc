@@ -1,0 +1,193 @@
+// TLS and session persistence: what attributes must be together.
+#include "tests/unit/model/house.h"
+
+namespace model {
+namespace {
+
+const json kTls{{"protocol", "TERMINATED_HTTPS"},
+                {"protocol_port", 443},
+                {"default_tls_container_ref", "cert"}};
+
+json tls(const json& more) {
+  json body = kTls;
+  body.update(more);
+  return body;
+}
+
+std::string failure(const std::string& why) { return "Validation failure: " + why; }
+
+TEST(ListenerTls, IsWhole) {
+  House h;
+  const std::string needed = "An SNI or default certificate container reference must be provided ";
+  const std::vector<std::pair<json, std::string>> cases{
+      {tls({{"default_tls_container_ref", nullptr}}),
+       needed + "for TERMINATED_HTTPS protocol listeners."},
+      {tls({{"default_tls_container_ref", nullptr}, {"client_ca_tls_container_ref", "ca"}}),
+       needed + "with a client CA container reference."},
+      {tls({{"client_authentication", "MANDATORY"}}),
+       "Client authentication setting MANDATORY requires a client CA container reference."},
+      {tls({{"client_crl_container_ref", "crl"}}),
+       "A client authentication CA reference is required to specify a client authentication "
+       "revocation list."},
+      {tls({{"tls_versions", json::array()}}),
+       "Empty TLS version list. Either specify at least one TLS version or remove this parameter "
+       "to use the default."},
+      {tls({{"tls_ciphers", "a b"}}),
+       "Invalid characters in cipher string. Only alphanumeric, -, +, !, :, @, =, _, and . are "
+       "allowed."},
+      {tls({{"hsts_preload", true}}),
+       "hsts_max_age must be specified with hsts_include_subdomains or hsts_preload."},
+      {{{"protocol", "HTTP"}, {"protocol_port", 81}, {"default_tls_container_ref", "a"}},
+       "Certificate container references are not allowed on HTTP protocol listeners."},
+      {{{"protocol", "UDP"}, {"protocol_port", 81}, {"default_tls_container_ref", "a"}},
+       "UDP protocol listener does not support TLS."},
+      {{{"protocol", "TCP"}, {"protocol_port", 81}, {"tls_versions", {"TLSv1.2"}}},
+       "tls_versions is not allowed on TCP protocol listeners."},
+      {{{"protocol", "HTTP"}, {"protocol_port", 81}, {"hsts_max_age", 5}},
+       "HSTS is only supported by TERMINATED_HTTPS protocol listeners."}};
+  for (const auto& [body, why] : cases)
+    EXPECT_THAT(refused(h.make(Kind::listener, body)), IsFault(400, failure(why)));
+  accepted(h.make(Kind::listener, tls({{"client_authentication", "OPTIONAL"},
+                                       {"client_ca_tls_container_ref", "ca"},
+                                       {"client_crl_container_ref", "crl"}})));
+  accepted(h.make(
+      Kind::listener,
+      {{"protocol", "PROMETHEUS"}, {"protocol_port", 443}, {"default_tls_container_ref", "cert"}}));
+}
+
+TEST(ListenerTls, LosesNoCertificateThatItNeeds) {
+  House h;
+  auto made = accepted(h.make(Kind::listener, kTls));
+  h.model = settled(made.model);
+  h.listener = made.id;
+  EXPECT_EQ(refused(h.change(Kind::listener, {{"default_tls_container_ref", nullptr}})).status,
+            400);
+  accepted(h.change(Kind::listener,
+                    {{"default_tls_container_ref", nullptr}, {"sni_container_refs", {"a"}}}));
+}
+
+TEST(References, AreRefusedWithoutAStore) {
+  House h;
+  json body = kTls;
+  body["loadbalancer_id"] = h.lb.text();
+  EXPECT_THAT(
+      refused(create(h.model, Kind::listener, Uuid{}, {{"listener", body}}, Context{kNow.now})),
+      IsFault(400,
+              "Invalid input for field/attribute default_tls_container_ref. Value: 'cert'. There "
+              "is no store of certificates to find it in."));
+}
+
+TEST(References, AreAskedForWhatTheyAreUsedAs) {
+  House h;
+  std::map<std::string, CertificateUse> asked;
+  Context context = kNow;
+  context.check_certificate = [&](const std::string& ref, CertificateUse use) {
+    asked[ref] = use;
+    return std::optional<std::string>();
+  };
+  json body = tls({{"loadbalancer_id", h.lb.text()},
+                   {"sni_container_refs", {"sni"}},
+                   {"client_ca_tls_container_ref", "ca"},
+                   {"client_crl_container_ref", "crl"}});
+  accepted(create(h.model, Kind::listener, Uuid{}, {{"listener", body}}, context));
+  EXPECT_EQ(asked, (std::map<std::string, CertificateUse>{{"cert", CertificateUse::identity},
+                                                          {"sni", CertificateUse::identity},
+                                                          {"ca", CertificateUse::authorities},
+                                                          {"crl", CertificateUse::revocations}}));
+}
+
+TEST(InsertHeaders, AreThoseThatTheListenerCanKnow) {
+  House h;
+  auto with = [&](const char* protocol, const char* header) {
+    json body{
+        {"protocol", protocol}, {"protocol_port", 81}, {"insert_headers", {{header, "true"}}}};
+    if (protocol == std::string("TERMINATED_HTTPS")) body["default_tls_container_ref"] = "cert";
+    return h.make(Kind::listener, body);
+  };
+  EXPECT_THAT(refused(with("TCP", "X-Forwarded-For")),
+              IsFault(400, "insert-headers is not a valid option for a TCP protocol listener."));
+  EXPECT_THAT(refused(with("HTTP", "X-Other")),
+              IsFault(400, "X-Other is not a valid option for insert_headers"));
+  EXPECT_THAT(refused(with("HTTP", "X-SSL-Issuer")),
+              IsFault(400, "X-SSL-Issuer is not a valid option for HTTP protocol listener."));
+  accepted(with("HTTP", "X-Forwarded-Proto"));
+  accepted(with("TERMINATED_HTTPS", "X-SSL-Client-CN"));
+}
+
+TEST(PoolTls, IsWhole) {
+  House h;
+  EXPECT_THAT(refused(h.change(Kind::pool, {{"crl_container_ref", "crl"}})),
+              IsFault(400, failure("A CA certificate reference is required to specify a revocation "
+                                   "list.")));
+  EXPECT_THAT(refused(h.make(
+                  Kind::pool,
+                  {{"protocol", "UDP"}, {"lb_algorithm", "ROUND_ROBIN"}, {"tls_enabled", true}})),
+              IsFault(400, failure("tls_enabled is not allowed on UDP protocol pools.")));
+}
+
+Outcome<Edited> persist(const char* protocol, const json& persistence) {
+  return House().make(Kind::pool, {{"protocol", protocol},
+                                   {"lb_algorithm", "ROUND_ROBIN"},
+                                   {"session_persistence", persistence}});
+}
+
+TEST(Persistence, FitsThePool) {
+  const std::string named =
+      "Field \"cookie_name\" must be specified when using the \"APP_COOKIE\" session persistence "
+      "type.";
+  const std::string only =
+      "Field \"cookie_name\" can only be specified with session persistence of type "
+      "\"APP_COOKIE\".";
+  const std::string timing =
+      "persistence_timeout and persistence_granularity is only for UDP and SCTP protocol pools.";
+  struct Case {
+    const char* protocol;
+    json persistence;
+    std::string why;
+  };
+  const std::vector<Case> cases{
+      {"HTTP", {{"type", "APP_COOKIE"}}, named},
+      {"HTTP", {{"type", "HTTP_COOKIE"}, {"cookie_name", "a"}}, only},
+      {"HTTP",
+       {{"type", "APP_COOKIE"}, {"cookie_name", "a b"}},
+       "Supplied \"cookie_name\" is invalid."},
+      {"HTTP",
+       {{"type", "APP_COOKIE"}, {"cookie_name", "a\r\n"}},
+       "Supplied \"cookie_name\" is invalid."},
+      {"HTTP", {{"type", "SOURCE_IP"}, {"persistence_timeout", 5}}, timing},
+      {"HTTP", {{"type", "SOURCE_IP"}, {"persistence_granularity", "255.0.0.0"}}, timing},
+      {"UDP",
+       {{"type", "HTTP_COOKIE"}},
+       "Session persistence of type HTTP_COOKIE is not supported for UDP/SCTP protocol pools."},
+      {"SCTP",
+       {{"type", "SOURCE_IP"}, {"cookie_name", "a"}},
+       "Cookie names are not supported for UDP/SCTP pools."},
+      {"TCP",
+       {{"type", "HTTP_COOKIE"}},
+       "Session persistence of type HTTP_COOKIE is not supported for TCP protocol pools."}};
+  for (const Case& c : cases)
+    EXPECT_THAT(refused(persist(c.protocol, c.persistence)), IsFault(400, failure(c.why)));
+  accepted(persist("HTTP", {{"type", "APP_COOKIE"}, {"cookie_name", "JSESSIONID"}}));
+  accepted(persist("PROXY", {{"type", "HTTP_COOKIE"}}));
+  for (const char* mask : {"255.255.255.0", "255.255.255.255", "ffff:ffff:ffff:ffff::", "64"})
+    accepted(persist(
+        "UDP",
+        {{"type", "SOURCE_IP"}, {"persistence_timeout", 33}, {"persistence_granularity", mask}}));
+  for (const char* mask : {"255.0.255.0", "0.0.0.0", "129", "0", "x"})
+    EXPECT_EQ(
+        refused(persist("UDP", {{"type", "SOURCE_IP"}, {"persistence_granularity", mask}})).status,
+        400)
+        << mask;
+}
+
+TEST(Persistence, IsReplacedAndRemovedAsAWhole) {
+  House h;
+  auto e = accepted(h.change(Kind::pool, {{"session_persistence", {{"type", "SOURCE_IP"}}}}));
+  EXPECT_EQ(e.model.pools.at(h.pool).session_persistence->type, PersistenceType::source_ip);
+  h.model = settled(e.model);
+  e = accepted(h.change(Kind::pool, {{"session_persistence", nullptr}}));
+  EXPECT_EQ(e.model.pools.at(h.pool).session_persistence, std::nullopt);
+}
+
+}  // namespace
+}  // namespace model
