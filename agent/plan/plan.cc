@@ -8,8 +8,11 @@
 
 #include "agent/model/json.h"
 #include "agent/model/limits.h"
+#include "agent/model/words.h"
 #include "agent/plan/ids.h"
+#include "agent/plan/l7.h"
 #include "agent/plan/layout.h"
+#include "agent/plan/persistence.h"
 #include "agent/plan/pools.h"
 #include "agent/plan/targets.h"
 
@@ -33,22 +36,21 @@ uint8_t ip_protocol(model::ListenerProtocol protocol) {
   return protocol == model::ListenerProtocol::udp ? IPPROTO_UDP : IPPROTO_TCP;
 }
 
-bool is_forwarded(model::ListenerProtocol protocol) {
-  using enum model::ListenerProtocol;
-  return protocol == tcp || protocol == https || protocol == udp;
-}
-
 bool fits(model::ListenerProtocol listener, model::PoolProtocol pool) {
   using enum model::PoolProtocol;
   if (listener == model::ListenerProtocol::udp) return pool == udp;
-  return pool == tcp || pool == http || pool == https;
+  const bool is_l4 =
+      listener == model::ListenerProtocol::tcp || listener == model::ListenerProtocol::https;
+  return is_l4 && (pool == tcp || pool == https);
 }
 
 // Why the datapath cannot carry the listener; empty: it can.
-std::string reason_against(const model::Listener& listener, const model::Pool* pool) {
-  if (!is_forwarded(listener.protocol))
-    return "listeners of protocol " + model::text(listener.protocol) + " are not forwarded";
+std::string reason_against(const model::Listener& listener, const Placement& placement,
+                           const model::Pool* pool) {
   if (listener.protocol_port == 0) return "port 0 cannot be forwarded";
+  if (placement.where == Place::haproxy) return "";
+  if (listener.protocol == model::ListenerProtocol::sctp)
+    return "listeners of protocol " + model::text(listener.protocol) + " are not forwarded";
   if (pool != nullptr && !fits(listener.protocol, pool->protocol))
     return "a listener of protocol " + model::text(listener.protocol) +
            " is not forwarded to a pool of protocol " + model::text(pool->protocol);
@@ -88,19 +90,27 @@ class ServicePlanner {
         plan_(plan),
         pools_(model, observed, ids, resting, configured, plan),
         service_numbers_(ids.services, resting.services, 1, LB_MAX_SERVICES),
-        cidr_numbers_(ids.cidr_sets, {}, first_new_set(ids), std::numeric_limits<uint32_t>::max()) {
-  }
+        cidr_numbers_(ids.cidr_sets, {}, first_new_set(ids), std::numeric_limits<uint32_t>::max()),
+        l7_(model, observed.down, observed.certificates, plan.haproxy, plan.problems) {}
 
   void plan_listener(const model::LoadBalancer& lb, const model::Listener& listener);
   void finish();
 
  private:
-  void plan_service(const model::LoadBalancer& lb, const model::Listener& listener,
-                    const model::Pool* pool, const base::IpAddress& vip);
+  bool plan_service(const model::LoadBalancer& lb, const model::Listener& listener,
+                    const Placement& placement, const base::IpAddress& vip);
+  void plan_pool(const model::Listener& listener, const Placement& placement,
+                 const model::Pool* pool, base::Family family, lb_service& service);
+  void plan_persistence(const model::Pool& pool, base::Family family, lb_service& service);
   std::optional<uint32_t> cidr_set(const model::Listener& listener, base::Family family);
   const model::Pool* pool_of(const model::Listener& listener) const;
   void problem(const base::Uuid& id, std::string text) {
     plan_.problems.emplace(id, std::move(text));
+  }
+  // Says the problem, too.
+  bool refused(const base::Uuid& id, std::string text) {
+    problem(id, std::move(text));
+    return false;
   }
 
   const model::Model& model_;
@@ -108,6 +118,7 @@ class ServicePlanner {
   PoolPlanner pools_;
   ServiceNumbers service_numbers_;
   CidrNumbers cidr_numbers_;
+  L7Planner l7_;
 };
 
 const model::Pool* ServicePlanner::pool_of(const model::Listener& listener) const {
@@ -117,46 +128,76 @@ const model::Pool* ServicePlanner::pool_of(const model::Listener& listener) cons
 }
 
 void ServicePlanner::plan_listener(const model::LoadBalancer& lb, const model::Listener& listener) {
+  const Placement& placement = plan_.placements[listener.id] = placement_of(model_, listener);
   const model::Pool* pool = pool_of(listener);
-  const std::string reason = reason_against(listener, pool);
+  const std::string reason = reason_against(listener, placement, pool);
   if (!reason.empty()) return problem(listener.id, reason);
-  if (pool != nullptr && pool->session_persistence)
-    problem(pool->id, "session persistence " + pool->session_persistence->type +
-                          " is not applied: flows are balanced without it");
-  for (const base::IpAddress& vip : vips_of(lb)) plan_service(lb, listener, pool, vip);
+  std::vector<base::IpAddress> served;
+  for (const base::IpAddress& vip : vips_of(lb))
+    if (plan_service(lb, listener, placement, vip)) served.push_back(vip);
+  const bool is_on = lb.admin_state_up && listener.admin_state_up;
+  if (placement.where == Place::haproxy && is_on && !served.empty()) l7_.add(lb, listener, served);
 }
 
-void ServicePlanner::plan_service(const model::LoadBalancer& lb, const model::Listener& listener,
-                                  const model::Pool* pool, const base::IpAddress& vip) {
+// A service of HAProxy's goes to the kernel, but what came before is forwarded until it ends: the
+// backends of its pool stay.
+bool ServicePlanner::plan_service(const model::LoadBalancer& lb, const model::Listener& listener,
+                                  const Placement& placement, const base::IpAddress& vip) {
   const lb_service_key key = key_of(vip, listener);
   const std::string place = base::Endpoint{vip, listener.protocol_port}.text();
   if (plan_.tables.services.contains(key))
-    return problem(listener.id, place + " is taken by another listener");
+    return refused(listener.id, place + " is taken by another listener");
   const std::optional<uint32_t> number = service_numbers_.number(key);
   if (!number)
-    return problem(listener.id, "no service number is free for " + place + ": all " +
+    return refused(listener.id, "no service number is free for " + place + ": all " +
                                     std::to_string(LB_MAX_SERVICES - 1) +
                                     " are in use or named by flows that live");
   const std::optional<uint32_t> cidrs = cidr_set(listener, vip.family());
   if (!cidrs)
-    return problem(listener.id,
+    return refused(listener.id,
                    "allowed_cidrs of all listeners are more than " + std::to_string(kMaxCidrs));
   lb_service service{};
   service.id = *number;
   service.cidr_set = *cidrs;
-  if (pool != nullptr) {
-    service.ring = pools_.ring(*pool, vip.family());
-    service.scheduler = scheduler_of(pool->algorithm);
-  }
+  plan_pool(listener, placement, pool_of(listener), vip.family(), service);
   if (listener.connection_limit > 0)
     service.connection_limit = static_cast<uint32_t>(listener.connection_limit);
-  if (!lb.admin_state_up || !listener.admin_state_up) service.flags = LB_SERVICE_DISABLED;
+  if (placement.where == Place::haproxy) service.flags |= LB_SERVICE_TO_KERNEL;
+  if (!lb.admin_state_up || !listener.admin_state_up) service.flags |= LB_SERVICE_DISABLED;
   service.client_timeout = milliseconds(listener.timeout_client_data);
   service.member_timeout = milliseconds(listener.timeout_member_data);
   service.connect_timeout = milliseconds(listener.timeout_member_connect);
   service.listener = tag_of(listener.id);
   service.load_balancer = tag_of(lb.id);
   plan_.tables.services[key] = service;
+  return true;
+}
+
+void ServicePlanner::plan_pool(const model::Listener& listener, const Placement& placement,
+                               const model::Pool* pool, base::Family family, lb_service& service) {
+  if (pool == nullptr || !fits(listener.protocol, pool->protocol)) return;
+  service.ring = pools_.ring(*pool, family);
+  service.scheduler = scheduler_of(pool->algorithm);
+  service.pool = tag_of(pool->id);
+  if (placement.where == Place::xdp) plan_persistence(*pool, family, service);
+}
+
+void ServicePlanner::plan_persistence(const model::Pool& pool, base::Family family,
+                                      lb_service& service) {
+  if (!pool.session_persistence) return;
+  const model::SessionPersistence& persistence = *pool.session_persistence;
+  const auto unapplied = [&](const std::string& why) {
+    problem(pool.id, "session persistence " + std::string(model::word(persistence.type)) +
+                         " is not applied: " + why);
+  };
+  if (persistence.type != model::PersistenceType::source_ip)
+    return unapplied("flows have no cookies, and are balanced without it");
+  const std::optional<lb_addr> mask = persistence_mask(persistence.persistence_granularity, family);
+  if (!mask)
+    return unapplied("its granularity " + persistence.persistence_granularity + " is no netmask");
+  service.flags |= LB_SERVICE_PERSISTENT;
+  service.persistence_timeout = persistence_timeout(persistence, pool.protocol);
+  service.persistence_mask = *mask;
 }
 
 // A list that names nobody of this family lets nobody of it in: a set of its own, with no entries.
@@ -194,7 +235,6 @@ Plan make_plan(const model::Model& model, const Observed& observed, const Ids& i
                const Resting& resting, const netns::LayoutSpec& configured) {
   Plan plan;
   plan.layout = make_layout(model, observed.net, configured);
-  plan.targets = make_targets(model);
   ServicePlanner planner(model, observed, ids, resting, configured, plan);
   for (const auto& [id, lb] : model.load_balancers)
     if (is_wanted(lb) && vips_of(lb).empty())
@@ -204,6 +244,7 @@ Plan make_plan(const model::Model& model, const Observed& observed, const Ids& i
     if (is_wanted(lb) && is_wanted(listener)) planner.plan_listener(lb, listener);
   }
   planner.finish();
+  plan.targets = make_targets(model, plan.haproxy, plan.placements);
   return plan;
 }
 

@@ -9,6 +9,8 @@
 
 #include "agent/datapath/tables.h"
 #include "agent/model/model.h"
+#include "agent/plan/placement.h"
+#include "haproxy/haproxy_spec.h"
 #include "health/health_spec.h"
 #include "netns/netns_spec.h"
 
@@ -18,6 +20,8 @@ namespace plan {
 struct Observed {
   netns::Observed net;        // hops looked up for the next_hop_targets of the last layout
   std::set<base::Uuid> down;  // members that their health checks found down
+  // The certificates' store, by reference: PEM files that HAProxy can read.
+  std::map<std::string, haproxy::PemFile> certificates = {};
 };
 
 // Numbers of the datapath for Octavia's ids. Kept from one plan to the next, and read back from the
@@ -56,8 +60,12 @@ struct Plan {
   datapath::Tables tables;
   netns::LayoutSpec layout;
   Ids ids;  // for the next make_plan
-  // What is to be probed: the members of pools whose monitor is on, whatever their weight.
+  // What is to be probed: the members of pools whose monitor is on, whatever their weight, unless
+  // only HAProxy serves the pool and checks them itself.
   std::vector<health::Target> targets;
+  // What HAProxy serves; without the path of the metrics socket, which is not the planner's.
+  haproxy::Spec haproxy;
+  std::map<base::Uuid, Placement> placements;  // of every listener that stays
   // What could not be planned (out of ids, no route to a member), by resource, in words for people;
   // the first reason of each. The rest is planned without it.
   std::map<base::Uuid, std::string> problems;

@@ -132,7 +132,8 @@ std::vector<PoolPlanner::Planned> PoolPlanner::plan_backends(const model::Pool& 
     const base::Family own = member->address.family();
     if (own == family) {
       if (auto planned = plan_backend(*member, pool, vip_links)) backends.push_back(*planned);
-    } else if (std::none_of(vips.begin(), vips.end(),
+    } else if (pool.protocol == model::PoolProtocol::udp &&
+               std::none_of(vips.begin(), vips.end(),
                             [own](const auto& vip) { return vip.family() == own; })) {
       problem(member->id, "no VIP of the load balancer is " + text(own) + " as member " +
                               member->address.text() + " is");
@@ -154,7 +155,10 @@ std::optional<PoolPlanner::Planned> PoolPlanner::plan_backend(const model::Membe
   backend.flags = LB_BACKEND_PRESENT;
   if (way && way->from_vip) backend.flags |= LB_BACKEND_SNAT_VIP;
   if (way) backend.snat = way->source;
-  if (observed_.down.contains(member.id)) backend.flags |= LB_BACKEND_GONE;
+  const bool down = observed_.down.contains(member.id);
+  if (down) backend.flags |= LB_BACKEND_GONE;
+  if (way && !down && member.admin_state_up && pool.admin_state_up)
+    backend.flags |= LB_BACKEND_RETURNING;
   backend.member = tag_of(member.id);
   backend.pool = tag_of(pool.id);
   plan_.tables.backends[*number] = backend;

@@ -1,6 +1,7 @@
 #include "agent/plan/targets.h"
 
 #include <chrono>
+#include <set>
 
 #include "agent/plan/layout.h"
 #include "health/expected_codes.h"
@@ -56,12 +57,29 @@ health::Target target_of(const model::HealthMonitor& monitor) {
 
 bool is_on(const model::Common& resource) { return is_wanted(resource) && resource.admin_state_up; }
 
+// Pools that nobody but HAProxy asks about their members.
+std::set<base::Uuid> left_to_haproxy(const model::Model& model, const haproxy::Spec& served,
+                                     const std::map<base::Uuid, Placement>& placements) {
+  std::set<base::Uuid> pools;
+  for (const auto& [id, backend] : served.backends)
+    if (backend.check) pools.insert(id.pool);
+  for (const auto& [id, listener] : model.listeners) {
+    const auto placement = placements.find(id);
+    if (placement == placements.end() || placement->second.where == Place::haproxy) continue;
+    if (listener.default_pool) pools.erase(*listener.default_pool);
+  }
+  return pools;
+}
+
 }  // namespace
 
-std::vector<health::Target> make_targets(const model::Model& model) {
+std::vector<health::Target> make_targets(const model::Model& model, const haproxy::Spec& served,
+                                         const std::map<base::Uuid, Placement>& placements) {
+  const std::set<base::Uuid> others = left_to_haproxy(model, served, placements);
   std::map<base::Uuid, health::Target> by_pool;
   for (const auto& [id, monitor] : model.health_monitors) {
     const model::Pool& pool = model.pools.at(monitor.pool);
+    if (others.contains(pool.id)) continue;
     if (is_on(monitor) && is_on(pool) && is_on(model.load_balancers.at(pool.load_balancer)))
       by_pool.emplace(pool.id, target_of(monitor));
   }

@@ -1,15 +1,21 @@
 // Health monitors as the prober needs them.
 #pragma once
 
+#include <map>
 #include <vector>
 
 #include "agent/model/model.h"
+#include "agent/plan/placement.h"
+#include "haproxy/haproxy_spec.h"
 #include "health/health_spec.h"
 
 namespace plan {
 
 // By member. A member is probed if it, its pool, the pool's monitor and load balancer are switched
 // on and not PENDING_DELETE.
-std::vector<health::Target> make_targets(const model::Model& model);
+//
+// What HAProxy checks itself is left to it, unless a listener of the datapath uses the pool, too.
+std::vector<health::Target> make_targets(const model::Model& model, const haproxy::Spec& served,
+                                         const std::map<base::Uuid, Placement>& placements);
 
 }  // namespace plan

@@ -60,6 +60,7 @@ struct Pairing {
   model::ListenerProtocol listener;
   PoolProtocol pool;
   int proto;  // 0: not forwarded
+  uint32_t flags = 0;
 };
 class Protocols : public testing::TestWithParam<Pairing> {};
 
@@ -71,7 +72,8 @@ TEST_P(Protocols, AreForwardedOrReported) {
   if (p.proto != 0) {
     EXPECT_TRUE(plan.tables.services.contains(key(kVip, 443, static_cast<uint8_t>(p.proto))));
     EXPECT_EQ(plan.tables.services.size(), 1u);
-    EXPECT_THAT(plan.problems, IsEmpty());
+    EXPECT_EQ(plan.tables.services.begin()->second.flags, p.flags);
+    EXPECT_EQ(plan.haproxy.frontends.size(), p.flags == 0 ? 0u : 1u);
   } else {
     EXPECT_THAT(plan.tables.services, IsEmpty());
     EXPECT_THAT(plan.tables.backends, IsEmpty());
@@ -81,17 +83,20 @@ TEST_P(Protocols, AreForwardedOrReported) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, Protocols,
-    testing::Values(
-        Pairing{tcp, PoolProtocol::tcp, IPPROTO_TCP}, Pairing{tcp, PoolProtocol::http, IPPROTO_TCP},
-        Pairing{tcp, PoolProtocol::https, IPPROTO_TCP},
-        Pairing{https, PoolProtocol::https, IPPROTO_TCP},
-        Pairing{https, PoolProtocol::tcp, IPPROTO_TCP},
-        Pairing{udp, PoolProtocol::udp, IPPROTO_UDP}, Pairing{tcp, PoolProtocol::proxy, 0},
-        Pairing{tcp, PoolProtocol::proxyv2, 0}, Pairing{https, PoolProtocol::proxyv2, 0},
-        Pairing{tcp, PoolProtocol::udp, 0}, Pairing{udp, PoolProtocol::tcp, 0},
-        Pairing{udp, PoolProtocol::sctp, 0}, Pairing{http, PoolProtocol::http, 0},
-        Pairing{terminated_https, PoolProtocol::http, 0},
-        Pairing{prometheus, PoolProtocol::http, 0}, Pairing{sctp, PoolProtocol::sctp, 0}));
+    testing::Values(Pairing{tcp, PoolProtocol::tcp, IPPROTO_TCP},
+                    Pairing{tcp, PoolProtocol::http, IPPROTO_TCP, LB_SERVICE_TO_KERNEL},
+                    Pairing{tcp, PoolProtocol::https, IPPROTO_TCP},
+                    Pairing{https, PoolProtocol::https, IPPROTO_TCP},
+                    Pairing{https, PoolProtocol::tcp, IPPROTO_TCP},
+                    Pairing{udp, PoolProtocol::udp, IPPROTO_UDP},
+                    Pairing{tcp, PoolProtocol::proxy, IPPROTO_TCP, LB_SERVICE_TO_KERNEL},
+                    Pairing{tcp, PoolProtocol::proxyv2, IPPROTO_TCP, LB_SERVICE_TO_KERNEL},
+                    Pairing{https, PoolProtocol::proxyv2, IPPROTO_TCP, LB_SERVICE_TO_KERNEL},
+                    Pairing{tcp, PoolProtocol::udp, 0}, Pairing{udp, PoolProtocol::tcp, 0},
+                    Pairing{udp, PoolProtocol::sctp, 0},
+                    Pairing{http, PoolProtocol::http, IPPROTO_TCP, LB_SERVICE_TO_KERNEL},
+                    Pairing{prometheus, PoolProtocol::http, IPPROTO_TCP, LB_SERVICE_TO_KERNEL},
+                    Pairing{sctp, PoolProtocol::sctp, 0}));
 
 TEST(Services, AdminDownKeepsItsNumberAndItsBackends) {
   auto lb = web();
@@ -174,14 +179,6 @@ TEST(Services, LimitsAndTimeouts) {
   EXPECT_EQ(service(plan, kVip, 2).member_timeout, UINT32_MAX);
   EXPECT_EQ(service(plan, kVip, 3).connection_limit, 0u);
   EXPECT_EQ(service(plan, kVip, 3).connect_timeout, 1u);
-}
-
-TEST(Services, SessionPersistenceIsReported) {
-  auto lb = web();
-  lb.last_pool().session_persistence = model::SessionPersistence{"SOURCE_IP", "", {}, ""};
-  const Plan plan = plan_of(lb);
-  EXPECT_THAT(plan.problems.at(lb.last_pool().id), HasSubstr("SOURCE_IP"));
-  EXPECT_EQ(plan.tables.services.size(), 1u);
 }
 
 std::set<std::string> cidrs_of(const Plan& plan, uint32_t set, base::Family family) {

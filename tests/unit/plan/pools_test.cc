@@ -80,10 +80,10 @@ TEST(Members, WeightZeroAndAdminDownDrain) {
   lb.member("203.0.113.9", 80, {.weight = 5, .admin_state_up = false});
   const Plan plan = plan_of(lb);
   EXPECT_EQ(shares(plan, service(plan, kVip, 80)), (Shares{{"203.0.113.7:80", 1}}));
-  for (const char* drained : {"203.0.113.8:80", "203.0.113.9:80"}) {
-    EXPECT_EQ(backend(plan, drained).flags, LB_BACKEND_PRESENT);
+  EXPECT_EQ(backend(plan, "203.0.113.8:80").flags, LB_BACKEND_PRESENT | LB_BACKEND_RETURNING);
+  EXPECT_EQ(backend(plan, "203.0.113.9:80").flags, LB_BACKEND_PRESENT);
+  for (const char* drained : {"203.0.113.8:80", "203.0.113.9:80"})
     EXPECT_EQ(backend(plan, drained).weight, 0);
-  }
   EXPECT_EQ(plan.tables.destinations.size(), 3u);
   EXPECT_THAT(plan.problems, IsEmpty());
 }
@@ -129,13 +129,17 @@ TEST(Members, WithoutARouteOthersServe) {
   EXPECT_EQ(plan.tables.destinations.at(test::ip("198.51.100.9")).flags, 0);
 }
 
+TEST(Members, FamilyWithoutAVipIsReportedWhereHaproxyCannotHelp) {
+  auto lb = load_balancer(kVip).listener(udp, 80).pool().member("2001:db8:2::7", 80);
+  EXPECT_THAT(plan_of(lb).problems.at(lb.last_member().id), HasSubstr("no VIP"));
+}
+
 TEST(Members, ImpossibleOnesAreReported) {
   auto lb = load_balancer(kVip).listener(tcp, 80).pool().member("203.0.113.7", 80);
   std::map<std::string, base::Uuid> bad;
   for (const char* address : {"192.0.2.1", "224.0.0.1", "0.0.0.0", "127.0.0.1", "203.0.113.10"})
     bad[address] = lb.member(address, 80).last_member().id;
   bad["port 0"] = lb.member("203.0.113.8", 0).last_member().id;
-  bad["family"] = lb.member("2001:db8:2::7", 80).last_member().id;
   auto net = two_links().reaching(lb);
   net.observed().hops[test::ip("203.0.113.10")] = {1, {}, test::ip("203.0.113.10"), {}};
   const Plan plan = make_plan(lb, {net.observed(), {}}, {}, {}, {});
@@ -148,8 +152,8 @@ TEST(Snat, IsTheVipThroughItsLinkElseTheLinksAddress) {
   auto lb = load_balancer(kVip).listener(tcp, 80).pool();
   lb.member("192.0.2.7", 80).member("203.0.113.7", 80);
   const Plan plan = plan_of(lb);
-  EXPECT_EQ(backend(plan, "192.0.2.7:80").flags, LB_BACKEND_PRESENT | LB_BACKEND_SNAT_VIP);
-  EXPECT_EQ(backend(plan, "203.0.113.7:80").flags, LB_BACKEND_PRESENT);
+  EXPECT_EQ(backend(plan, "192.0.2.7:80").flags & LB_BACKEND_SNAT_VIP, LB_BACKEND_SNAT_VIP);
+  EXPECT_EQ(backend(plan, "203.0.113.7:80").flags & LB_BACKEND_SNAT_VIP, 0u);
   const lb_addr& source = backend(plan, "203.0.113.7:80").snat;
   EXPECT_EQ(datapath::from_abi(base::Family::ipv4, source), test::ip("203.0.113.10"));
 }
@@ -159,9 +163,9 @@ TEST(Snat, IsNotTheVipWhenVipsAreOnSeveralLinks) {
   auto lb = load_balancer(kVip).vip("203.0.113.1").vip("2001:db8:1::1").listener(tcp, 80).pool();
   lb.member("192.0.2.7", 80).member("203.0.113.7", 80).member("2001:db8:1::7", 80);
   const Plan plan = plan_of(lb);
-  EXPECT_EQ(backend(plan, "192.0.2.7:80").flags, LB_BACKEND_PRESENT);
-  EXPECT_EQ(backend(plan, "203.0.113.7:80").flags, LB_BACKEND_PRESENT);
-  EXPECT_EQ(backend(plan, "[2001:db8:1::7]:80").flags, LB_BACKEND_PRESENT | LB_BACKEND_SNAT_VIP);
+  EXPECT_EQ(backend(plan, "192.0.2.7:80").flags & LB_BACKEND_SNAT_VIP, 0u);
+  EXPECT_EQ(backend(plan, "203.0.113.7:80").flags & LB_BACKEND_SNAT_VIP, 0u);
+  EXPECT_EQ(backend(plan, "[2001:db8:1::7]:80").flags & LB_BACKEND_SNAT_VIP, LB_BACKEND_SNAT_VIP);
 }
 
 TEST(Snat, WithoutAnAddressIsReported) {

@@ -1,0 +1,17 @@
+// The few files of HAProxy's: text for root only, replaced whole.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+
+namespace haproxy {
+
+// Through a temporary file beside it; mode 0600.
+base::Result<base::Unit> write_file(const std::string& path, const std::string& text);
+
+// nullopt: cannot be read.
+std::optional<std::string> read_file(const std::string& path, size_t from = 0);
+
+}  // namespace haproxy

@@ -1,0 +1,254 @@
+#include "haproxy/process.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <thread>
+
+#include "haproxy/files.h"
+
+namespace haproxy {
+
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+using base::Error;
+using base::Result;
+using base::Unit;
+
+constexpr const char* kUser = "haproxy";
+constexpr const char* kLogSocket = "/dev/log";
+constexpr auto kRestartPause = 500ms;  // what dies at once is not started in a loop
+
+Result<Unit> make_folder(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) return Error{error.value(), "make folder " + path};
+  if (::chmod(path.c_str(), 0700) != 0) return Error{errno, "chmod 0700 " + path};
+  return Unit{};
+}
+
+uint64_t most_descriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  // What HAProxy would be given of no limit at all.
+  constexpr rlim_t kEnough = 1 << 20;
+  return std::min(limit.rlim_max, kEnough);
+}
+
+Surroundings look_around(const Paths& paths) {
+  Surroundings around;
+  around.stats_socket = paths.run_dir + "/stats.sock";
+  around.server_state_file = paths.state_dir + "/servers-state";
+  around.descriptors = most_descriptors();
+  if (::getpwnam(kUser) != nullptr) around.user = kUser;
+  if (::getgrnam(kUser) != nullptr) around.group = kUser;
+  if (::access(kLogSocket, W_OK) == 0) around.log_socket = kLogSocket;
+  return around;
+}
+
+pid_t pid_in(const std::string& path) {
+  return static_cast<pid_t>(std::atoi(read_file(path).value_or("0").c_str()));
+}
+
+}  // namespace
+
+Process::Process(Paths paths) : paths_(std::move(paths)), around_(look_around(paths_)) {}
+
+Result<Process> Process::open(Paths paths) {
+  for (const std::string& folder : {paths.run_dir, paths.state_dir})
+    if (auto made = make_folder(folder); !made) return std::move(made).error();
+  Process process(std::move(paths));
+  process.adopt();
+  return process;
+}
+
+// Ours is the master that answers at our socket and whose pid we noted. Another one, or none: the
+// next apply() starts anew.
+void Process::adopt() {
+  const std::optional<std::string> text = read_file(accepted());
+  const Result<Processes> found = processes();
+  if (!text || !found || found->master != pid_in(run("haproxy.pid"))) return;
+  master_ = watch(found->master);
+  text_ = *text;
+  for (const pid_t pid : found->old_workers)
+    if (const auto started = start_of(pid)) workers_[{pid, *started}];
+  // Without a worker, tend() sees to it.
+  if (found->worker && !take_worker(*found)) current_.reset();
+}
+
+Result<Unit> Process::apply(const Spec& spec) {
+  wanted_.clear();
+  for (const auto& [id, backend] : spec.backends)
+    for (const Server& server : backend.servers)
+      if (server.health) wanted_[{id, server.member}] = *server.health;
+  if (spec.frontends.empty()) {
+    soft_stop();
+    return Unit{};
+  }
+  const std::string text = render(spec, around_);
+  if (text != text_ || !master_ || !current_)
+    if (auto loaded = load(text); !loaded) return loaded;
+  return tell_health();
+}
+
+Result<Unit> Process::load(const std::string& text) {
+  if (auto checked = check(text); !checked) return checked;
+  if (auto saved = save_states(); !saved) return saved;
+  if (auto written = write_file(config(), text); !written) return written;
+  const bool is_there = master_ && !has_ended(*master_);
+  Result<Unit> loaded = is_there ? reload() : start();
+  if (!loaded) {
+    // What serves is the text before; and whatever starts it again must find that.
+    if (!text_.empty())
+      if (auto restored = write_file(config(), text_); !restored) return restored;
+    return loaded;
+  }
+  text_ = text;
+  return write_file(accepted(), text_);
+}
+
+// Before another worker starts: it begins with what this one knows.
+Result<Unit> Process::save_states() {
+  if (!current_) return Unit{};
+  const auto found = workers_.find(*current_);
+  if (found == workers_.end() || !found->second.cli) return Unit{};
+  const Result<std::string> states = found->second.cli->ask("show servers state");
+  if (!states) return Unit{};  // it has died: all begin up, as at the first start
+  return write_file(around_.server_state_file, *states);
+}
+
+void Process::forget_states() {
+  // An old file would say what was long ago; none at all is a warning of HAProxy's.
+  if (auto written = write_file(around_.server_state_file, "1\n"); !written)
+    ::unlink(around_.server_state_file.c_str());
+}
+
+Result<Unit> Process::tell_health() {
+  const auto held = current_ ? workers_.find(*current_) : workers_.end();
+  if (held == workers_.end() || !held->second.cli)
+    return wanted_.empty() ? Result<Unit>(Unit{}) : Error{0, "haproxy has no worker to tell"};
+  std::erase_if(told_, [this](const auto& entry) { return !wanted_.contains(entry.first); });
+  for (const auto& [name, health] : wanted_) {
+    if (const auto known = told_.find(name); known != told_.end() && known->second == health)
+      continue;
+    const std::string server = name.first.text() + "/" + name.second.text();
+    const std::string word = health == Health::up ? "up" : "down";
+    Result<std::string> answer = held->second.cli->ask("set server " + server + " health " + word);
+    if (!answer) return std::move(answer).error();
+    if (answer->find_first_not_of(" \n") != std::string::npos)
+      return Error{0, "set health of server " + server + " to " + word + ": " + *answer};
+    told_[name] = health;
+  }
+  return Unit{};
+}
+
+Result<bool> Process::tend() {
+  trim_log();
+  std::erase_if(leaving_, [](const Watched& master) { return has_ended(master); });
+  if (text_.empty() || !master_) return false;
+  const bool master_died = has_ended(*master_);
+  if (!master_died && worker_ && !has_ended(*worker_)) return false;
+  if (Clock::now() < not_before_) return false;
+  not_before_ = Clock::now() + kRestartPause;
+  if (auto restarted = restart(); !restarted) return std::move(restarted).error();
+  counts_.restarts++;
+  return true;
+}
+
+Result<Unit> Process::restart() {
+  const bool master_died = has_ended(*master_);
+  if (auto written = write_file(config(), text_); !written) return written;
+  if (master_died) {
+    leave_orphans();
+    if (auto started = start(); !started) return started;
+  } else {
+    forget_states();
+    if (auto reloaded = reload(); !reloaded) return reloaded;
+  }
+  return tell_health();
+}
+
+// Workers whose master has died may still accept: they serve what they have, and nothing new.
+void Process::leave_orphans() {
+  for (const auto& [id, held] : workers_)
+    if (start_of(id.pid) == id.start) ::kill(id.pid, SIGUSR1);
+}
+
+// Connections live on; the master ends with the last of them.
+void Process::soft_stop() {
+  if (master_ && !has_ended(*master_)) {
+    ::kill(master_->pid, SIGUSR1);
+    leaving_.push_back(std::move(*master_));
+  }
+  master_.reset();
+  worker_.reset();
+  current_.reset();
+  text_.clear();
+  told_.clear();
+  ::unlink(accepted().c_str());
+}
+
+Result<std::vector<WorkerStats>> Process::stats() {
+  std::vector<WorkerStats> all;
+  for (auto it = workers_.begin(); it != workers_.end();) {
+    std::optional<WorkerStats> stats = stats_of(it->first, it->second);
+    const bool stays = stats && !stats->last;
+    if (stats) all.push_back(std::move(*stats));
+    it = stays ? std::next(it) : workers_.erase(it);
+  }
+  return all;
+}
+
+// nullopt: it is gone.
+std::optional<WorkerStats> Process::stats_of(const WorkerId& id, Held& held) {
+  WorkerStats stats;
+  stats.worker = id;
+  stats.current = current_ == id;
+  if (!held.cli) {
+    if (start_of(id.pid) != id.start) return std::nullopt;
+    const auto csv = ask_once(master_socket(), "@!" + std::to_string(id.pid) + " show stat");
+    if (!csv || !parse_stats(*csv, stats)) return std::nullopt;
+    return stats;
+  }
+  // In this order: what is counted after it had nothing left to do is complete.
+  const Result<std::string> info = held.cli->ask("show info");
+  const Result<std::string> csv = held.cli->ask("show stat");
+  if (!info || !csv || !parse_stats(*csv, stats)) return std::nullopt;
+  constexpr uint64_t kOurOwn = 1;
+  stats.last = !stats.current && is_drained(*info, kOurOwn);
+  return stats;
+}
+
+void Process::teardown() {
+  if (master_) leaving_.push_back(std::move(*master_));
+  for (const Watched& master : leaving_)
+    if (!has_ended(master)) ::kill(master.pid, SIGTERM);
+  const auto gone = [](const Watched& master) { return has_ended(master); };
+  for (const auto end = Clock::now() + 2s; Clock::now() < end;) {
+    if (std::all_of(leaving_.begin(), leaving_.end(), gone)) break;
+    std::this_thread::sleep_for(10ms);
+  }
+  for (const Watched& master : leaving_)
+    if (!has_ended(master)) ::kill(master.pid, SIGKILL);
+  for (const auto& [id, held] : workers_)
+    if (start_of(id.pid) == id.start) ::kill(id.pid, SIGKILL);
+  leaving_.clear();
+  workers_.clear();
+  soft_stop();
+  for (const char* name :
+       {"haproxy.cfg", "haproxy.log", "haproxy.pid", "master.sock", "stats.sock"})
+    ::unlink(run(name).c_str());
+  ::unlink(around_.server_state_file.c_str());
+}
+
+}  // namespace haproxy

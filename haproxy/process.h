@@ -1,0 +1,124 @@
+// The HAProxy that serves: started, reloaded, watched and asked. It outlives the agent, and the
+// next Process adopts it. All calls block (up to some seconds while HAProxy starts): one worker
+// thread makes them.
+//
+// A worker that a reload replaces serves the connections that it has until they end. The open
+// command line that we keep to each worker makes it wait for us, so that what it counted last is
+// read before it goes.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "haproxy/cli.h"
+#include "haproxy/processes.h"
+#include "haproxy/render.h"
+#include "haproxy/stats.h"
+
+namespace haproxy {
+
+struct Paths {
+  std::string run_dir;    // sockets, pid, log, the text; made if it is not there, mode 0700
+  std::string state_dir;  // what survives a boot; the same
+  std::string binary = "/usr/sbin/haproxy";
+};
+
+struct Counts {
+  uint64_t starts = 0, reloads = 0;
+  uint64_t restarts = 0;  // after the master or the worker had died
+
+  friend bool operator==(const Counts&, const Counts&) = default;
+};
+
+class Process {
+ public:
+  // Adopts the HAProxy that an earlier Process of the same paths started.
+  static base::Result<Process> open(Paths paths);
+
+  // Serves `spec`: starts, reloads, stops or does nothing, and tells HAProxy which servers the
+  // agent found up or down. When it returns, new connections are served as `spec` says. Refused:
+  // HAProxy's own words, and what was served before still is.
+  base::Result<base::Unit> apply(const Spec& spec);
+
+  // To be called several times a second. Whatever has died is started again from the text that was
+  // last accepted. true: something had died, and serves again.
+  base::Result<bool> tend();
+
+  // Of all workers that are or were there since the last call. A worker of which nothing more will
+  // come says so, and is not there the next time.
+  base::Result<std::vector<WorkerStats>> stats();
+
+  // Ends it at once, with all connections, and takes away what it made.
+  void teardown();
+
+  bool running() const { return master_.has_value(); }
+  const Counts& counts() const { return counts_; }
+  const std::string& text() const { return text_; }
+  const Surroundings& surroundings() const { return around_; }
+
+ private:
+  // A process that need not be a child of ours.
+  struct Watched {
+    pid_t pid = 0;
+    base::Fd fd;  // pidfd: readable when it has ended
+  };
+  struct Held {
+    std::optional<Cli> cli;  // none: not reachable any more but through the master
+  };
+  using ServerName = std::pair<BackendId, base::Uuid>;
+
+  explicit Process(Paths paths);
+
+  std::string run(const char* name) const { return paths_.run_dir + "/" + name; }
+  std::string config() const { return run("haproxy.cfg"); }
+  std::string log() const { return run("haproxy.log"); }
+  std::string master_socket() const { return run("master.sock"); }
+  std::string accepted() const { return paths_.state_dir + "/haproxy.accepted"; }
+
+  void adopt();
+  base::Result<base::Unit> check(const std::string& text);
+  base::Result<base::Unit> load(const std::string& text);
+  base::Result<base::Unit> start();
+  base::Result<base::Unit> reload();
+  base::Result<base::Unit> spawn();
+  base::Result<Processes> processes() const;
+  base::Result<Processes> await_start(size_t log_from);
+  base::Result<Processes> await_reload(const Processes& before, size_t log_from);
+  base::Result<base::Unit> take_worker(const Processes& now);
+  base::Result<bool> hold(const WorkerId& id);
+  base::Result<base::Unit> save_states();
+  base::Result<base::Unit> tell_health();
+  base::Result<base::Unit> restart();
+  void forget_states();
+  void soft_stop();
+  void leave_orphans();
+  void trim_log() const;
+  size_t log_size() const;
+  base::Error failure(const std::string& what, size_t log_from) const;
+  std::optional<WorkerStats> stats_of(const WorkerId& id, Held& held);
+
+  static Watched watch(pid_t pid);
+  static bool has_ended(const Watched& process);
+
+  Paths paths_;
+  Surroundings around_;
+  std::string text_;  // as accepted last; empty: nothing is to run
+  std::optional<Watched> master_, worker_;
+  std::optional<WorkerId> current_;
+  std::map<WorkerId, Held> workers_;  // the current one and those that end
+  std::vector<Watched> leaving_;      // masters that end when their workers have
+  std::map<ServerName, Health> wanted_, told_;
+  std::chrono::steady_clock::time_point not_before_{};  // of the next restart
+  Counts counts_;
+};
+
+}  // namespace haproxy

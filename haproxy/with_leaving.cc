@@ -1,0 +1,25 @@
+#include <set>
+
+#include "haproxy/haproxy_spec.h"
+
+namespace haproxy {
+
+Spec with_leaving(const Spec& running, const Spec& wanted) {
+  Spec both = wanted;
+  if (both.metrics_socket.empty()) both.metrics_socket = running.metrics_socket;
+  std::set<base::Endpoint> taken;
+  for (const auto& [listener, frontend] : wanted.frontends)
+    taken.insert(frontend.binds.begin(), frontend.binds.end());
+  for (const auto& [listener, frontend] : running.frontends) {
+    if (both.frontends.contains(listener)) continue;
+    Frontend leaving = frontend;
+    std::erase_if(leaving.binds, [&](const auto& place) { return taken.contains(place); });
+    if (leaving.binds.empty()) continue;
+    both.frontends.emplace(listener, std::move(leaving));
+    for (const auto& [id, backend] : running.backends)
+      if (id.listener == listener) both.backends.emplace(id, backend);
+  }
+  return both;
+}
+
+}  // namespace haproxy

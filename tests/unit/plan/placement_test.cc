@@ -1,0 +1,164 @@
+// Who serves what, and what HAProxy is told.
+#include "agent/plan/placement.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/plan/planned.h"
+
+namespace plan {
+namespace {
+
+using model::Algorithm;
+using model::ListenerProtocol;
+using model::PoolProtocol;
+using testing::HasSubstr;
+
+constexpr const char* kVip = "192.0.2.1";
+
+test::LoadBalancerBuilder web(ListenerProtocol listener, PoolProtocol pool) {
+  auto lb = test::load_balancer(kVip);
+  lb.listener(listener, 80).pool(Algorithm::round_robin, pool).member("203.0.113.7", 8080);
+  lb.last_pool().name = "p1";
+  return lb;
+}
+
+Placement placed(const test::LoadBalancerBuilder& lb) {
+  const model::Model& m = lb.model();
+  return placement_of(m, m.listeners.begin()->second);
+}
+
+void watch(model::Model& m, model::MonitorType type) {
+  model::HealthMonitor monitor;
+  monitor.id = test::id_from("monitor");
+  monitor.pool = m.pools.begin()->first;
+  monitor.type = type;
+  monitor.delay = monitor.timeout = monitor.max_retries = 1;
+  monitor.expected_codes = "200,202-204";
+  m.health_monitors[monitor.id] = monitor;
+}
+
+TEST(Placement, SaysWhy) {
+  using enum ListenerProtocol;
+  const Placement plain = placed(web(tcp, PoolProtocol::tcp));
+  EXPECT_EQ(plain, (Placement{Place::xdp, "TCP without anything of layer 7"}));
+  EXPECT_EQ(placed(web(https, PoolProtocol::https)).where, Place::xdp);
+  EXPECT_EQ(placed(web(udp, PoolProtocol::udp)).where, Place::xdp);
+  EXPECT_EQ(placed(web(http, PoolProtocol::http)), (Placement{Place::haproxy, "protocol HTTP"}));
+  EXPECT_EQ(placed(web(terminated_https, PoolProtocol::http)).reason, "protocol TERMINATED_HTTPS");
+  EXPECT_EQ(placed(web(tcp, PoolProtocol::proxyv2)),
+            (Placement{Place::haproxy, "pool p1 speaks PROXYV2"}));
+  EXPECT_THAT(placed(web(tcp, PoolProtocol::http)).reason, HasSubstr("is HTTP"));
+}
+
+TEST(Placement, LooksAtThePool) {
+  auto lb = web(ListenerProtocol::tcp, PoolProtocol::tcp);
+  lb.last_pool().session_persistence = model::SessionPersistence{};
+  EXPECT_EQ(placed(lb).where, Place::xdp);
+  lb.last_pool().session_persistence->type = model::PersistenceType::app_cookie;
+  EXPECT_THAT(placed(lb).reason, HasSubstr("APP_COOKIE"));
+  lb.last_pool().admin_state_up = false;  // nobody is served by it
+  EXPECT_EQ(placed(lb).where, Place::xdp);
+  lb.last_pool().admin_state_up = true;
+  lb.last_pool().session_persistence.reset();
+  lb.last_pool().tls_enabled = true;
+  EXPECT_THAT(placed(lb).reason, HasSubstr("encrypted"));
+}
+
+TEST(Placement, FamiliesDoNotMix) {
+  auto lb = web(ListenerProtocol::tcp, PoolProtocol::tcp);
+  lb.member("2001:db8:2::7", 8080);
+  EXPECT_EQ(placed(lb), (Placement{Place::haproxy, "member 2001:db8:2::7 is IPv6, and no VIP is"}));
+  lb.last_member().admin_state_up = false;
+  EXPECT_EQ(placed(lb).where, Place::xdp);
+}
+
+TEST(Placement, FamiliesBesideEachOtherDo) {
+  auto lb = web(ListenerProtocol::tcp, PoolProtocol::tcp);
+  lb.vip("2001:db8:1::1");
+  EXPECT_EQ(placed(lb), (Placement{Place::haproxy, "VIP 2001:db8:1::1 is IPv6, and no member is"}));
+  lb.member("2001:db8:2::7", 8080);
+  EXPECT_EQ(placed(lb).where, Place::xdp);
+}
+
+TEST(Haproxy, IsToldOfWhatItServes) {
+  auto lb = web(ListenerProtocol::http, PoolProtocol::http);
+  lb.last_listener().insert_headers = {{"X-Forwarded-For", "true"}, {"X-Forwarded-Port", "false"}};
+  const Plan plan = plan_of(lb);
+  EXPECT_THAT(plan.problems, testing::IsEmpty());
+  const auto& frontend = plan.haproxy.frontends.at(lb.last_listener().id);
+  EXPECT_EQ(frontend.binds, (std::vector<base::Endpoint>{{test::ip(kVip), 80}}));
+  EXPECT_EQ(frontend.mode, haproxy::Mode::http);
+  const auto& backend = plan.haproxy.backends.at(*frontend.default_backend);
+  EXPECT_EQ(backend.insert_headers, (std::vector<std::string>{"X-Forwarded-For"}));
+  ASSERT_EQ(backend.servers.size(), 1u);
+  EXPECT_EQ(backend.servers[0].place, (base::Endpoint{test::ip("203.0.113.7"), 8080}));
+  EXPECT_EQ(service(plan, kVip, 80).flags, LB_SERVICE_TO_KERNEL);
+  lb.last_listener().admin_state_up = false;
+  EXPECT_EQ(plan_of(lb).haproxy, haproxy::Spec{});
+}
+
+TEST(Haproxy, FlowsOfAMovedListenerKeepTheirBackends) {
+  auto lb = web(ListenerProtocol::tcp, PoolProtocol::tcp);
+  lb.member("2001:db8:2::7", 8080);
+  const Plan plan = plan_of(lb);
+  EXPECT_EQ(shares(plan, service(plan, kVip, 80)).size(), 1u);
+  EXPECT_EQ(plan.haproxy.backends.begin()->second.servers.size(), 2u);
+  EXPECT_THAT(plan.problems, testing::IsEmpty());
+}
+
+TEST(Haproxy, ChecksWhatItCanAndIsToldTheRest) {
+  model::Model m = web(ListenerProtocol::http, PoolProtocol::http);
+  watch(m, model::MonitorType::http);
+  const base::Uuid member = m.members.begin()->first;
+  Observed observed{two_links().reaching(m).observed(), {member}};
+  Plan plan = make_plan(m, observed, {}, {}, {});
+  EXPECT_EQ(plan.haproxy.backends.begin()->second.check->expected_status, "200,202-204");
+  EXPECT_FALSE(plan.haproxy.backends.begin()->second.servers[0].health);
+  EXPECT_THAT(plan.targets, testing::IsEmpty());
+  m.health_monitors.begin()->second.type = model::MonitorType::ping;
+  plan = make_plan(m, observed, {}, {}, {});
+  EXPECT_FALSE(plan.haproxy.backends.begin()->second.check);
+  EXPECT_EQ(plan.haproxy.backends.begin()->second.servers[0].health, haproxy::Health::down);
+  EXPECT_EQ(plan.targets.size(), 1u);
+}
+
+TEST(Haproxy, PoliciesGoByPosition) {
+  model::Model m = web(ListenerProtocol::http, PoolProtocol::http);
+  const base::Uuid listener = m.listeners.begin()->first;
+  for (int position : {2, 1, 3}) {
+    model::L7Policy policy;
+    policy.id = test::id_from("policy " + std::to_string(position));
+    policy.listener = listener;
+    policy.position = position;
+    policy.action = model::PolicyAction::redirect_to_pool;
+    policy.redirect_pool = m.pools.begin()->first;
+    m.l7policies[policy.id] = policy;
+    if (position == 3) continue;  // without rules it matches nothing
+    model::L7Rule rule;
+    rule.id = test::id_from("rule " + std::to_string(position));
+    rule.policy = policy.id;
+    rule.value = "/";
+    m.l7rules[rule.id] = rule;
+  }
+  const auto policies = plan_of(m).haproxy.frontends.at(listener).policies;
+  ASSERT_EQ(policies.size(), 2u);
+  EXPECT_EQ(policies[0].id, test::id_from("policy 1"));
+  EXPECT_EQ(policies[1].backend, (haproxy::BackendId{m.pools.begin()->first, listener}));
+}
+
+TEST(Haproxy, CertificatesComeFromTheStore) {
+  auto lb = web(ListenerProtocol::terminated_https, PoolProtocol::http);
+  lb.last_listener().default_tls_container_ref = "ref";
+  Observed observed{two_links().reaching(lb).observed(), {}};
+  Plan plan = make_plan(lb, observed, {}, {}, {});
+  EXPECT_EQ(plan.problems.at(lb.last_listener().id), "certificate ref is not there");
+  EXPECT_TRUE(plan.haproxy.frontends.empty());
+  observed.certificates["ref"] = {"/c/ref.pem", "f"};
+  plan = make_plan(lb, observed, {}, {}, {});
+  const auto& tls = plan.haproxy.frontends.at(lb.last_listener().id).tls;
+  EXPECT_EQ(tls->certificates, (std::vector<haproxy::PemFile>{{"/c/ref.pem", "f"}}));
+}
+
+}  // namespace
+}  // namespace plan
