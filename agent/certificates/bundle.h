@@ -1,0 +1,44 @@
+// A bundle: certificate, chain and private key; or CA certificates; or CRLs. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "agent/certificates/certificates_spec.h"
+#include "base/result.h"
+
+namespace certificates {
+
+// Text that is wiped when it goes: it may hold a private key.
+class SecretText {
+ public:
+  SecretText() = default;
+  explicit SecretText(std::string text) : text_(std::move(text)) {}
+  SecretText(SecretText&& other) noexcept : text_(std::move(other.text_)) { other.wipe(); }
+  SecretText& operator=(SecretText&& other) noexcept;
+  SecretText(const SecretText&) = delete;
+  SecretText& operator=(const SecretText&) = delete;
+  ~SecretText() { wipe(); }
+
+  const std::string& text() const { return text_; }
+
+ private:
+  void wipe();
+
+  std::string text_;
+};
+
+struct Bundle {
+  About about;      // without a name
+  SecretText pem;   // normalised
+  std::string sum;  // SHA-256 of `pem`, lower case hex
+};
+
+// PEM in any order, or PKCS#12 without a passphrase. The private key is of one of the certificates;
+// whether they are valid now is asked separately. Errors say what is wrong with "it".
+base::Result<Bundle> read_bundle(std::string_view bytes);
+
+// Why it cannot be used at `now`: expired, or not valid yet. nullopt: it can.
+std::optional<std::string> check_validity(const About& about, Time now);
+
+}  // namespace certificates
