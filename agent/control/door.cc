@@ -1,14 +1,18 @@
 #include "agent/control/door.h"
 
+#include <cerrno>
 #include <memory>
 #include <utility>
 
+#include "agent/control/certificates_json.h"
 #include "agent/control/flow_filter.h"
 #include "agent/control/flow_stream.h"
 #include "agent/control/metrics.h"
+#include "agent/control/networks.h"
 #include "agent/control/operator_json.h"
 #include "agent/control/resources.h"
 #include "agent/control/response.h"
+#include "agent/control/surroundings.h"
 #include "agent/control/versions.h"
 
 namespace control {
@@ -17,8 +21,8 @@ using boost::asio::awaitable;
 using model::Fault;
 using nlohmann::json;
 
-Door::Door(agent::Reconciler& reconciler, Operator& machine)
-    : reconciler_(reconciler), operator_(machine) {}
+Door::Door(agent::Reconciler& reconciler, Operator& machine, Certificates& certificates)
+    : reconciler_(reconciler), operator_(machine), certificates_(certificates) {}
 
 awaitable<Response> Door::handle(Request request) {
   const auto routed = route(request.method, request.target, request.body);
@@ -29,6 +33,8 @@ awaitable<Response> Door::handle(Request request) {
   }
   const Call& call = std::get<Call>(routed);
   if (call.action >= Action::health) co_return co_await operate(call);
+  if (call.action >= Action::certificates) co_return co_await certify(call);
+  if (call.action >= Action::providers) co_return co_await surround(call);
   co_return co_await octavia(call, request);
 }
 
@@ -41,7 +47,7 @@ awaitable<Response> Door::octavia(const Call& call, const Request& request) {
     case Action::listener_stats:
       co_return co_await stats(call);
     case Action::root_versions:
-      co_return json_response(200, root_versions(request.host));
+      co_return json_response(200, root_versions(origin_of(request)));
     case Action::v2_document:
       co_return json_response(200, "v2");
     default:
@@ -52,7 +58,7 @@ awaitable<Response> Door::octavia(const Call& call, const Request& request) {
 Response Door::shown(const Call& call, const Request& request) const {
   const model::Statuses statuses = reconciler_.statuses();
   const View view{reconciler_.model(), statuses};
-  if (call.action == Action::list) return list(view, call, request.host);
+  if (call.action == Action::list) return list(view, call, origin_of(request));
   return call.action == Action::show ? show(view, call) : status_tree(view, call);
 }
 
@@ -83,6 +89,75 @@ awaitable<Response> Door::stats(const Call& call) {
     return found != m.listeners.end() && found->second.load_balancer == call.id;
   };
   co_return json_response(200, {{"stats", octavia_stats(counters, wanted)}});
+}
+
+awaitable<Response> Door::surround(const Call& call) {
+  if (call.action == Action::failover && !reconciler_.model().load_balancers.contains(call.id))
+    co_return fault_response(not_found(call.kind, call.id.text()));
+  if (call.action != Action::networks && call.action != Action::network)
+    co_return surroundings(call);
+  const auto all = co_await operator_.networks();
+  if (call.action == Action::networks)
+    co_return json_response(200, networks_json(all, call.noun, call.query));
+  json one = network_json(all, call.noun, call.name);
+  if (!one.is_null()) co_return json_response(200, one);
+  const std::string message = call.noun + ": " + call.name + " could not be found.";
+  co_return json_response(
+      404, {{"NeutronError", {{"type", "NotFound"}, {"message", message}, {"detail", ""}}}});
+}
+
+awaitable<Response> Door::certify(const Call& call) {
+  if (call.action == Action::put_certificate) co_return co_await put_certificate(call);
+  if (call.action == Action::remove_certificate) co_return co_await remove_certificate(call);
+  co_return co_await show_certificates(call);
+}
+
+awaitable<Response> Door::show_certificates(const Call& call) {
+  const auto entries = co_await certificates_.list();
+  json rows = json::array();
+  for (const auto& entry : entries) {
+    json row = to_json(entry, reconciler_.model());
+    if (call.action == Action::certificates)
+      rows.push_back(std::move(row));
+    else if (entry.about.name == call.name)
+      co_return json_response(200, {{"certificate", row}});
+  }
+  if (call.action == Action::certificates) co_return json_response(200, {{"certificates", rows}});
+  co_return fault_response({404, "Certificate " + call.name + " not found."});
+}
+
+awaitable<Response> Door::put_certificate(const Call& call) {
+  const auto about = co_await certificates_.inspect(call.name, call.bytes);
+  if (!about) co_return fault_response({400, about.error().message()});
+  for (const CertificateUser& user : users_of(reconciler_.model(), call.name))
+    if (user.use != about->use)
+      co_return fault_response({409, "Certificate " + call.name + " is the " + user.field + " of " +
+                                         user.type + " " + user.id.text() + ", which needs " +
+                                         certificates::text(user.use) + "."});
+  const auto put = co_await certificates_.put(call.name, call.bytes);
+  if (!put)
+    co_return fault_response({500, "The certificate was not stored: " + put.error().message()});
+  const json shown = to_json({*about, ""}, reconciler_.model());
+  co_return json_response(*put == Certificates::Put::created ? 201 : 200, {{"certificate", shown}});
+}
+
+// In its turn among the changes of the model, so that none comes between the look and the removal.
+awaitable<Response> Door::remove_certificate(const Call& call) {
+  agent::Edit turn = [this, name = call.name](
+                         const model::Model& m,
+                         const model::Context&) -> model::Outcome<model::Edited> {
+    const auto users = users_of(m, name);
+    if (!users.empty())
+      return Fault{409, "Certificate " + name + " is in use: it is the " + users.front().field +
+                            " of " + users.front().type + " " + users.front().id.text() + "."};
+    const auto removed = certificates_.remove(name);
+    if (removed) return Fault{204, ""};  // no change of the model
+    if (removed.error().code == ENOENT) return Fault{404, "Certificate " + name + " not found."};
+    return Fault{500, removed.error().message()};
+  };
+  const auto outcome = co_await reconciler_.change(std::move(turn));
+  const auto* fault = std::get_if<Fault>(&outcome);
+  co_return fault == nullptr || fault->status == 204 ? empty_response(204) : fault_response(*fault);
 }
 
 awaitable<Response> Door::operate(const Call& call) {

@@ -3,6 +3,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "agent/control/certificates.h"
 #include "agent/control/http.h"
 #include "agent/control/operator.h"
 #include "agent/control/router.h"
@@ -12,8 +13,8 @@ namespace control {
 
 class Door {
  public:
-  // Both outlive the Door.
-  Door(agent::Reconciler& reconciler, Operator& machine);
+  // All outlive the Door.
+  Door(agent::Reconciler& reconciler, Operator& machine, Certificates& certificates);
 
   boost::asio::awaitable<Response> handle(Request request);
 
@@ -21,6 +22,11 @@ class Door {
   boost::asio::awaitable<Response> octavia(const Call& call, const Request& request);
   Response shown(const Call& call, const Request& request) const;
   boost::asio::awaitable<Response> stats(const Call& call);
+  boost::asio::awaitable<Response> surround(const Call& call);
+  boost::asio::awaitable<Response> certify(const Call& call);
+  boost::asio::awaitable<Response> show_certificates(const Call& call);
+  boost::asio::awaitable<Response> put_certificate(const Call& call);
+  boost::asio::awaitable<Response> remove_certificate(const Call& call);
   boost::asio::awaitable<Response> operate(const Call& call);
   boost::asio::awaitable<Response> health();
   boost::asio::awaitable<Response> flows(const Call& call);
@@ -28,6 +34,7 @@ class Door {
 
   agent::Reconciler& reconciler_;
   Operator& operator_;
+  Certificates& certificates_;
 };
 
 }  // namespace control

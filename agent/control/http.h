@@ -5,6 +5,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,8 +16,16 @@ struct Request {
   std::string method;  // "GET"
   std::string target;  // as sent: path and query, percent-encoded
   std::string host;    // the Host header, for links; may be empty
+  std::string scheme;  // "http" or "https"
+  std::string token;   // X-Auth-Token, or what Authorization bears; may be empty
   std::string body;
 };
+
+// Where links begin: "http://localhost".
+inline std::string origin_of(const Request& request) {
+  return (request.scheme.empty() ? "http" : request.scheme) + "://" +
+         (request.host.empty() ? "localhost" : request.host);
+}
 
 // A body that is made while it is sent. Asked for the next piece when the one before has left, so
 // a slow reader slows it down. An empty piece ends it.
@@ -35,5 +44,7 @@ struct Response {
 };
 
 using Handler = std::function<boost::asio::awaitable<Response>(Request)>;
+// Looks at a request before its body is read: what it is told instead of being answered.
+using Guard = std::function<std::optional<Response>(const Request&)>;
 
 }  // namespace control

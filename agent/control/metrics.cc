@@ -81,6 +81,13 @@ void add_agent(Text& text, const Status& status) {
   text.sample({}, status.reconcile.runs);
   text.heading("amphora_xdp_reconcile_failures_total", "counter", "Reconcile runs that failed.");
   text.sample({}, status.reconcile.failures);
+  text.heading("amphora_xdp_haproxy_up", "gauge",
+               "Whether HAProxy runs; it does when it is needed.");
+  text.sample({}, uint64_t{status.haproxy.running});
+  text.heading("amphora_xdp_haproxy_reloads_total", "counter", "Reloads of HAProxy.");
+  text.sample({}, status.haproxy.reloads);
+  text.heading("amphora_xdp_haproxy_restarts_total", "counter", "Starts after HAProxy had died.");
+  text.sample({}, status.haproxy.restarts);
   text.heading("amphora_xdp_reconcile_problems", "gauge", "Resources that could not be planned.");
   text.sample({}, uint64_t{status.reconcile.problems.size()});
   text.heading("amphora_xdp_reconcile_duration_seconds", "gauge", "Duration of the last run.");
@@ -150,6 +157,8 @@ void add_listeners(Text& text, const Counters& counters, const model::Model& m) 
        [](const Row& row) { return row.bytes_in; });
   each("octavia_listener_bytes_out_total", "counter", "Bytes to clients.",
        [](const Row& row) { return row.bytes_out; });
+  each("octavia_listener_request_errors_total", "counter", "Requests that could not be read.",
+       [](const Row& row) { return row.request_errors; });
   each("octavia_listener_connections_denied_total", "counter", "Packets of refused new flows.",
        [](const Row& row) { return row.refused; });
   each("amphora_xdp_listener_packets_in_total", "counter", "Packets from clients.",
@@ -161,6 +170,18 @@ void add_listeners(Text& text, const Counters& counters, const model::Model& m) 
     if (listener.connection_limit >= 0)
       text.sample({{"loadbalancer", listener.load_balancer.text()}, {"listener", id.text()}},
                   static_cast<uint64_t>(listener.connection_limit));
+}
+
+void add_checks(Text& text, const Status& status) {
+  text.heading("amphora_xdp_member_up", "gauge", "What the health checks of a member say.");
+  for (const MemberCheck& check : status.checks)
+    if (check.state != "unknown")
+      text.sample({{"member", check.member.text()}}, uint64_t{check.state == "up"});
+  text.heading("amphora_xdp_probe_latency_seconds", "gauge", "Duration of the last probe.");
+  for (const MemberCheck& check : status.checks)
+    if (check.latency.count() != 0)
+      text.sample({{"member", check.member.text()}},
+                  static_cast<double>(check.latency.count()) / 1e6);
 }
 
 void add_members(Text& text, const Counters& counters, const model::Model& m) {
@@ -198,6 +219,7 @@ std::string metrics(const Status& status, const Verdicts& verdicts, const Counte
   add_verdicts(text, verdicts, m);
   add_listeners(text, counters, m);
   add_members(text, counters, m);
+  add_checks(text, status);
   return text.take();
 }
 

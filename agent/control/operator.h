@@ -28,6 +28,14 @@ struct Attachment {
   std::string reason;  // why it is not native; empty for native
 };
 
+// An interface of the namespace and the networks that it is in.
+struct ConnectedNetwork {
+  std::string interface;
+  base::MacAddress mac;
+  int mtu = 0;
+  std::vector<base::IpPrefix> addresses;  // with their prefix lengths; VIPs are host prefixes
+};
+
 struct FlowTableStatus {
   base::Family family = base::Family::ipv4;
   uint64_t capacity = 0;        // flows it is sized for; fuller means slower, then refused
@@ -62,6 +70,19 @@ struct MemberCheck {
   model::Time since{};                   // when it took this state
 };
 
+// Who serves a listener.
+struct Placement {
+  base::Uuid listener;
+  std::string where;   // "xdp", "haproxy"
+  std::string reason;  // "protocol HTTP"
+};
+
+struct HaproxyStatus {
+  bool running = false;
+  uint64_t starts = 0, reloads = 0;
+  uint64_t restarts = 0;  // after it had died
+};
+
 struct Status {
   std::string version;
   uint32_t abi = 0;
@@ -70,7 +91,9 @@ struct Status {
   std::vector<Attachment> attachments;
   std::vector<FlowTableStatus> flow_tables;
   ReconcileStatus reconcile;
-  std::vector<MemberCheck> checks;  // of every member that is checked
+  std::vector<MemberCheck> checks;    // of every member that is checked
+  std::vector<Placement> placements;  // of every listener, as planned last
+  HaproxyStatus haproxy;              // since the agent started
 };
 
 struct Verdict {
@@ -89,13 +112,15 @@ struct Verdicts {
   std::vector<ListenerVerdicts> listeners;
 };
 
-// Since the listener exists; live flows' share included. `in` is from clients.
+// Since the listener exists, whoever carried it; what live flows carried is in it after a few
+// seconds at most. `in` is from clients.
 struct ServiceCounters {
   base::Uuid listener;
   uint64_t flows_now = 0, flows_total = 0;
   uint64_t packets_in = 0, bytes_in = 0;  // bytes of L4 payload
   uint64_t packets_out = 0, bytes_out = 0;
-  uint64_t refused = 0;  // packets of new flows that were dropped
+  uint64_t refused = 0;         // packets of new flows that were dropped
+  uint64_t request_errors = 0;  // requests that could not be read
 };
 
 struct MemberCounters {
@@ -136,6 +161,7 @@ class Operator {
  public:
   virtual ~Operator() = default;
   virtual boost::asio::awaitable<Status> status() = 0;
+  virtual boost::asio::awaitable<std::vector<ConnectedNetwork>> networks() = 0;
   virtual boost::asio::awaitable<Verdicts> verdicts() = 0;
   virtual boost::asio::awaitable<Counters> counters() = 0;
   // The walk may outlive changes of the model; not the Operator.

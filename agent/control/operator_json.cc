@@ -8,18 +8,6 @@ namespace {
 
 using nlohmann::json;
 
-// ISO 8601, UTC, to the second; null for the epoch, which stands for never.
-json time_json(model::Time time) {
-  if (time == model::Time{}) return nullptr;
-  const std::time_t seconds =
-      std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  std::array<char, 32> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return text.data();
-}
-
 json table_json(const FlowTableStatus& table) {
   return {{"family", table.family == base::Family::ipv4 ? "ipv4" : "ipv6"},
           {"capacity", table.capacity},
@@ -53,6 +41,9 @@ json resource_json(const base::Uuid& id, const model::Model& m) {
   name_it("listener", m.listeners);
   name_it("pool", m.pools);
   name_it("member", m.members);
+  name_it("healthmonitor", m.health_monitors);
+  name_it("l7policy", m.l7policies);
+  name_it("rule", m.l7rules);
   return resource;
 }
 
@@ -79,6 +70,14 @@ json checks_json(const std::vector<MemberCheck>& checks) {
   return rows;
 }
 
+json placements_json(const std::vector<Placement>& placements) {
+  auto rows = json::array();
+  for (const Placement& row : placements)
+    rows.push_back(
+        {{"listener", row.listener.text()}, {"placement", row.where}, {"reason", row.reason}});
+  return rows;
+}
+
 json verdicts_json(const std::vector<Verdict>& verdicts) {
   auto rows = json::array();
   for (const Verdict& verdict : verdicts)
@@ -97,6 +96,17 @@ json actions_json(const std::vector<Verdict>& verdicts) {
 }
 
 }  // namespace
+
+json time_json(model::Time time) {
+  if (time == model::Time{}) return nullptr;
+  const std::time_t seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text.data();
+}
 
 uint64_t live_flows(const FlowTableStatus& table) {
   uint64_t sum = 0;
@@ -124,12 +134,20 @@ json to_json(const Status& status, const Verdicts& verdicts, const model::Model&
             {"listeners", m.listeners.size()},
             {"pools", m.pools.size()},
             {"members", m.members.size()},
-            {"healthmonitors", m.health_monitors.size()}}},
+            {"healthmonitors", m.health_monitors.size()},
+            {"l7policies", m.l7policies.size()},
+            {"rules", m.l7rules.size()}}},
           {"interfaces", interfaces},
           {"flow_tables", tables},
           {"packets", actions_json(verdicts.total)},
           {"reconcile", reconcile_json(status.reconcile, m)},
-          {"checks", checks_json(status.checks)}};
+          {"checks", checks_json(status.checks)},
+          {"placements", placements_json(status.placements)},
+          {"haproxy",
+           {{"running", status.haproxy.running},
+            {"starts", status.haproxy.starts},
+            {"reloads", status.haproxy.reloads},
+            {"restarts", status.haproxy.restarts}}}};
 }
 
 json to_json(const Verdicts& verdicts, const model::Model& m) {

@@ -12,6 +12,9 @@ namespace control {
 double pressure(const FlowTableStatus& table);
 uint64_t live_flows(const FlowTableStatus& table);
 
+// ISO 8601, UTC, to the second; null for the epoch, which stands for never.
+nlohmann::json time_json(model::Time time);
+
 nlohmann::json to_json(const Status& status, const Verdicts& verdicts, const model::Model& m);
 nlohmann::json to_json(const Verdicts& verdicts, const model::Model& m);
 
@@ -26,13 +29,13 @@ nlohmann::json octavia_stats(const Counters& counters, Wanted wanted) {
     sum.bytes_out += service.bytes_out;
     sum.flows_now += service.flows_now;
     sum.flows_total += service.flows_total;
+    sum.request_errors += service.request_errors;
   }
-  // Errors of requests are counted by who reads requests; here nobody does.
   return {{"bytes_in", sum.bytes_in},
           {"bytes_out", sum.bytes_out},
           {"active_connections", sum.flows_now},
           {"total_connections", sum.flows_total},
-          {"request_errors", 0}};
+          {"request_errors", sum.request_errors}};
 }
 
 }  // namespace control

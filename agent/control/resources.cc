@@ -39,52 +39,34 @@ std::optional<json> shown(const View& view, Kind kind, const base::Uuid& id) {
       return shown(view, m.members, id);
     case Kind::health_monitor:
       return shown(view, m.health_monitors, id);
+    case Kind::l7policy:
+      return shown(view, m.l7policies, id);
+    case Kind::l7rule:
+      return shown(view, m.l7rules, id);
   }
   return std::nullopt;
 }
 
-// The pool that members are asked of must be there, and have the member.
+// The parent that children are asked of must be there, and have the one that is asked for.
 std::optional<Fault> check_parent(const Model& m, const Call& call) {
-  if (call.kind != Kind::member) return std::nullopt;
-  if (!m.pools.contains(call.parent)) return not_found(Kind::pool, call.parent.text());
-  const auto member = m.members.find(call.id);
-  if (member != m.members.end() && member->second.pool != call.parent)
-    return not_found(Kind::member, call.id.text());
+  if (call.kind == Kind::member) {
+    if (!m.pools.contains(call.parent)) return not_found(Kind::pool, call.parent.text());
+    const auto member = m.members.find(call.id);
+    if (member != m.members.end() && member->second.pool != call.parent)
+      return not_found(Kind::member, call.id.text());
+  }
+  if (call.kind == Kind::l7rule) {
+    if (!m.l7policies.contains(call.parent)) return not_found(Kind::l7policy, call.parent.text());
+    const auto rule = m.l7rules.find(call.id);
+    if (rule != m.l7rules.end() && rule->second.policy != call.parent)
+      return not_found(Kind::l7rule, call.id.text());
+  }
   return std::nullopt;
 }
 
 json wrap(const std::string& key, json value) {
   json out = json::object();
   out[key] = std::move(value);
-  return out;
-}
-
-// What the status tree says of a resource.
-json brief(const json& whole, std::initializer_list<const char*> more = {}) {
-  json out = json::object();
-  for (const char* key : {"id", "name", "operating_status", "provisioning_status"})
-    out[key] = whole.value(key, json());
-  for (const char* key : more) out[key] = whole.value(key, json());
-  return out;
-}
-
-json pool_status(const View& view, const model::Pool& pool) {
-  const Model& m = view.model;
-  json out = brief(model::show(m, pool, view.statuses));
-  if (const auto* monitor = model::monitor_of(m, pool))
-    out["health_monitor"] = brief(model::show(m, *monitor, view.statuses), {"type"});
-  out["members"] = json::array();
-  for (const model::Member* member : model::members_of(m, pool))
-    out["members"].push_back(
-        brief(model::show(m, *member, view.statuses), {"address", "protocol_port"}));
-  return out;
-}
-
-json listener_status(const View& view, const model::Listener& listener) {
-  json out = brief(model::show(view.model, listener, view.statuses));
-  out["pools"] = json::array();
-  if (listener.default_pool)
-    out["pools"].push_back(pool_status(view, view.model.pools.at(*listener.default_pool)));
   return out;
 }
 
@@ -117,34 +99,10 @@ Response show(const View& view, const Call& call) {
       200, wrap(model::singular(call.kind), model::select_fields(*resource, call.query)));
 }
 
-Response list(const View& view, const Call& call, const std::string& host) {
-  const Model& m = view.model;
-  if (const auto fault = check_parent(m, call)) return fault_response(*fault);
-  std::vector<json> rows;
-  const auto add = [&](const auto& resources) {
-    for (const auto& [id, resource] : resources)
-      rows.push_back(model::show(m, resource, view.statuses));
-  };
-  switch (call.kind) {
-    case Kind::load_balancer:
-      add(m.load_balancers);
-      break;
-    case Kind::listener:
-      add(m.listeners);
-      break;
-    case Kind::pool:
-      add(m.pools);
-      break;
-    case Kind::member:
-      for (const auto& [id, member] : m.members)
-        if (member.pool == call.parent) rows.push_back(model::show(m, member, view.statuses));
-      break;
-    case Kind::health_monitor:
-      add(m.health_monitors);
-      break;
-  }
-  const std::string href = "http://" + (host.empty() ? "localhost" : host) + call.collection;
-  const auto page = model::list(call.kind, std::move(rows), call.query, href);
+Response list(const View& view, const Call& call, const std::string& origin) {
+  if (const auto fault = check_parent(view.model, call)) return fault_response(*fault);
+  auto rows = model::show_all(view.model, call.kind, call.parent, view.statuses);
+  const auto page = model::list(call.kind, std::move(rows), call.query, origin + call.collection);
   if (const auto* fault = std::get_if<Fault>(&page)) return fault_response(*fault);
   return json_response(200, std::get<json>(page));
 }
@@ -153,11 +111,7 @@ Response status_tree(const View& view, const Call& call) {
   const Model& m = view.model;
   const auto found = m.load_balancers.find(call.id);
   if (found == m.load_balancers.end()) return fault_response(not_found(call.kind, call.id.text()));
-  json tree = brief(model::show(m, found->second, view.statuses));
-  tree["listeners"] = json::array();
-  for (const model::Listener* listener : model::listeners_of(m, found->second))
-    tree["listeners"].push_back(listener_status(view, *listener));
-  return json_response(200, wrap("statuses", wrap("loadbalancer", std::move(tree))));
+  return json_response(200, wrap("statuses", model::status_tree(m, found->second, view.statuses)));
 }
 
 model::Outcome<model::Edited> edit(const Model& m, const Call& call,

@@ -17,10 +17,10 @@ struct View {
   const model::Statuses& statuses;
 };
 
-// GET of one; 404 where it, or the pool a member is asked of, is not there.
+// GET of one; 404 where it, or the pool or policy that it is asked of, is not there.
 Response show(const View& view, const Call& call);
-// GET of a collection. `host` is for the links to other pages.
-Response list(const View& view, const Call& call, const std::string& host);
+// GET of a collection. `origin` is for the links to other pages: "http://localhost".
+Response list(const View& view, const Call& call, const std::string& origin);
 // GET /loadbalancers/{id}/status
 Response status_tree(const View& view, const Call& call);
 

@@ -5,75 +5,13 @@
 #include <span>
 
 #include "agent/control/json_body.h"
+#include "agent/control/routes.h"
 
 namespace control {
 namespace {
 
 using model::Fault;
 using model::Kind;
-
-enum class Body { none, object };
-
-struct Route {
-  std::string_view method;
-  // Segments; "{lb}", "{listener}", "{pool}", "{member}", "{healthmonitor}" are ids. "v2" stands
-  // for "v2.0" too.
-  std::string_view pattern;
-  Action action;
-  Kind kind = Kind::load_balancer;
-  Body body = Body::none;
-};
-
-constexpr std::array kRoutes{
-    Route{"GET", "/", Action::root_versions},
-    Route{"GET", "/v2", Action::v2_document},
-
-    Route{"GET", "/v2/lbaas/loadbalancers", Action::list, Kind::load_balancer},
-    Route{"POST", "/v2/lbaas/loadbalancers", Action::create, Kind::load_balancer, Body::object},
-    Route{"GET", "/v2/lbaas/loadbalancers/{lb}", Action::show, Kind::load_balancer},
-    Route{"PUT", "/v2/lbaas/loadbalancers/{lb}", Action::update, Kind::load_balancer, Body::object},
-    Route{"DELETE", "/v2/lbaas/loadbalancers/{lb}", Action::remove, Kind::load_balancer},
-    Route{"GET", "/v2/lbaas/loadbalancers/{lb}/status", Action::status_tree, Kind::load_balancer},
-    Route{"GET", "/v2/lbaas/loadbalancers/{lb}/statuses", Action::status_tree, Kind::load_balancer},
-    Route{"GET", "/v2/lbaas/loadbalancers/{lb}/stats", Action::load_balancer_stats,
-          Kind::load_balancer},
-
-    Route{"GET", "/v2/lbaas/listeners", Action::list, Kind::listener},
-    Route{"POST", "/v2/lbaas/listeners", Action::create, Kind::listener, Body::object},
-    Route{"GET", "/v2/lbaas/listeners/{listener}", Action::show, Kind::listener},
-    Route{"PUT", "/v2/lbaas/listeners/{listener}", Action::update, Kind::listener, Body::object},
-    Route{"DELETE", "/v2/lbaas/listeners/{listener}", Action::remove, Kind::listener},
-    Route{"GET", "/v2/lbaas/listeners/{listener}/stats", Action::listener_stats, Kind::listener},
-
-    Route{"GET", "/v2/lbaas/pools", Action::list, Kind::pool},
-    Route{"POST", "/v2/lbaas/pools", Action::create, Kind::pool, Body::object},
-    Route{"GET", "/v2/lbaas/pools/{pool}", Action::show, Kind::pool},
-    Route{"PUT", "/v2/lbaas/pools/{pool}", Action::update, Kind::pool, Body::object},
-    Route{"DELETE", "/v2/lbaas/pools/{pool}", Action::remove, Kind::pool},
-
-    Route{"GET", "/v2/lbaas/pools/{pool}/members", Action::list, Kind::member},
-    Route{"POST", "/v2/lbaas/pools/{pool}/members", Action::create, Kind::member, Body::object},
-    Route{"PUT", "/v2/lbaas/pools/{pool}/members", Action::replace_members, Kind::member,
-          Body::object},
-    Route{"GET", "/v2/lbaas/pools/{pool}/members/{member}", Action::show, Kind::member},
-    Route{"PUT", "/v2/lbaas/pools/{pool}/members/{member}", Action::update, Kind::member,
-          Body::object},
-    Route{"DELETE", "/v2/lbaas/pools/{pool}/members/{member}", Action::remove, Kind::member},
-
-    Route{"GET", "/v2/lbaas/healthmonitors", Action::list, Kind::health_monitor},
-    Route{"POST", "/v2/lbaas/healthmonitors", Action::create, Kind::health_monitor, Body::object},
-    Route{"GET", "/v2/lbaas/healthmonitors/{healthmonitor}", Action::show, Kind::health_monitor},
-    Route{"PUT", "/v2/lbaas/healthmonitors/{healthmonitor}", Action::update, Kind::health_monitor,
-          Body::object},
-    Route{"DELETE", "/v2/lbaas/healthmonitors/{healthmonitor}", Action::remove,
-          Kind::health_monitor},
-
-    Route{"GET", "/healthz", Action::health},
-    Route{"GET", "/metrics", Action::metrics},
-    Route{"GET", "/v1/status", Action::status},
-    Route{"GET", "/v1/flows", Action::flows},
-    Route{"GET", "/v1/verdicts", Action::verdicts},
-};
 
 using Path = std::span<const std::string>;
 
@@ -101,6 +39,8 @@ Kind kind_of(std::string_view id_segment) {
   if (id_segment == "{lb}") return Kind::load_balancer;
   if (id_segment == "{listener}") return Kind::listener;
   if (id_segment == "{healthmonitor}") return Kind::health_monitor;
+  if (id_segment == "{l7policy}") return Kind::l7policy;
+  if (id_segment == "{rule}") return Kind::l7rule;
   return id_segment == "{pool}" ? Kind::pool : Kind::member;
 }
 
@@ -110,10 +50,14 @@ std::optional<Fault> read_ids(const Route& matched, Path path, Call& call) {
   for (const std::string& have : path) {
     const std::string_view want = next_segment(pattern);
     if (want[0] != '{') continue;
+    if (want == "{name}") {
+      call.name = have;
+      continue;
+    }
     const Kind kind = kind_of(want);
     const auto id = base::Uuid::parse(have);
     if (!id || id->is_nil()) return not_found(kind, have);
-    (kind == Kind::pool && matched.kind == Kind::member ? call.parent : call.id) = *id;
+    (kind == matched.kind ? call.id : call.parent) = *id;
   }
   return std::nullopt;
 }
@@ -129,9 +73,11 @@ std::variant<Call, Refusal> understand(const Route& matched, Target target, std:
   Call call;
   call.action = matched.action;
   call.kind = matched.kind;
+  call.noun = matched.noun;
   if (auto fault = read_ids(matched, target.path, call)) return Refusal{*fault, ""};
   call.collection = collection_of(call, target.path);
   call.query = std::move(target.query);
+  if (matched.body == Body::bytes) call.bytes = body;
   if (matched.body == Body::object) {
     auto parsed = parse_body(body);
     if (auto* fault = std::get_if<Fault>(&parsed)) return Refusal{*fault, ""};
@@ -161,7 +107,8 @@ std::variant<Call, Refusal> route(std::string_view method, std::string_view targ
 }
 
 Fault not_found(Kind kind, std::string_view id) {
-  constexpr std::array kNames{"Load Balancer", "Listener", "Pool", "Member", "Health Monitor"};
+  constexpr std::array kNames{"Load Balancer",  "Listener",  "Pool",   "Member",
+                              "Health Monitor", "L7 Policy", "L7 Rule"};
   return Fault{
       404, std::string(kNames[static_cast<size_t>(kind)]) + " " + std::string(id) + " not found."};
 }

@@ -25,6 +25,23 @@ enum class Action {
   listener_stats,
   root_versions,
   v2_document,
+  // what surrounds the resources in an OpenStack (surroundings.h)
+  providers,
+  capabilities,
+  nothing,  // a list that is always empty
+  absent,   // one of such a list
+  refused,  // what only an administrator of a cloud could do
+  failover,
+  default_quota,
+  quota,
+  project,
+  networks,
+  network,
+  // certificates
+  certificates,
+  certificate,
+  put_certificate,
+  remove_certificate,
   // for operators
   health,
   status,
@@ -37,11 +54,14 @@ enum class Action {
 struct Call {
   Action action = Action::health;
   model::Kind kind = model::Kind::load_balancer;
-  base::Uuid parent;       // the pool of members; else nil
+  base::Uuid parent;       // the pool of members, the policy of rules; else nil
   base::Uuid id;           // nil where the route has none
   std::string collection;  // path of the collection, as asked for: "/v2.0/lbaas/pools"
+  std::string noun;        // what the route is about, where `kind` does not say: "flavors"
+  std::string name;        // of what has a name and no id: "web.pem"
   Parameters query;
   nlohmann::json body;  // an object where the route takes one; else null
+  std::string bytes;    // where the route takes a body of any form
 };
 
 struct Refusal {

@@ -1,4 +1,5 @@
-// Server: the control socket. Accepts, checks who connects, counts, and serves each connection.
+// Server: one way in for the API, the control socket or a TCP port. Accepts, checks who connects,
+// counts, and serves each connection.
 #pragma once
 
 #include <sys/types.h>
@@ -10,6 +11,8 @@
 
 #include "agent/control/http.h"
 #include "agent/control/session.h"
+#include "agent/control/tls.h"
+#include "base/fd.h"
 #include "base/result.h"
 
 namespace control {
@@ -20,12 +23,22 @@ struct ServerOptions {
   Limits limits;
 };
 
+struct TcpOptions {
+  base::Fd listener;  // listen_tcp()'s
+  TlsContext tls;     // none: plain HTTP
+  Guard guard;        // none: everybody is answered
+  Limits limits;
+};
+
+// Each counts its connections alone: nobody at one door can keep others out of another.
 class Server {
  public:
   // Listens; serves from when the loop runs until stop() or the destructor, which close every
   // connection and take the path away. `handler` is called on `loop`, which has one thread.
   static base::Result<std::unique_ptr<Server>> start(boost::asio::any_io_executor loop,
                                                      const ServerOptions& options, Handler handler);
+  static base::Result<std::unique_ptr<Server>> start_tcp(boost::asio::any_io_executor loop,
+                                                         TcpOptions options, Handler handler);
   ~Server();
   void stop();
 

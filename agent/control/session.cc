@@ -11,6 +11,7 @@
 #include <boost/beast/http.hpp>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "agent/control/response.h"
@@ -30,7 +31,7 @@ using Reply = http::response<http::string_body>;
 
 constexpr const char* kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr milliseconds kLinger{2'000};  // for what a refused client still sends
-constexpr size_t kLingerBytes = 4 * 1024 * 1024;
+constexpr size_t kLingerBytes = 16 * 1024 * 1024;
 
 // Ends an operation of the stream that takes too long: it completes with operation_aborted.
 template <class Stream>
@@ -64,7 +65,7 @@ class Deadline {
 
 // Why a connection ends, and what is said before.
 struct Ending {
-  std::optional<Response> last_words;
+  std::optional<Response> last_words = {};
 };
 
 Ending quietly() { return Ending{std::nullopt}; }
@@ -107,13 +108,78 @@ std::optional<Ending> check_headers(const Parser& parser) {
   return std::nullopt;
 }
 
+// A request as far as its headers go.
+Request head_of(const Parser::value_type& request, const char* scheme) {
+  const auto text = [](beast::string_view view) { return std::string(view); };
+  Request head{text(request.method_string()),    text(request.target()),
+               text(request[http::field::host]), scheme,
+               text(request["X-Auth-Token"]),    ""};
+  const std::string bearer = text(request[http::field::authorization]);
+  constexpr std::string_view kBearer = "bearer ";
+  if (head.token.empty() && beast::iequals(bearer.substr(0, kBearer.size()), kBearer.data()))
+    head.token = bearer.substr(kBearer.size());
+  return head;
+}
+
 template <class Stream>
 class Session {
  public:
-  Session(std::shared_ptr<Stream> stream, Limits limits)
-      : stream_(std::move(stream)), limits_(limits), buffer_(limits.header_bytes + 4096) {}
+  Session(std::shared_ptr<Stream> stream, Service service)
+      : stream_(std::move(stream)),
+        limits_(service.limits),
+        handler_(std::move(service.handler)),
+        guard_(std::move(service.guard)),
+        buffer_(limits_.header_bytes + 4096) {}
 
-  asio::awaitable<void> serve(Handler handler) {
+  asio::awaitable<void> serve() {
+    const bool met = co_await greet();
+    if (met) co_await converse();
+    if (met) co_await part();
+  }
+
+  // For a peer that may still be sending: it shall read the answer, not a reset.
+  asio::awaitable<void> end_with(Response response) {
+    // NOLINTNEXTLINE(bugprone-use-after-move): clang 14 takes a suspension for a way back
+    if (!co_await write(std::move(response), false, false, 11)) co_return;
+    co_await part();
+    error_code error;
+    auto& socket = beast::get_lowest_layer(*stream_);
+    socket.shutdown(asio::socket_base::shutdown_send, error);
+    Deadline deadline(stream_, kLinger);
+    std::string sink(16 * 1024, '\0');
+    for (size_t total = 0; !error && total < kLingerBytes;) {
+      auto token = asio::redirect_error(asio::use_awaitable, error);
+      total += co_await socket.async_read_some(asio::buffer(sink), token);
+    }
+  }
+
+ private:
+  static constexpr bool kTls = std::is_same_v<Stream, TlsStream>;
+  static constexpr const char* kScheme = kTls ? "https" : "http";
+
+  // False: they did not come to speak TLS with us.
+  asio::awaitable<bool> greet() {
+    error_code error;
+    if constexpr (kTls) {
+      Deadline deadline(stream_, limits_.header);
+      auto token = asio::redirect_error(asio::use_awaitable, error);
+      co_await stream_->async_handshake(asio::ssl::stream_base::server, token);
+    }
+    co_return !error;
+  }
+
+  // Tells TLS that nothing more comes, so that no end is taken for one that was cut off.
+  asio::awaitable<void> part() {
+    if constexpr (kTls) {
+      error_code ignored;
+      Deadline deadline(stream_, kLinger);
+      auto token = asio::redirect_error(asio::use_awaitable, ignored);
+      if (!std::exchange(parted_, true)) co_await stream_->async_shutdown(token);
+    }
+    co_return;
+  }
+
+  asio::awaitable<void> converse() {
     for (;;) {
       Parser parser;
       parser.header_limit(limits_.header_bytes);
@@ -126,32 +192,20 @@ class Session {
       auto request = parser.release();
       const bool head = request.method() == http::verb::head;
       const bool keep_alive = request.keep_alive();
-      auto response = co_await answer(handler, request);
+      auto response = co_await answer(request);
       const bool sent = co_await write(std::move(response), head, keep_alive, request.version());
       if (!sent || !keep_alive) co_return;
     }
   }
 
-  // For a peer that may still be sending: it shall read the answer, not a reset.
-  asio::awaitable<void> end_with(Response response) {
-    // NOLINTNEXTLINE(bugprone-use-after-move): clang 14 takes a suspension for a way back
-    if (!co_await write(std::move(response), false, false, 11)) co_return;
-    error_code error;
-    beast::get_lowest_layer(*stream_).shutdown(asio::socket_base::shutdown_send, error);
-    Deadline deadline(stream_, kLinger);
-    std::string sink(16 * 1024, '\0');
-    for (size_t total = 0; !error && total < kLingerBytes;) {
-      auto token = asio::redirect_error(asio::use_awaitable, error);
-      total += co_await stream_->async_read_some(asio::buffer(sink), token);
-    }
-  }
-
- private:
   asio::awaitable<std::optional<Ending>> read(Parser& parser) {
     auto ending = co_await wait_for_request();
     if (ending) co_return ending;
     ending = co_await read_headers(parser);
     if (!ending) ending = check_headers(parser);
+    if (!ending && guard_)
+      if (auto refusal = guard_(head_of(parser.get(), kScheme)))
+        ending = Ending{std::move(refusal)};
     if (!ending) ending = co_await read_body(parser);
     co_return ending;
   }
@@ -192,12 +246,12 @@ class Session {
     co_return std::nullopt;
   }
 
-  asio::awaitable<Response> answer(const Handler& handler, const Parser::value_type& request) {
-    Request plain{std::string(request.method_string()), std::string(request.target()),
-                  std::string(request[http::field::host]), request.body()};
+  asio::awaitable<Response> answer(const Parser::value_type& request) {
+    Request whole = head_of(request, kScheme);
+    whole.body = request.body();
     std::string failure;
     try {
-      auto response = co_await handler(std::move(plain));
+      auto response = co_await handler_(std::move(whole));
       co_return response;
     } catch (const std::exception& e) {
       failure = e.what();
@@ -263,24 +317,26 @@ class Session {
 
   std::shared_ptr<Stream> stream_;
   Limits limits_;
+  Handler handler_;
+  Guard guard_;
   beast::flat_buffer buffer_;
+  bool parted_ = false;
 };
 
 }  // namespace
 
 template <class Stream>
-asio::awaitable<void> serve(std::shared_ptr<Stream> stream, Limits limits, Handler handler) {
-  Session<Stream> session(std::move(stream), limits);
-  co_await session.serve(std::move(handler));  // NOLINT(bugprone-use-after-move): as above
+asio::awaitable<void> serve(std::shared_ptr<Stream> stream, Service service) {
+  Session<Stream> session(std::move(stream), std::move(service));
+  co_await session.serve();  // NOLINT(bugprone-use-after-move): as above
 }
 
-template <class Stream>
-asio::awaitable<void> turn_away(std::shared_ptr<Stream> stream, Limits limits, Response response) {
-  Session<Stream> session(std::move(stream), limits);
+asio::awaitable<void> turn_away(std::shared_ptr<Socket> socket, Limits limits, Response response) {
+  Session<Socket> session(std::move(socket), {limits, {}, {}});
   co_await session.end_with(std::move(response));  // NOLINT(bugprone-use-after-move): as above
 }
 
-template asio::awaitable<void> serve(std::shared_ptr<UnixSocket>, Limits, Handler);
-template asio::awaitable<void> turn_away(std::shared_ptr<UnixSocket>, Limits, Response);
+template asio::awaitable<void> serve(std::shared_ptr<Socket>, Service);
+template asio::awaitable<void> serve(std::shared_ptr<TlsStream>, Service);
 
 }  // namespace control

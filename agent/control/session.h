@@ -2,7 +2,8 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -13,7 +14,7 @@ namespace control {
 
 struct Limits {
   uint32_t header_bytes = 16 * 1024;
-  uint64_t body_bytes = 1024 * 1024;
+  uint64_t body_bytes = 8 * 1024 * 1024;     // a nested create of 10,000 members and more
   std::chrono::milliseconds idle{60'000};    // between requests
   std::chrono::milliseconds header{10'000};  // from a request's first byte to its last header
   std::chrono::milliseconds body{30'000};    // from there to its end
@@ -21,16 +22,23 @@ struct Limits {
   int connections = 256;
 };
 
-using UnixSocket = boost::asio::local::stream_protocol::socket;
+// UNIX and TCP, and TLS over either.
+using Socket = boost::asio::generic::stream_protocol::socket;
+using TlsStream = boost::asio::ssl::stream<Socket>;
 
-// Serves `stream` until it ends; it can be closed from outside at any time. `Stream` is UnixSocket;
-// another one needs a line at the end of session.cc.
+struct Service {
+  Limits limits;
+  Handler handler;
+  Guard guard;  // may be empty: everybody is answered
+};
+
+// Serves `stream` until it ends; it can be closed from outside at any time. `Stream` is Socket or
+// TlsStream, whose handshake has not been made yet.
 template <class Stream>
-boost::asio::awaitable<void> serve(std::shared_ptr<Stream> stream, Limits limits, Handler handler);
+boost::asio::awaitable<void> serve(std::shared_ptr<Stream> stream, Service service);
 
 // Answers once, whatever the request may be, and ends.
-template <class Stream>
-boost::asio::awaitable<void> turn_away(std::shared_ptr<Stream> stream, Limits limits,
+boost::asio::awaitable<void> turn_away(std::shared_ptr<Socket> socket, Limits limits,
                                        Response response);
 
 }  // namespace control

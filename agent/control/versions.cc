@@ -43,8 +43,8 @@ constexpr std::array kVersions{
 
 }  // namespace
 
-nlohmann::json root_versions(const std::string& host) {
-  const std::string href = "http://" + (host.empty() ? "localhost" : host) + "/v2";
+nlohmann::json root_versions(const std::string& origin) {
+  const std::string href = origin + "/v2";
   auto versions = nlohmann::json::array();
   for (const Version& version : kVersions)
     versions.push_back({{"id", version.id},

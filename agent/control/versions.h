@@ -6,7 +6,7 @@
 
 namespace control {
 
-// `host` is the request's, for the links.
-nlohmann::json root_versions(const std::string& host);
+// `origin` is for the links: "http://localhost".
+nlohmann::json root_versions(const std::string& origin);
 
 }  // namespace control

@@ -239,6 +239,35 @@ TEST(Door, StatusTellsAboutTheMachine) {
   agent.get("/v1/status?x=1", 400);
 }
 
+TEST(Door, StatusSaysWhoServesAListenerAndHowHaproxyIs) {
+  FakeAgent agent;
+  json got = agent.get("/v1/status");
+  EXPECT_EQ(got["placements"], json::array());
+  EXPECT_EQ(got["checks"], json::array());
+  EXPECT_EQ(got["haproxy"],
+            (json{{"running", false}, {"starts", 0}, {"reloads", 0}, {"restarts", 0}}));
+
+  agent.make(kBase + "/loadbalancers", web());
+  const auto& m = agent.reconciler.model();
+  const base::Uuid listener = m.listeners.begin()->first, member = m.members.begin()->first;
+  Status& status = agent.machine.status_;
+  status.placements = {{listener, "haproxy", "pool app speaks PROXY"}};
+  status.checks = {
+      {member, "down", "HTTP 503, expected 200", std::chrono::microseconds(1500), noon()}};
+  status.haproxy = {true, 1, 20, 3};
+  got = agent.get("/v1/status");
+  EXPECT_EQ(got["placements"], json::array({{{"listener", listener.text()},
+                                             {"placement", "haproxy"},
+                                             {"reason", "pool app speaks PROXY"}}}));
+  EXPECT_EQ(got["checks"], json::array({{{"member_id", member.text()},
+                                         {"state", "down"},
+                                         {"reason", "HTTP 503, expected 200"},
+                                         {"latency_us", 1500},
+                                         {"since", "2026-11-22T12:00:00Z"}}}));
+  EXPECT_EQ(got["haproxy"],
+            (json{{"running", true}, {"starts", 1}, {"reloads", 20}, {"restarts", 3}}));
+}
+
 TEST(Door, VerdictsAreNamedByListener) {
   FakeAgent agent;
   agent.make(kBase + "/loadbalancers", web());

@@ -7,6 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <set>
+#include <stdexcept>
 
 namespace control::testing {
 namespace {
@@ -61,6 +62,36 @@ boost::asio::awaitable<model::Outcome<model::Edited>> FakeReconciler::change(age
 
 boost::asio::awaitable<std::unique_ptr<FlowWalk>> FakeOperator::walk_flows() {
   co_return std::make_unique<FakeWalk>(*this);
+}
+
+FakeCertificates::FakeCertificates() {
+  auto opened = certificates::Store::open(folder.path("certificates"));
+  if (!opened.ok()) throw std::runtime_error(opened.error().message());
+  store = std::move(*opened);
+}
+
+boost::asio::awaitable<std::vector<Certificates::Entry>> FakeCertificates::list() {
+  std::vector<Entry> out;
+  for (const auto& entry : store->list()) out.push_back({entry.about, entry.fault});
+  co_return out;
+}
+
+boost::asio::awaitable<base::Result<certificates::About>> FakeCertificates::inspect(
+    std::string name, std::string bytes) {
+  co_return certificates::Store::inspect(
+      name, bytes, std::chrono::time_point_cast<std::chrono::seconds>(noon()));
+}
+
+boost::asio::awaitable<base::Result<Certificates::Put>> FakeCertificates::put(std::string name,
+                                                                              std::string bytes) {
+  if (disk_fault) co_return *disk_fault;
+  const auto done = store->put(name, bytes);
+  if (!done) co_return done.error();
+  co_return *done == certificates::Store::Put::created ? Put::created : Put::replaced;
+}
+
+base::Result<base::Unit> FakeCertificates::remove(const std::string& name) {
+  return store->remove(name);
 }
 
 json FakeAgent::get(std::string_view target, int status) {

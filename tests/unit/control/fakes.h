@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/certificates/store.h"
 #include "agent/control/door.h"
 #include "agent/control/operator.h"
 #include "agent/reconciler.h"
@@ -41,16 +42,33 @@ class FakeOperator final : public Operator {
     return status;
   }
   boost::asio::awaitable<Status> status() override { co_return status_; }
+  boost::asio::awaitable<std::vector<ConnectedNetwork>> networks() override { co_return networks_; }
   boost::asio::awaitable<Verdicts> verdicts() override { co_return verdicts_; }
   boost::asio::awaitable<Counters> counters() override { co_return counters_; }
   boost::asio::awaitable<std::unique_ptr<FlowWalk>> walk_flows() override;
 
   Status status_ = set_up();
+  std::vector<ConnectedNetwork> networks_;
   Verdicts verdicts_;
   Counters counters_;
   std::vector<Flow> flows;
   size_t repeat = 1;   // each flow so many times
   size_t visited = 0;  // flows handed out, in all
+};
+
+// A store in a folder of its own, at noon().
+class FakeCertificates final : public Certificates {
+ public:
+  FakeCertificates();
+  boost::asio::awaitable<std::vector<Entry>> list() override;
+  boost::asio::awaitable<base::Result<certificates::About>> inspect(std::string name,
+                                                                    std::string bytes) override;
+  boost::asio::awaitable<base::Result<Put>> put(std::string name, std::string bytes) override;
+  base::Result<base::Unit> remove(const std::string& name) override;
+
+  std::optional<base::Error> disk_fault;  // instead of keeping anything
+  TemporaryFolder folder;
+  std::unique_ptr<certificates::Store> store;
 };
 
 model::Time noon();  // the clock of a test
@@ -59,7 +77,8 @@ model::Time noon();  // the clock of a test
 struct FakeAgent {
   FakeReconciler reconciler;
   FakeOperator machine;
-  Door door{reconciler, machine};
+  FakeCertificates certificates;
+  Door door{reconciler, machine, certificates};
   Running server{[this](Request request) { return door.handle(std::move(request)); }};
 
   std::optional<Answer> ask(std::string_view method, std::string_view target,

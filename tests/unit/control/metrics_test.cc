@@ -13,6 +13,7 @@
 namespace control::testing {
 namespace {
 
+using nlohmann::json;
 using ::testing::HasSubstr;
 
 // Reads the text as a scraper does: sample by sample; fails on a line that is none.
@@ -75,6 +76,70 @@ TEST(Metrics, AreAScrapersText) {
   EXPECT_EQ(samples["amphora_xdp_interface{interface=\"eth1\",mode=\"native\"}"], 1);
   EXPECT_EQ(samples.count("amphora_xdp_packets_total{verdict=\"no_route\",action=\"drop\"}"), 1u);
   EXPECT_THAT(answer->body, HasSubstr("version=\"0.1\\\"\\\\\\n\""));
+}
+
+TEST(Metrics, TellOfHaproxy) {
+  FakeAgent agent;
+  const auto scraped = [&] { return scrape(agent.ask("GET", "/metrics")->body); };
+  auto samples = scraped();
+  EXPECT_EQ(samples.at("amphora_xdp_haproxy_up"), 0);
+  EXPECT_EQ(samples.at("amphora_xdp_haproxy_reloads_total"), 0);
+  EXPECT_EQ(samples.at("amphora_xdp_haproxy_restarts_total"), 0);
+  agent.machine.status_.haproxy = {true, 1, 20, 3};
+  samples = scraped();
+  EXPECT_EQ(samples.at("amphora_xdp_haproxy_up"), 1);
+  EXPECT_EQ(samples.at("amphora_xdp_haproxy_reloads_total"), 20);
+  EXPECT_EQ(samples.at("amphora_xdp_haproxy_restarts_total"), 3);
+}
+
+TEST(Metrics, TellOfProbes) {
+  FakeAgent agent;
+  const base::Uuid up = base::Uuid::random(), down = base::Uuid::random(),
+                   unknown = base::Uuid::random();
+  agent.machine.status_.checks = {
+      {up, "up", "answered", std::chrono::microseconds(1500), noon()},
+      {down, "down", "no answer in 1 s", std::chrono::microseconds(1'000'000), noon()},
+      {unknown, "unknown", "", {}, {}}};
+  auto samples = scrape(agent.ask("GET", "/metrics")->body);
+  const auto of = [](const std::string& name, const base::Uuid& member) {
+    return "amphora_xdp_" + name + "{member=\"" + member.text() + "\"}";
+  };
+  EXPECT_EQ(samples.at(of("member_up", up)), 1);
+  EXPECT_EQ(samples.at(of("member_up", down)), 0);
+  EXPECT_FALSE(samples.contains(of("member_up", unknown)));
+  EXPECT_EQ(samples.at(of("probe_latency_seconds", up)), 0.0015);
+  EXPECT_EQ(samples.at(of("probe_latency_seconds", down)), 1);
+  EXPECT_FALSE(samples.contains(of("probe_latency_seconds", unknown)));
+}
+
+TEST(Metrics, TellOfRequestErrorsAndLimits) {
+  FakeAgent agent;
+  json limited = web();
+  limited["loadbalancer"]["listeners"][0]["connection_limit"] = 100;
+  const std::string lb = agent.make("/v2/lbaas/loadbalancers", limited);
+  const base::Uuid listener = agent.reconciler.model().listeners.begin()->first;
+  agent.machine.counters_.services = {{.listener = listener, .refused = 4, .request_errors = 7}};
+  auto samples = scrape(agent.ask("GET", "/metrics")->body);
+  const std::string labels = "{loadbalancer=\"" + lb + "\",listener=\"" + listener.text() + "\"}";
+  EXPECT_EQ(samples.at("octavia_listener_request_errors_total" + labels), 7);
+  EXPECT_EQ(samples.at("octavia_listener_connections_denied_total" + labels), 4);
+  EXPECT_EQ(samples.at("octavia_listener_limit_sessions" + labels), 100);
+}
+
+TEST(Metrics, SumMembersToTheirPools) {
+  FakeAgent agent;
+  const std::string lb = agent.make("/v2/lbaas/loadbalancers", web());
+  const auto& m = agent.reconciler.model();
+  for (const auto& [id, member] : m.members) agent.machine.counters_.members.push_back({id, 2});
+  auto samples = scrape(agent.ask("GET", "/metrics")->body);
+  const std::string pool =
+      "{loadbalancer=\"" + lb + "\",pool=\"" + m.pools.begin()->first.text() + "\"";
+  EXPECT_EQ(samples.at("octavia_pool_current_sessions" + pool + "}"), 4);
+  for (const auto& [id, member] : m.members) {
+    const std::string labels = pool + ",member=\"" + id.text() + "\"}";
+    EXPECT_EQ(samples.at("octavia_member_current_sessions" + labels), 2);
+    EXPECT_EQ(samples.at("octavia_member_weight" + labels), 1);
+  }
 }
 
 }  // namespace

@@ -57,6 +57,22 @@ INSTANTIATE_TEST_SUITE_P(
                  Kind::load_balancer, kId},
         Expected{"GET", kBase + "/loadbalancers/" + kId + "/stats", Action::load_balancer_stats,
                  Kind::load_balancer, kId},
+        Expected{"GET", kBase + "/l7policies", Action::list, Kind::l7policy},
+        Expected{"POST", kBase + "/l7policies", Action::create, Kind::l7policy},
+        Expected{"PUT", kBase + "/l7policies/" + kId, Action::update, Kind::l7policy, kId},
+        Expected{"DELETE", kBase + "/l7policies/" + kId, Action::remove, Kind::l7policy, kId},
+        Expected{"GET", kBase + "/l7policies/" + kOther + "/rules", Action::list, Kind::l7rule, "",
+                 kOther},
+        Expected{"POST", kBase + "/l7policies/" + kOther + "/rules", Action::create, Kind::l7rule,
+                 "", kOther},
+        Expected{"GET", kBase + "/l7policies/" + kOther + "/rules/" + kId, Action::show,
+                 Kind::l7rule, kId, kOther},
+        Expected{"PUT", kBase + "/l7policies/" + kOther + "/rules/" + kId, Action::update,
+                 Kind::l7rule, kId, kOther},
+        Expected{"DELETE", kBase + "/l7policies/" + kOther + "/rules/" + kId, Action::remove,
+                 Kind::l7rule, kId, kOther},
+        Expected{"GET", kBase + "/quotas/defaults", Action::default_quota},
+        Expected{"GET", kBase + "/quotas/p", Action::quota},
         Expected{"GET", kBase + "/listeners", Action::list, Kind::listener},
         Expected{"POST", kBase + "/listeners", Action::create, Kind::listener},
         Expected{"GET", kBase + "/listeners/" + kId, Action::show, Kind::listener, kId},
@@ -124,7 +140,7 @@ TEST(Route, ABodyMustBeAnObject) {
 TEST(Route, ATargetMustBeOne) { EXPECT_EQ(refused("GET", "/%zz").fault.status, 400); }
 
 TEST(Versions, HaveOneThatIsCurrent) {
-  const auto document = root_versions("lb:9876");
+  const auto document = root_versions("http://lb:9876");
   int current = 0;
   for (const auto& version : document.at("versions")) {
     EXPECT_EQ(version.at("links").at(0).at("href"), "http://lb:9876/v2");

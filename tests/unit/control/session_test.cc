@@ -98,7 +98,7 @@ TEST(Session, RefusesABodyThatATooLargeLengthAnnounces) {
   Running server(echo);
   Wire wire(server.path());
   wire.say(
-      "PUT /x HTTP/1.1\r\nHost: lb\r\nContent-Length: 1048577\r\nExpect: 100-continue\r\n\r\n");
+      "PUT /x HTTP/1.1\r\nHost: lb\r\nContent-Length: 8388609\r\nExpect: 100-continue\r\n\r\n");
   const auto answer = wire.hear();
   EXPECT_EQ(answer->status, 413);
   EXPECT_EQ(answer->header("Connection"), "close");
@@ -106,7 +106,8 @@ TEST(Session, RefusesABodyThatATooLargeLengthAnnounces) {
 
 TEST(Session, TakesABodyOfExactlyTheLimit) {
   Running server(echo);
-  EXPECT_EQ(ask(server.path(), "PUT", "/x", std::string(1024 * 1024, 'x'))->body, "PUT /x 1048576");
+  EXPECT_EQ(ask(server.path(), "PUT", "/x", std::string(8 * 1024 * 1024, 'x'))->body,
+            "PUT /x 8388608");
 }
 
 struct Refused {
@@ -157,8 +158,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"LargeBody", kPost + "Content-Length: 9999999\r\n\r\n" + std::string(100'000, 'x'),
                 413},
         Refused{"LargeChunks",
-                kPost + "Transfer-Encoding: chunked\r\n\r\n200000\r\n" +
-                    std::string(0x200000, 'x') + "\r\n0\r\n\r\n",
+                kPost + "Transfer-Encoding: chunked\r\n\r\n900000\r\n" +
+                    std::string(0x900000, 'x') + "\r\n0\r\n\r\n",
                 413}),
     [](const auto& param) { return param.param.what; });
 

@@ -1,5 +1,6 @@
 #include "tests/unit/control/wire.h"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -11,8 +12,20 @@
 #include <cstring>
 #include <filesystem>
 #include <stdexcept>
+#include <utility>
+
+#include "agent/control/tcp_listener.h"
 
 namespace control::testing {
+namespace {
+
+void limit_time(const base::Fd& fd) {
+  const timeval limit{10, 0};
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+}
+
+}  // namespace
 
 TemporaryFolder::TemporaryFolder() {
   std::string pattern = "/tmp/control-test-XXXXXX";
@@ -39,6 +52,37 @@ Running::~Running() {
   thread_.join();
 }
 
+RunningTcp::RunningTcp(Handler handler, TcpOptions options) {
+  auto listener = listen_tcp({*base::IpAddress::parse("127.0.0.1"), 0});
+  if (!listener.ok()) throw std::runtime_error(listener.error().message());
+  sockaddr_in address{};
+  socklen_t size = sizeof(address);
+  ::getsockname(listener->get(), reinterpret_cast<sockaddr*>(&address), &size);
+  port_ = ntohs(address.sin_port);
+  options.listener = std::move(*listener);
+  auto started = Server::start_tcp(loop_.get_executor(), std::move(options), std::move(handler));
+  if (!started.ok()) throw std::runtime_error(started.error().message());
+  server_ = std::move(*started);
+  thread_ = std::thread([this] { loop_.run(); });
+}
+
+RunningTcp::~RunningTcp() {
+  boost::asio::post(loop_, [this] { server_->stop(); });
+  thread_.join();
+}
+
+base::Fd RunningTcp::connect() const {
+  base::Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port_);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
+    throw std::runtime_error("connect");
+  limit_time(fd);
+  return fd;
+}
+
 std::string Answer::header(std::string_view name) const {
   const std::string start = "\r\n" + std::string(name) + ": ";
   const auto same = [](char a, char b) { return std::tolower(a) == std::tolower(b); };
@@ -54,10 +98,10 @@ Wire::Wire(const std::string& path) : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_C
   std::memcpy(address.sun_path, path.c_str(), std::min(path.size(), sizeof(address.sun_path) - 1));
   if (::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
     throw std::runtime_error("connect " + path);
-  const timeval limit{10, 0};
-  ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-  ::setsockopt(fd_.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+  limit_time(fd_);
 }
+
+Wire::Wire(base::Fd connected) : fd_(std::move(connected)) {}
 
 Wire& Wire::say(std::string_view bytes) {
   while (!bytes.empty()) {

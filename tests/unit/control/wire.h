@@ -38,6 +38,22 @@ class Running {
   std::thread thread_;
 };
 
+// The same at a port of the loopback.
+class RunningTcp {
+ public:
+  // With a listener of its own in `options`.
+  RunningTcp(Handler handler, TcpOptions options);
+  ~RunningTcp();
+  // A connection, with a time limit on everything.
+  base::Fd connect() const;
+
+ private:
+  uint16_t port_ = 0;
+  boost::asio::io_context loop_;
+  std::unique_ptr<Server> server_;
+  std::thread thread_;
+};
+
 struct Answer {
   int status = 0;
   std::string head;  // status line and headers
@@ -50,6 +66,7 @@ struct Answer {
 class Wire {
  public:
   explicit Wire(const std::string& path);
+  explicit Wire(base::Fd connected);
   Wire& say(std::string_view bytes);  // a peer that has gone is no error
   // nullopt: the connection ended before an answer did.
   enum class Of { get, head };

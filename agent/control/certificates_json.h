@@ -1,0 +1,29 @@
+// Certificates as JSON, and who refers to them.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agent/control/certificates.h"
+#include "agent/model/model.h"
+
+namespace control {
+
+// A listener or pool that refers to a certificate.
+struct CertificateUser {
+  std::string type;  // "listener", "pool"
+  base::Uuid id;
+  std::string field;  // "default_tls_container_ref"
+  certificates::Use use = certificates::Use::identity;
+};
+
+// All references of all listeners and pools, as they were given.
+std::set<std::string> certificate_references(const model::Model& m);
+
+std::vector<CertificateUser> users_of(const model::Model& m, const std::string& certificate);
+
+nlohmann::json to_json(const Certificates::Entry& entry, const model::Model& m);
+
+}  // namespace control

@@ -1,0 +1,13 @@
+// What surrounds the resources in an OpenStack, as far as its clients ask for it: providers,
+// flavors, availability zones, quotas, projects.
+#pragma once
+
+#include "agent/control/http.h"
+#include "agent/control/router.h"
+
+namespace control {
+
+// Answers Action::providers .. Action::project, but for failover of what is not there.
+Response surroundings(const Call& call);
+
+}  // namespace control

@@ -1,0 +1,13 @@
+// A listening TCP socket.
+#pragma once
+
+#include "base/fd.h"
+#include "base/ip.h"
+#include "base/result.h"
+
+namespace control {
+
+// In the network namespace that the caller is in; there it stays. Port 0 is some free port.
+base::Result<base::Fd> listen_tcp(const base::Endpoint& endpoint);
+
+}  // namespace control
