@@ -15,9 +15,9 @@ using Chosen = std::function<int(const Common&)>;
 void add_show(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<ShowOptions>();
   CLI::App* command = app.add_subcommand("show", "Load balancers and what belongs to them");
-  command
-      ->add_option("kind", options->kind, "loadbalancer, listener, pool, member or healthmonitor")
-      ->check(CLI::IsMember({"loadbalancer", "listener", "pool", "member", "healthmonitor"}));
+  command->add_option(
+      "kind", options->kind,
+      "loadbalancer, listener, pool, member, healthmonitor or l7policy; or an id or name");
   command->add_option("which", options->which, "Its id or name");
   command->callback([options, &chosen] {
     chosen = [options](const Common& common) { return show(common, *options); };

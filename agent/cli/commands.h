@@ -19,7 +19,7 @@ struct Common {
 };
 
 struct ShowOptions {
-  std::string kind;   // "", "loadbalancer", "listener", "pool", "member"
+  std::string kind;   // "", "loadbalancer", "listener", ...; or an id or name, of any kind
   std::string which;  // id or name; "": all
 };
 

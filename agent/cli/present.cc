@@ -1,5 +1,8 @@
 #include "agent/cli/present.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "agent/cli/files.h"
 #include "agent/model/json.h"
 
@@ -26,7 +29,28 @@ json monitor_of(const json& pool, const json& monitors) {
   return nullptr;
 }
 
-Outcome<json> expand(const Client& client, json lb, const json& monitors) {
+// The listener's policies by position, with their rules.
+Outcome<json> policies_of(const Client& client, const json& listener, const json& all) {
+  std::vector<json> found;
+  for (json policy : all) {
+    if (text_of(policy, "listener_id") != text_of(listener, "id")) continue;
+    auto rules = fetch_list(client, "l7policies/" + text_of(policy, "id") + "/rules", "rules");
+    if (const auto* failure = std::get_if<Failure>(&rules)) return *failure;
+    policy["rules"] = std::get<json>(std::move(rules));
+    found.push_back(std::move(policy));
+  }
+  std::stable_sort(found.begin(), found.end(), [](const json& a, const json& b) {
+    return a.value("position", 0) < b.value("position", 0);
+  });
+  return json(std::move(found));
+}
+
+// What is fetched once for all load balancers.
+struct Shared {
+  json monitors, policies;
+};
+
+Outcome<json> expand(const Client& client, json lb, const Shared& shared) {
   const std::string filter = "?loadbalancer_id=" + text_of(lb, "id");
   auto listeners = fetch_list(client, "listeners" + filter, "listeners");
   if (const auto* failure = std::get_if<Failure>(&listeners)) return *failure;
@@ -36,7 +60,12 @@ Outcome<json> expand(const Client& client, json lb, const json& monitors) {
     auto members = fetch_list(client, "pools/" + text_of(pool, "id") + "/members", "members");
     if (const auto* failure = std::get_if<Failure>(&members)) return *failure;
     pool["members"] = std::get<json>(std::move(members));
-    pool["healthmonitor"] = monitor_of(pool, monitors);
+    pool["healthmonitor"] = monitor_of(pool, shared.monitors);
+  }
+  for (json& listener : std::get<json>(listeners)) {
+    auto policies = policies_of(client, listener, shared.policies);
+    if (const auto* failure = std::get_if<Failure>(&policies)) return *failure;
+    listener["l7policies"] = std::get<json>(std::move(policies));
   }
   lb["listeners"] = std::get<json>(std::move(listeners));
   lb["pools"] = std::get<json>(std::move(pools));
@@ -48,12 +77,15 @@ Outcome<json> expand(const Client& client, json lb, const json& monitors) {
 Outcome<json> fetch_present(const Client& client, const std::string& which) {
   auto lbs = fetch_list(client, "loadbalancers", "loadbalancers");
   if (const auto* failure = std::get_if<Failure>(&lbs)) return *failure;
-  const auto monitors = fetch_list(client, "healthmonitors", "healthmonitors");
+  auto monitors = fetch_list(client, "healthmonitors", "healthmonitors");
   if (const auto* failure = std::get_if<Failure>(&monitors)) return *failure;
+  auto policies = fetch_list(client, "l7policies", "l7policies");
+  if (const auto* failure = std::get_if<Failure>(&policies)) return *failure;
+  const Shared shared{std::get<json>(std::move(monitors)), std::get<json>(std::move(policies))};
   json out = json::array();
   for (json& lb : std::get<json>(lbs)) {
     if (!which.empty() && text_of(lb, "id") != which && text_of(lb, "name") != which) continue;
-    auto whole = expand(client, std::move(lb), std::get<json>(monitors));
+    auto whole = expand(client, std::move(lb), shared);
     if (const auto* failure = std::get_if<Failure>(&whole)) return *failure;
     out.push_back(std::get<json>(std::move(whole)));
   }

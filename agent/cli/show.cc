@@ -1,4 +1,5 @@
 // `show`: the resources, as a tree, as lists, one by one.
+#include <algorithm>
 #include <array>
 #include <map>
 
@@ -23,24 +24,46 @@ std::string endpoint(const json& member) {
   return (ipv6 ? "[" + address + "]" : address) + ":" + text_of(member, "protocol_port");
 }
 
+std::string policy_text(const json& policy) {
+  std::string out = text_of(policy, "position") + ": " + text_of(policy, "action");
+  for (const char* target : {"redirect_url", "redirect_prefix", "redirect_pool_id"})
+    if (policy.value(target, json()).is_string()) out += " " + text_of(policy, target);
+  return out;
+}
+
+std::string rule_text(const json& rule) {
+  std::string out = rule.value("invert", false) ? "not " : "";
+  out += text_of(rule, "type") + " ";
+  if (rule.value("key", json()).is_string()) out += text_of(rule, "key") + " ";
+  return out + text_of(rule, "compare_type") + " " + text_of(rule, "value");
+}
+
 std::string detail(const std::string& kind, const json& resource) {
   std::string out;
   if (kind == "loadbalancer") out = text_of(resource, "vip_address");
   if (kind == "listener")
     out = text_of(resource, "protocol") + " " + text_of(resource, "protocol_port");
-  if (kind == "pool") out = text_of(resource, "protocol") + " " + text_of(resource, "lb_algorithm");
+  if (kind == "pool") {
+    out = text_of(resource, "protocol") + " " + text_of(resource, "lb_algorithm");
+    const json persistence = resource.value("session_persistence", json());
+    if (persistence.is_object()) out += ", sticky by " + text_of(persistence, "type");
+    if (resource.value("tls_enabled", false)) out += ", TLS to members";
+  }
   if (kind == "healthmonitor")
     out = text_of(resource, "type") + " every " + text_of(resource, "delay") + " s";
   if (kind == "member") {
     out = endpoint(resource) + " weight " + text_of(resource, "weight");
     if (resource.value("backup", false)) out += " backup";
   }
+  if (kind == "l7policy") out = policy_text(resource);
+  if (kind == "rule") out = rule_text(resource);
   if (!resource.value("admin_state_up", true)) out += " (disabled)";
   return out;
 }
 
 Row row(const std::string& indent, const std::string& kind, const json& resource) {
-  return {indent + name_or_id(resource),
+  // Rules have no names: their ids have a column.
+  return {indent + (kind == "rule" ? "-" : name_or_id(resource)),
           kind,
           detail(kind, resource),
           text_of(resource, "provisioning_status"),
@@ -74,6 +97,23 @@ Row member_row(const std::string& indent, const json& member, const Reasons& rea
   return shown;
 }
 
+// For people: the pool that a policy sends to by its name.
+json with_pool_named(json policy, const json& pools) {
+  for (const json& pool : pools)
+    if (text_of(pool, "id") == text_of(policy, "redirect_pool_id"))
+      policy["redirect_pool_id"] = name_or_id(pool);
+  return policy;
+}
+
+void add_policies(std::vector<Row>& rows, const std::string& indent, const json& listener,
+                  const json& pools) {
+  for (const json& policy : listener.value("l7policies", json::array())) {
+    rows.push_back(row(indent, "l7policy", with_pool_named(policy, pools)));
+    for (const json& rule : policy.value("rules", json::array()))
+      rows.push_back(row(indent + "  ", "rule", rule));
+  }
+}
+
 void add_pool(std::vector<Row>& rows, const std::string& indent, const json& pool,
               const Reasons& reasons) {
   rows.push_back(row(indent, "pool", pool));
@@ -89,6 +129,7 @@ void add_tree(std::vector<Row>& rows, const json& lb, const Reasons& reasons) {
   std::map<std::string, bool> used;
   for (const json& listener : lb["listeners"]) {
     rows.push_back(row("  ", "listener", listener));
+    add_policies(rows, "    ", listener, lb["pools"]);
     const std::string default_pool = text_of(listener, "default_pool_id");
     for (const json& pool : lb["pools"])
       if (text_of(pool, "id") == default_pool && !used.contains(default_pool))
@@ -125,6 +166,9 @@ std::vector<json> collect(const json& lbs, const std::string& kind) {
     if (kind == "loadbalancer") out.push_back(lb);
     if (kind == "listener")
       for (const json& listener : lb["listeners"]) out.push_back(listener);
+    if (kind == "l7policy")
+      for (const json& listener : lb["listeners"])
+        for (const json& policy : listener["l7policies"]) out.push_back(policy);
     for (const json& pool : lb["pools"]) {
       if (kind == "pool") out.push_back(pool);
       if (kind == "healthmonitor" && pool.value("healthmonitor", json()).is_object())
@@ -150,11 +194,23 @@ void print_one(const json& resource) {
 // Children as the API shows them: their ids.
 json with_ids_only(json resource) {
   resource.erase("healthmonitor");
-  for (const char* key : {"listeners", "pools", "members"}) {
+  for (const char* key : {"listeners", "pools", "members", "l7policies", "rules"}) {
     if (!resource.contains(key) || !resource[key].is_array()) continue;
     for (json& child : resource[key]) child = json{{"id", child.value("id", json())}};
   }
   return resource;
+}
+
+// Where a listener is served, and why; nothing where the agent does not say.
+void add_placement(const Client& client, json& listener) {
+  const auto got = client.get("/v1/status");
+  const auto* status = std::get_if<json>(&got);
+  if (!status || !status->is_object()) return;
+  for (const json& placed : status->value("placements", json::array()))
+    if (text_of(placed, "listener") == text_of(listener, "id")) {
+      listener["placement"] = placed.value("placement", json());
+      listener["placement_reason"] = placed.value("reason", json());
+    }
 }
 
 int show_one(const Common& common, const ShowOptions& options, const std::vector<json>& all) {
@@ -170,6 +226,12 @@ int show_one(const Common& common, const ShowOptions& options, const std::vector
                                " are named " + options.which +
                                ": use an id, as `amphora-xdp show " + options.kind +
                                " --json` prints them."});
+  if (options.kind == "listener") add_placement(Client(common.socket), found.front());
+  if (options.kind == "member") {
+    const Reasons reasons = fetch_reasons(Client(common.socket));
+    const auto reason = reasons.find(text_of(found.front(), "id"));
+    if (reason != reasons.end()) found.front()["check_reason"] = reason->second;
+  }
   if (common.format == Format::json) {
     print_json({{options.kind, found.front()}});
   } else {
@@ -178,12 +240,48 @@ int show_one(const Common& common, const ShowOptions& options, const std::vector
   return kDone;
 }
 
+constexpr std::array<const char*, 6> kKinds{"loadbalancer", "listener",      "pool",
+                                            "member",       "healthmonitor", "l7policy"};
+
+bool is_kind(const std::string& word) {
+  return std::find(kKinds.begin(), kKinds.end(), word) != kKinds.end();
+}
+
+std::string all_kinds() {
+  std::string kinds;
+  for (const char* kind : kKinds) kinds += (kinds.empty() ? "" : ", ") + std::string(kind);
+  return kinds;
+}
+
+// Without the word of the kind: whatever has the id or name.
+int show_any(const Common& common, const ShowOptions& options, const json& lbs) {
+  ShowOptions found;
+  for (const char* kind : kKinds) {
+    for (const json& resource : collect(lbs, kind)) {
+      if (text_of(resource, "id") != options.kind && text_of(resource, "name") != options.kind)
+        continue;
+      if (!found.kind.empty() && found.kind != kind)
+        return fail({kRefused, "both a " + found.kind + " and a " + kind + " are named " +
+                                   options.kind + ": `amphora-xdp show KIND " + options.kind +
+                                   "` says which."});
+      found = {kind, options.kind};
+    }
+  }
+  if (found.kind.empty())
+    return fail({kRefused, "no resource has the id or name " + options.kind +
+                               ", and it is none of the kinds " + all_kinds() + "."});
+  return show_one(common, found, collect(lbs, found.kind));
+}
+
 }  // namespace
 
 int show(const Common& common, const ShowOptions& options) {
   if (options.kind.empty()) return show_tree(common);
+  if (!options.which.empty() && !is_kind(options.kind))
+    return fail({kMisused, options.kind + " is no kind of resource: " + all_kinds() + "."});
   const auto present = fetch_present(Client(common.socket), "");
   if (const auto* failure = std::get_if<Failure>(&present)) return fail(*failure);
+  if (!is_kind(options.kind)) return show_any(common, options, std::get<json>(present));
   const std::vector<json> all = collect(std::get<json>(present), options.kind);
   if (!options.which.empty()) return show_one(common, options, all);
   const Reasons reasons = fetch_reasons(Client(common.socket));
@@ -195,7 +293,7 @@ int show(const Common& common, const ShowOptions& options) {
                                             : row("", options.kind, resource));
   }
   if (common.format == Format::json) {
-    print_json({{options.kind + "s", list}});
+    print_json({{options.kind == "l7policy" ? "l7policies" : options.kind + "s", list}});
   } else {
     print(render(kColumns, rows, terminal_width()));
   }

@@ -1,60 +1,20 @@
 // The binary against the control socket, with a machine that is not there.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <sys/wait.h>
+#include "tests/unit/cli/command.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "agent/model/json.h"
-#include "tests/unit/control/fakes.h"
 
-namespace cli {
+namespace cli::testing {
 namespace {
 
-using control::testing::FakeAgent;
 using control::testing::FakeReconciler;
-using control::testing::TemporaryFolder;
 using control::testing::web;
 using nlohmann::json;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-struct Outcome {
-  int code = -1;
-  std::string out;  // both streams
-};
-
-Outcome run(const std::string& arguments) {
-  const std::string command = "COLUMNS=100 " AMPHORA_XDP " " + arguments + " 2>&1";
-  FILE* pipe = ::popen(command.c_str(), "r");
-  Outcome outcome;
-  char bytes[4096];
-  while (const size_t size = std::fread(bytes, 1, sizeof(bytes), pipe))
-    outcome.out.append(bytes, size);
-  const int status = ::pclose(pipe);
-  outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return outcome;
-}
-
-class Command : public ::testing::Test {
- protected:
-  Outcome cli(const std::string& arguments) {
-    return run("--socket " + agent_.server.path() + " " + arguments);
-  }
-  std::string file(const json& content) { return file_with(content.dump()); }
-  std::string file_with(const std::string& text) {
-    const std::string path = folder_.path("lb.json");
-    std::ofstream(path) << text;
-    return path;
-  }
-
-  TemporaryFolder folder_;
-  FakeAgent agent_;
-};
 
 TEST_F(Command, ApplyMakesThenFindsNothingToDoThenChanges) {
   const Outcome made = cli("apply " + file(web()));
@@ -150,7 +110,7 @@ TEST_F(Command, WithoutAnAgentSaysWhatToDo) {
 }
 
 TEST_F(Command, TheCommandLineIsChecked) {
-  for (const char* arguments : {"", "dance", "apply", "show horse", "flows --limit many"})
+  for (const char* arguments : {"", "dance", "apply", "show horse front", "flows --limit many"})
     EXPECT_EQ(run(arguments).code, 2) << arguments;
   EXPECT_EQ(run("--help").code, 0);
   EXPECT_EQ(run("flows --help").code, 0);
@@ -187,6 +147,8 @@ TEST_F(Command, StatusSaysHowItIs) {
                             "amphora-haproxy",
                             {{"eth1", 7, "generic", "no native XDP in the driver"}},
                             {{base::Family::ipv4, 262144, 0, 160, {{"open", 26214}}}},
+                            {},
+                            {},
                             {},
                             {}};
   const Outcome outcome = cli("status");
@@ -227,4 +189,4 @@ TEST_F(Command, VerdictsLeaveZeroesOut) {
 }
 
 }  // namespace
-}  // namespace cli
+}  // namespace cli::testing
