@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -187,6 +188,55 @@ void read_snat_ports(Fields& fields, Config& config, std::optional<std::string>&
   config.snat_port_max = static_cast<uint16_t>(ports[1]);
 }
 
+// "192.0.2.1:80", "[2001:db8::1]:80"
+std::optional<base::Endpoint> parse_endpoint(std::string_view text) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  std::string_view host = text.substr(0, colon);
+  const std::string_view port = text.substr(colon + 1);
+  const bool brackets = host.starts_with('[') && host.ends_with(']');
+  if (brackets) host = host.substr(1, host.size() - 2);
+  const auto address = base::IpAddress::parse(host);
+  if (!address || brackets != (address->family() == base::Family::ipv6)) return std::nullopt;
+  base::Endpoint endpoint{*address, 0};
+  const auto [end, err] = std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
+  if (err != std::errc() || end != port.data() + port.size() || endpoint.port == 0)
+    return std::nullopt;
+  return endpoint;
+}
+
+void read_api(Fields& fields, Config& config, std::optional<std::string>& fault) {
+  ApiConfig api;
+  std::string bind;
+  fields.text("api_bind", bind);
+  fields.text("api_token_file", api.token_file);
+  fields.object("api_tls", [&](const json& v, const std::string& path) {
+    Fields tls(v, path, fault);
+    tls.require("certificate");
+    tls.text("certificate", api.certificate);
+    api.key = api.certificate;
+    tls.text("key", api.key);
+    tls.nothing_else();
+  });
+  if (bind.empty()) {
+    for (const auto* given : {&api.token_file, &api.certificate})
+      if (!given->empty()) fields.fail("api_bind", "is missing: it is what the others are for");
+    return;
+  }
+  const auto endpoint = parse_endpoint(bind);
+  if (!endpoint)
+    return fields.fail("api_bind",
+                       "must be an address with a port, as 127.0.0.1:9876 or "
+                       "[2001:db8::1]:9876");
+  api.bind = *endpoint;
+  if (!api.bind.address.is_loopback()) {
+    const std::string why = "is missing: " + bind + " is not a loopback address";
+    if (api.certificate.empty()) fields.fail("api_tls", why);
+    if (api.token_file.empty()) fields.fail("api_token_file", why);
+  }
+  config.api = std::move(api);
+}
+
 void check_interfaces(const netns::LayoutSpec& layout, std::optional<std::string>& fault) {
   std::set<std::string> names;
   for (const auto& interface : layout.interfaces)
@@ -223,6 +273,7 @@ base::Result<Config> parse_config(std::string_view text, const std::string& file
     table.nothing_else();
   });
   read_snat_ports(fields, config, fault);
+  read_api(fields, config, fault);
   fields.list("interfaces", [&](const json& v, const std::string& at) {
     config.layout.interfaces.push_back(read_interface(v, at, fault));
   });

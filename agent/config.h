@@ -3,13 +3,22 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/ip.h"
 #include "base/result.h"
 #include "netns/netns_spec.h"
 
 namespace agent {
+
+// The API over TCP, in the network namespace that the agent was started in.
+struct ApiConfig {
+  base::Endpoint bind;
+  std::string certificate, key;  // files, PEM; may be the same one. "": plain HTTP
+  std::string token_file;        // "": whoever reaches it may use it
+};
 
 struct Config {
   std::string netns = "amphora-haproxy";
@@ -21,7 +30,8 @@ struct Config {
   uint32_t ipv6_flows = 0;
   // Host order, inclusive. The kernel's own sockets get the ports below (ip_local_port_range).
   uint16_t snat_port_min = 16384, snat_port_max = 65535;
-  netns::LayoutSpec layout;  // interfaces, as configured; no VIPs
+  std::optional<ApiConfig> api;  // none: the control socket only
+  netns::LayoutSpec layout;      // interfaces, as configured; no VIPs
 };
 
 // Errors name the file, and the line (syntax) or the field ("interfaces[0].mtu").

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agent/control/certificates_json.h"
 #include "agent/plan/neighbours.h"
 #include "base/log.h"
 
@@ -49,6 +50,21 @@ plan::Resting LiveMachine::resting() const {
 
 base::Result<base::Unit> LiveMachine::resolve(const netns::Observed& observed) {
   return datapath_.resolve(plan::neighbours(observed));
+}
+
+std::map<std::string, haproxy::PemFile> LiveMachine::certificates(const model::Model& model) {
+  std::map<std::string, haproxy::PemFile> files;
+  for (const auto& [reference, file] : certificates_.files(control::certificate_references(model)))
+    files[reference] = {file.path, file.fingerprint};
+  return files;
+}
+
+base::Result<base::Unit> LiveMachine::serve(const haproxy::Spec& spec) {
+  haproxy::Spec mine = spec;
+  mine.metrics_socket = metrics_socket_;
+  auto applied = haproxy_.apply(mine);
+  if (applied) served_ = spec;
+  return applied;
 }
 
 }  // namespace agent

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <map>
 
 #include "agent/datapath/flow_table.h"
@@ -16,12 +15,6 @@ namespace agent {
 namespace asio = boost::asio;
 
 namespace {
-
-base::Uuid uuid_of(const lb_tag& tag) {
-  base::Uuid id;
-  std::memcpy(id.bytes.data(), tag.uuid, id.bytes.size());
-  return id;
-}
 
 const char* text(datapath::Fate fate) {
   switch (fate) {
@@ -53,8 +46,9 @@ struct Names {
   static Names of(const datapath::Tables& tables) {
     Names names;
     for (const auto& [key, service] : tables.services)
-      names.listeners[service.id] = uuid_of(service.listener);
-    for (const auto& [id, backend] : tables.backends) names.members[id] = uuid_of(backend.member);
+      names.listeners[service.id] = datapath::from_abi(service.listener);
+    for (const auto& [id, backend] : tables.backends)
+      names.members[id] = datapath::from_abi(backend.member);
     return names;
   }
   static base::Uuid find(const std::map<uint32_t, base::Uuid>& names, uint32_t id) {
@@ -72,6 +66,12 @@ const char* protocol_name(uint8_t protocol) {
     default:
       return "SCTP";
   }
+}
+
+// Of a server, by HAProxy's words: "UP 1/3", "DOWN", "DRAIN", "MAINT".
+const char* state_of(const std::string& status) {
+  if (status.starts_with("DOWN")) return "down";
+  return status.starts_with("UP") || status.starts_with("DRAIN") ? "up" : "unknown";
 }
 
 class LiveFlowWalk final : public control::FlowWalk {
@@ -129,6 +129,11 @@ control::FlowTableStatus table_status(const datapath::FlowTable& flows, base::Fa
 
 asio::awaitable<control::Status> LiveOperator::status() {
   control::Status status;
+  auto count = [this] {
+    return control::HaproxyStatus{haproxy_.running(), haproxy_.counts().starts,
+                                  haproxy_.counts().reloads, haproxy_.counts().restarts};
+  };
+  status.haproxy = co_await reconciler_.l7_worker().run(count);
   status.version = AMPHORA_XDP_VERSION;
   status.abi = LB_ABI_VERSION;
   status.uptime =
@@ -160,9 +165,23 @@ asio::awaitable<control::Status> LiveOperator::status() {
         {member, health::to_text(verdict.state), verdict.reason, verdict.latency,
          std::chrono::time_point_cast<std::chrono::microseconds>(verdict.last_change)});
   }
+  for (const auto& [member, server] : reconciler_.l7_view().members) {
+    if (server.status == "no check" || server.reason.empty()) continue;
+    status.checks.push_back({member, state_of(server.status), server.reason, {}, {}});
+  }
+  for (const auto& [listener, placement] : progress.placements)
+    status.placements.push_back(
+        {listener, std::string(plan::word(placement.where)), placement.reason});
   for (const auto& name : progress.missing)
     status.reconcile.problems.push_back({{}, "interface " + name + " is not there (yet)"});
   co_return status;
+}
+
+asio::awaitable<std::vector<control::ConnectedNetwork>> LiveOperator::networks() {
+  std::vector<control::ConnectedNetwork> out;
+  for (const auto& [index, link] : reconciler_.observed().links)
+    if (!link.loopback) out.push_back({link.name, link.mac, link.mtu, link.addresses});
+  co_return out;
 }
 
 asio::awaitable<control::Verdicts> LiveOperator::verdicts() {
@@ -184,35 +203,46 @@ asio::awaitable<control::Verdicts> LiveOperator::verdicts() {
 }
 
 asio::awaitable<control::Counters> LiveOperator::counters() {
-  // Live flows' share, from the last pass; taken on the loop, where the sweep runs.
-  auto live = datapath_.flows().census().service_traffic;
-  auto read = [this, live = std::move(live)]() -> control::Counters {
+  struct Now {
     std::map<base::Uuid, control::ServiceCounters> services;
+    std::map<base::Uuid, uint64_t> members;  // flows
+  };
+  auto read = [this]() -> Now {
+    Now now;
     const Names names = Names::of(datapath_.tables());
     for (const auto& [id, listener] : names.listeners) {
       auto stats = datapath_.service_stats(id);
       if (!stats) continue;
-      auto& sum = services[listener];
-      sum.listener = listener;
+      auto& sum = now.services[listener];
       sum.flows_now += stats->live_flows;
-      sum.flows_total += stats->flows;
-      const lb_service_sum now = id < live.size() ? live[id] : lb_service_sum{};
-      sum.packets_in += stats->packets_in + now.packets_in;
-      sum.bytes_in += stats->bytes_in + now.bytes_in;
-      sum.packets_out += stats->packets_out + now.packets_out;
-      sum.bytes_out += stats->bytes_out + now.bytes_out;
       for (size_t i = LB_CONTINUE + 1; i < stats->verdicts.size(); i++)
         if (datapath::verdict_fate(static_cast<lb_verdict>(i)) == datapath::Fate::dropped)
           sum.refused += stats->verdicts[i];
     }
-    control::Counters out;
-    for (const auto& [id, service] : services) out.services.push_back(service);
     const auto use = datapath_.flows().memory().backend_use();
     for (const auto& [id, member] : names.members)
-      out.members.push_back({member, datapath::shared(use[id].flows).load()});
-    return out;
+      now.members[member] = datapath::shared(use[id].flows).load();
+    return now;
   };
-  co_return co_await reconciler_.machine_worker().run(read);
+  Now now = co_await reconciler_.machine_worker().run(read);
+  const L7View& l7 = reconciler_.l7_view();
+  for (const auto& [listener, frontend] : l7.listeners)
+    now.services[listener].flows_now += frontend.traffic.current;
+  control::Counters out;
+  for (const auto& [member, server] : l7.members) now.members[member] += server.traffic.current;
+  for (const auto& [member, flows] : now.members) out.members.push_back({member, flows});
+  for (const auto& [id, listener] : reconciler_.model().listeners) {
+    control::ServiceCounters& sum = out.services.emplace_back(now.services[id]);
+    const Traffic total = statistics_.total(id);
+    sum.listener = id;
+    sum.flows_total = total.connections;
+    sum.packets_in = total.packets_in;
+    sum.bytes_in = total.bytes_in;
+    sum.packets_out = total.packets_out;
+    sum.bytes_out = total.bytes_out;
+    sum.request_errors = total.request_errors;
+  }
+  co_return out;
 }
 
 asio::awaitable<std::unique_ptr<control::FlowWalk>> LiveOperator::walk_flows() {

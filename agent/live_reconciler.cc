@@ -1,5 +1,6 @@
 #include "agent/live_reconciler.h"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -24,15 +25,25 @@ constexpr auto kPatrol = std::chrono::seconds(5);
 // The layout depends on what is there only by where a VIP's subnet is: a second plan is the last.
 // More would mean that somebody else undoes what we do.
 constexpr int kArrangeRounds = 4;
+// For HAProxy to accept what has come while a listener was still its own.
+constexpr auto kAcceptLeft = std::chrono::milliseconds(200);
 
-model::Context context_now() {
-  return {
-      std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now())};
+asio::awaitable<void> pause(const asio::any_io_executor& loop, steady_clock::duration time) {
+  asio::steady_timer timer(loop, time);
+  co_await timer.async_wait(asio::use_awaitable);
 }
 
 asio::awaitable<void> sleep_until_cancelled(asio::steady_timer& timer) {
   boost::system::error_code ignored;
   co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+// HAProxy's words for a server that is checked: "UP 1/3", "DOWN", "DRAIN", ... A server that drains
+// passes its checks.
+model::CheckedState checked_state(const std::string& status) {
+  if (status.starts_with("UP") || status.starts_with("DRAIN")) return model::CheckedState::up;
+  if (status.starts_with("DOWN")) return model::CheckedState::down;
+  return model::CheckedState::unknown;
 }
 
 }  // namespace
@@ -106,6 +117,11 @@ asio::awaitable<void> LiveReconciler::write_changes() {
   writing_ = false;
 }
 
+model::Context LiveReconciler::context_now() const {
+  const auto now = std::chrono::system_clock::now();
+  return {std::chrono::time_point_cast<std::chrono::microseconds>(now), check_certificate_};
+}
+
 void LiveReconciler::poke() {
   poked_ = true;
   wake_.cancel();
@@ -136,10 +152,10 @@ asio::awaitable<void> LiveReconciler::reconcile() {
   progress_.last = std::chrono::system_clock::now();
   progress_.took =
       std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - begun);
-  std::string error = result ? "" : result.error().message();
-  if (!result) progress_.failures++;
-  if (!result && error != progress_.error) spdlog::error("reconcile: {}", error);
-  if (result && !progress_.error.empty()) spdlog::info("reconcile: recovered");
+  std::string error = result ? l7_error_ : result.error().message();
+  if (!error.empty()) progress_.failures++;
+  if (!error.empty() && error != progress_.error) spdlog::error("reconcile: {}", error);
+  if (error.empty() && !progress_.error.empty()) spdlog::info("reconcile: recovered");
   progress_.error = std::move(error);
   co_await settle(wanted, result ? model::Carried::out : model::Carried::failed);
 }
@@ -150,6 +166,14 @@ asio::awaitable<base::Result<base::Unit>> LiveReconciler::carry_out(const model:
   note_problems(planned->problems);
   prober_.set_targets(planned->targets);
 
+  progress_.placements = planned->placements;
+  // A listener that comes to HAProxy is served there before the tables send it there; one that
+  // leaves is served there until the tables have it.
+  l7_error_.clear();
+  const bool leaves =
+      !(haproxy::with_leaving(machine_.served(), planned->haproxy) == planned->haproxy);
+  co_await serve_l7(haproxy::with_leaving(machine_.served(), planned->haproxy));
+
   auto attach = [this] { return machine_.attach(observed_); };
   auto attached = co_await machine_worker_.run(attach);
   attachments_ = std::move(attached.attachments);
@@ -157,11 +181,21 @@ asio::awaitable<base::Result<base::Unit>> LiveReconciler::carry_out(const model:
   auto write = [this, &planned] { return write_tables(*planned); };
   auto written = co_await machine_worker_.run(write);
   ids_ = std::move(written.ids);
-  if (written.steps > 0 && on_tables_) on_tables_();
+  if (written.ends_flows && on_tables_) on_tables_();
+  if (leaves && written.result) {
+    co_await pause(loop_, kAcceptLeft);
+    co_await serve_l7(planned->haproxy);
+  }
   if (!written.result) co_return written.result;
   if (!attached.error.empty()) co_return base::Error{0, attached.error};
   if (!arrange_error_.empty()) co_return base::Error{0, arrange_error_};
   co_return base::Unit{};
+}
+
+asio::awaitable<void> LiveReconciler::serve_l7(haproxy::Spec spec) {
+  auto serve = [this, spec = std::move(spec)] { return machine_.serve(spec); };
+  auto served = co_await l7_worker_.run(std::move(serve));
+  if (!served) l7_error_ = served.error().message();
 }
 
 // On the worker.
@@ -169,23 +203,28 @@ LiveReconciler::Written LiveReconciler::write_tables(const plan::Plan& planned) 
   auto steps = datapath::diff(machine_.tables(), planned.tables);
   for (const auto& step : steps) spdlog::debug("{}", datapath::describe(step));
   auto applied = machine_.apply(steps);
+  if (applied && !steps.empty()) spdlog::debug("applied {} steps", steps.size());
   // Numbers of steps that were not carried out were never given: those in the tables count.
-  if (!applied) return {applied, plan::ids_of(machine_.tables()), steps.size()};
-  return {machine_.resolve(observed_), planned.ids, steps.size()};
+  const bool ends_flows = std::any_of(steps.begin(), steps.end(), datapath::may_end_flows);
+  if (!applied) return {applied, plan::ids_of(machine_.tables()), ends_flows};
+  return {machine_.resolve(observed_), planned.ids, ends_flows};
 }
 
 // Until the namespace is as planned, and the plan is made from the namespace as it is.
 asio::awaitable<base::Result<plan::Plan>> LiveReconciler::arrange(const model::Model& wanted) {
   for (int round = 1;; round++) {
     plan::Resting resting;
+    std::map<std::string, haproxy::PemFile> certificates;
     const bool inherits = round == 1 && progress_.runs == 0;
-    auto put = [this, &resting, &wanted, inherits]() -> base::Result<Machine::Arranged> {
+    auto put = [this, &resting, &certificates, &wanted,
+                inherits]() -> base::Result<Machine::Arranged> {
       resting = machine_.resting();
+      certificates = machine_.certificates(wanted);
       // What an agent before us arranged, the VIPs above all, must not go and come again.
       if (inherits && !machine_.tables().services.empty()) {
         auto seen = machine_.observe(layout_);
         if (!seen) return seen.error();
-        layout_ = plan::make_plan(wanted, {*seen, {}}, ids_, resting, configured_).layout;
+        layout_ = plan::make_plan(wanted, {*seen, {}, {}}, ids_, resting, configured_).layout;
       }
       return machine_.arrange(layout_);
     };
@@ -194,7 +233,8 @@ asio::awaitable<base::Result<plan::Plan>> LiveReconciler::arrange(const model::M
     observed_ = std::move(arranged->observed);
     note_missing(arranged->missing);
     arrange_error_ = arranged->errors.empty() ? "" : arranged->errors.front();
-    auto planned = plan::make_plan(wanted, {observed_, members_down()}, ids_, resting, configured_);
+    auto planned = plan::make_plan(wanted, {observed_, members_down(), std::move(certificates)},
+                                   ids_, resting, configured_);
     if (planned.layout == layout_ || round == kArrangeRounds) co_return planned;
     layout_ = planned.layout;
   }
@@ -209,11 +249,18 @@ std::set<base::Uuid> LiveReconciler::members_down() const {
 
 model::Statuses LiveReconciler::statuses() const {
   model::Findings findings;
+  for (const auto& [member, server] : l7_view_.members) {
+    const auto state = checked_state(server.status);
+    if (state != model::CheckedState::unknown) findings.members[member] = state;
+  }
   for (const auto& [member, verdict] : prober_.snapshot()) {
     if (verdict.probes == 0 || verdict.state == health::State::unknown) continue;
     findings.members[member] =
         verdict.state == health::State::up ? model::CheckedState::up : model::CheckedState::down;
   }
+  findings.full_listeners = full_;
+  for (const auto& [listener, frontend] : l7_view_.listeners)
+    if (frontend.status == "FULL") findings.full_listeners.insert(listener);
   return model::operating_statuses(model_, findings);
 }
 
@@ -230,15 +277,36 @@ void LiveReconciler::note_missing(const std::vector<std::string>& missing) {
 }
 
 // Load balancers are locked while they are pending, so what is pending in `wanted` is unchanged
-// now.
+// now. What HAProxy refuses fails those who have something there, nobody else.
 asio::awaitable<void> LiveReconciler::settle(const model::Model& wanted, model::Carried carried) {
-  std::set<base::Uuid> pending;
+  std::set<base::Uuid> arrived, failed;
   for (const auto& [id, lb] : wanted.load_balancers)
-    if (lb.provisioning_status != model::ProvisioningStatus::active) pending.insert(id);
-  if (pending.empty()) co_return;
-  Edit edit = [carried, pending](const model::Model& m, const model::Context& context) {
+    if (lb.provisioning_status != model::ProvisioningStatus::active)
+      (carried == model::Carried::out ? arrived : failed).insert(id);
+  if (!l7_error_.empty())
+    for (const auto& [id, listener] : wanted.listeners) {
+      const auto placement = progress_.placements.find(id);
+      if (placement == progress_.placements.end() ||
+          placement->second.where != plan::Place::haproxy)
+        continue;
+      if (arrived.erase(listener.load_balancer) > 0) failed.insert(listener.load_balancer);
+    }
+  // Who is in ERROR already stays there: telling it again would be a change, and another run at
+  // once.
+  std::erase_if(failed, [&wanted](const base::Uuid& id) {
+    return wanted.load_balancers.at(id).provisioning_status == model::ProvisioningStatus::error;
+  });
+  co_await settle(std::move(arrived), model::Carried::out);
+  co_await settle(std::move(failed), model::Carried::failed);
+}
+
+asio::awaitable<void> LiveReconciler::settle(std::set<base::Uuid> load_balancers,
+                                             model::Carried carried) {
+  if (load_balancers.empty()) co_return;
+  Edit edit = [carried, load_balancers = std::move(load_balancers)](const model::Model& m,
+                                                                    const model::Context& context) {
     return model::Outcome<model::Edited>(
-        model::Edited{model::settle(m, carried, pending, context), base::Uuid{}});
+        model::Edited{model::settle(m, carried, load_balancers, context), base::Uuid{}});
   };
   co_await change(std::move(edit));
 }

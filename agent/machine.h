@@ -2,6 +2,7 @@
 // at any call. Calls block; they come from one thread at a time.
 #pragma once
 
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "agent/datapath/tables.h"
 #include "agent/plan/plan.h"
 #include "base/result.h"
+#include "haproxy/haproxy_spec.h"
 #include "netns/netns_spec.h"
 
 namespace agent {
@@ -39,6 +41,15 @@ class Machine {
   virtual plan::Resting resting() const = 0;
   // Client-side next hops follow the neighbours.
   virtual base::Result<base::Unit> resolve(const netns::Observed& observed) = 0;
+
+  // The files of the certificates that the model refers to, by reference; of those that have one.
+  virtual std::map<std::string, haproxy::PemFile> certificates(const model::Model& model) = 0;
+
+  // Of these two, calls come from another thread, one at a time.
+  // HAProxy serves this when it returns; an error is HAProxy's own words, and what was served
+  // before still is.
+  virtual base::Result<base::Unit> serve(const haproxy::Spec& spec) = 0;
+  virtual const haproxy::Spec& served() const = 0;  // as accepted last
 };
 
 }  // namespace agent

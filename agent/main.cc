@@ -1,4 +1,5 @@
 // amphora-xdp-agent: reads the configuration, opens the parts, wires them and runs the loop.
+#include <grp.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -9,15 +10,23 @@
 #include <boost/asio/signal_set.hpp>
 #include <filesystem>
 #include <iostream>
+#include <memory>
+#include <optional>
+#include <vector>
 
+#include "agent/api.h"
+#include "agent/certificates/store.h"
 #include "agent/config.h"
 #include "agent/control/door.h"
+#include "agent/control/response.h"
 #include "agent/control/server.h"
+#include "agent/live_certificates.h"
 #include "agent/live_machine.h"
 #include "agent/live_operator.h"
 #include "agent/live_reconciler.h"
 #include "agent/upkeep.h"
 #include "base/log.h"
+#include "haproxy/process.h"
 
 namespace agent {
 namespace {
@@ -37,8 +46,25 @@ Result<Unit> make_folder_of(const std::string& path) {
   return Unit{};
 }
 
-// Everything ever pinned, attached or added goes; the resources on disk stay.
+// Next to the control socket, so that agents with sockets of their own have HAProxies of their own.
+std::string run_dir(const Config& config) {
+  return std::filesystem::path(config.control_socket).parent_path().string();
+}
+
+haproxy::Paths haproxy_paths(const Config& config) {
+  haproxy::Paths paths;
+  paths.run_dir = run_dir(config) + "/haproxy";
+  paths.state_dir = config.state_dir + "/haproxy";
+  return paths;
+}
+
+std::string metrics_socket(const Config& config) { return run_dir(config) + "/metrics.sock"; }
+
+// Everything ever pinned, attached or added goes, and HAProxy; the resources on disk stay.
 Result<Unit> teardown(const Config& config) {
+  auto haproxy = haproxy::Process::open(haproxy_paths(config));
+  if (!haproxy) return haproxy.error();
+  haproxy->teardown();
   auto space = netns::Namespace::find(config.netns);
   if (!space) return space.error();
   if (auto gone = datapath::Datapath::teardown(config.pin_root); !gone) return gone;
@@ -61,10 +87,68 @@ Result<Unit> spawn_watches(asio::io_context& loop, netns::Network& network, Upke
   return Unit{};
 }
 
+std::optional<std::string> check_certificate(certificates::Store& store,
+                                             const std::string& reference,
+                                             model::CertificateUse use) {
+  using Use = certificates::Use;
+  const auto now =
+      std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
+  switch (use) {
+    case model::CertificateUse::identity:
+      return store.check(reference, Use::identity, now);
+    case model::CertificateUse::authorities:
+      return store.check(reference, Use::authorities, now);
+    case model::CertificateUse::revocations:
+      return store.check(reference, Use::revocations, now);
+  }
+  return std::nullopt;
+}
+
+// HAProxy's workers ask for the metrics that PROMETHEUS listeners show; nothing else is there.
+asio::awaitable<control::Response> answer_metrics(control::Door& door, control::Request request) {
+  if (request.target == "/metrics" && (request.method == "GET" || request.method == "HEAD"))
+    co_return co_await door.handle(std::move(request));
+  co_return control::fault_response({404, "The resource could not be found."});
+}
+
+std::optional<gid_t> group_of_haproxy() {
+  const group* found = ::getgrnam("haproxy");
+  return found == nullptr ? std::nullopt : std::optional(found->gr_gid);
+}
+
+using Servers = std::vector<std::unique_ptr<control::Server>>;
+
+// Every way in for requests.
+Result<Servers> start_servers(asio::io_context& loop, const Config& config,
+                              std::optional<control::TcpOptions> api, control::Door& door) {
+  const auto handle = [&door](control::Request request) { return door.handle(std::move(request)); };
+  if (auto made = make_folder_of(config.control_socket); !made) return made.error();
+  Servers servers;
+  auto local = control::Server::start(
+      loop.get_executor(), {.path = config.control_socket, .group = std::nullopt, .limits = {}},
+      handle);
+  if (!local) return local.error();
+  servers.push_back(std::move(*local));
+  auto metrics = control::Server::start(
+      loop.get_executor(),
+      {.path = metrics_socket(config), .group = group_of_haproxy(), .limits = {}},
+      [&door](control::Request request) { return answer_metrics(door, std::move(request)); });
+  if (!metrics) return metrics.error();
+  servers.push_back(std::move(*metrics));
+  if (!api) return servers;
+  auto remote = control::Server::start_tcp(loop.get_executor(), std::move(*api), handle);
+  if (!remote) return remote.error();
+  servers.push_back(std::move(*remote));
+  return servers;
+}
+
 // Until SIGTERM or SIGINT. Maps, program, links and addresses stay: traffic goes on without us.
-Result<Unit> serve(const Config& config, const netns::Namespace& space) {
+Result<Unit> serve(const Config& config, const netns::Namespace& space,
+                   std::optional<control::TcpOptions> api) {
   auto store = Store::open(config.state_dir);
   if (!store) return store.error();
+  auto certificates = certificates::Store::open(config.state_dir + "/certificates");
+  if (!certificates) return certificates.error();
   auto datapath = datapath::Datapath::open({.pin_root = config.pin_root,
                                             .flows4 = config.ipv4_flows,
                                             .flows6 = config.ipv6_flows,
@@ -77,44 +161,55 @@ Result<Unit> serve(const Config& config, const netns::Namespace& space) {
   if (!network) return network.error();
   auto grace = datapath::Grace::open();
   if (!grace) return grace.error();
+  auto haproxy = haproxy::Process::open(haproxy_paths(config));
+  if (!haproxy) return haproxy.error();
 
   asio::io_context loop(1);
-  LiveMachine machine(*network, **datapath);
+  LiveMachine machine(*network, **datapath, **certificates, *haproxy, metrics_socket(config));
   LiveReconciler reconciler(loop.get_executor(), *store, std::move(*model), config.layout, machine);
-  Upkeep upkeep(loop.get_executor(), **datapath, std::move(*grace), reconciler);
+  Statistics statistics = Statistics::open(config.state_dir);
+  Upkeep upkeep(loop.get_executor(), config.state_dir, **datapath, std::move(*grace), *haproxy,
+                reconciler, statistics);
   reconciler.on_tables([&upkeep] { upkeep.hurry(); });
-  LiveOperator operator_view(config.netns, **datapath, reconciler);
-  control::Door door(reconciler, operator_view);
-  if (auto made = make_folder_of(config.control_socket); !made) return made;
-  auto server = control::Server::start(
-      loop.get_executor(), {.path = config.control_socket, .group = std::nullopt, .limits = {}},
-      [&door](control::Request request) { return door.handle(std::move(request)); });
-  if (!server) return server.error();
+  reconciler.check_certificates_with(
+      [&store = **certificates](const std::string& reference, model::CertificateUse use) {
+        return check_certificate(store, reference, use);
+      });
+  LiveOperator operator_view(config.netns, **datapath, reconciler, *haproxy, statistics);
+  LiveCertificates shelf(**certificates, [&reconciler] { reconciler.poke(); });
+  control::Door door(reconciler, operator_view, shelf);
+  auto servers = start_servers(loop, config, std::move(api), door);
+  if (!servers) return servers.error();
   if (auto watched = spawn_watches(loop, *network, upkeep); !watched) return watched;
 
   asio::co_spawn(loop, reconciler.run(), asio::detached);
   asio::co_spawn(loop, upkeep.keep_time(), asio::detached);
   asio::co_spawn(loop, upkeep.sweep(), asio::detached);
+  asio::co_spawn(loop, upkeep.tend_haproxy(), asio::detached);
+  asio::co_spawn(loop, upkeep.keep_statistics(), asio::detached);
   asio::signal_set stop(loop, SIGTERM, SIGINT);
   stop.async_wait([&](const boost::system::error_code&, int) {
-    (*server)->stop();
+    for (auto& server : *servers) server->stop();
     reconciler.stop();
     upkeep.stop();
     loop.stop();
   });
-  spdlog::info("amphora-xdp-agent {} in namespace {}, control socket {}", AMPHORA_XDP_VERSION,
-               config.netns, config.control_socket);
+  spdlog::info("amphora-xdp-agent {} in namespace {}, control socket {}{}", AMPHORA_XDP_VERSION,
+               config.netns, config.control_socket,
+               config.api ? ", API on " + config.api->bind.text() : "");
   loop.run();
-  return Unit{};
+  return Statistics::store(config.state_dir, statistics.text());
 }
 
 Result<Unit> run(const Config& config) {
   if (geteuid() != 0)
     return Error{0, "root is needed, for network namespaces and BPF: run it with sudo"};
+  auto api = open_api(config);  // here, in the namespace that we were started in
+  if (!api) return api.error();
   auto space = netns::Namespace::open(config.netns);
   if (!space) return space.error();
   if (auto entered = space->enter(); !entered) return entered;
-  return serve(config, *space);
+  return serve(config, *space, std::move(*api));
 }
 
 int fail(const std::string& message) {
@@ -142,6 +237,8 @@ int main(int argc, char** argv) {
   auto config = defaults ? base::Result<agent::Config>(agent::Config{}) : agent::read_config(file);
   if (!config) return agent::fail(config.error().message());
   if (only_check) {
+    if (auto good = agent::check_api(*config); !good)
+      return agent::fail(file + ": " + good.error().message());
     std::cout << file << ": good\n";
     return 0;
   }

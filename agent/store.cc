@@ -1,41 +1,24 @@
 #include "agent/store.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "agent/model/json.h"
-#include "base/fd.h"
+#include "base/file.h"
 #include "base/log.h"
 
 namespace agent {
 
 namespace {
 
-base::Result<base::Unit> write_file(const std::string& path, const std::string& text) {
-  base::Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!fd.valid()) return base::Error{errno, "create " + path};
-  for (size_t done = 0; done < text.size();) {
-    ssize_t n = ::write(fd.get(), text.data() + done, text.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return base::Error{errno, "write " + path};
-    done += static_cast<size_t>(n);
-  }
-  if (::fsync(fd.get()) != 0) return base::Error{errno, "flush " + path};
-  return base::Unit{};
-}
-
-base::Result<model::Model> read_file(const std::string& path) {
-  std::ifstream in(path);
-  if (!in) return base::Error{errno, "open " + path};
-  std::string text{std::istreambuf_iterator<char>(in), {}};
-  auto document = nlohmann::json::parse(text, nullptr, false);
+base::Result<model::Model> read_model(const std::string& path) {
+  auto text = base::read_file(path);
+  if (!text) return text.error();
+  auto document = nlohmann::json::parse(*text, nullptr, false);
   if (document.is_discarded()) return base::Error{0, path + ": not JSON"};
   auto model = model::load(document);
   if (!model) return base::Error{model.error().code, path + ": " + model.error().what};
@@ -56,9 +39,9 @@ base::Result<model::Model> Store::load() const {
   std::string path = directory_ + "/state.json", previous = path + ".previous";
   bool have = std::filesystem::exists(path), had = std::filesystem::exists(previous);
   if (!have && !had) return model::Model{};
-  auto now = have ? read_file(path) : base::Result<model::Model>(base::Error{ENOENT, path});
+  auto now = have ? read_model(path) : base::Result<model::Model>(base::Error{ENOENT, path});
   if (now.ok() || !had) return now;
-  auto before = read_file(previous);
+  auto before = read_model(previous);
   if (!before) return now.error();
   // Out of the way, or the next save would keep the damaged file as the previous one.
   std::string aside = path + ".damaged";
@@ -68,9 +51,9 @@ base::Result<model::Model> Store::load() const {
   return before;
 }
 
-base::Result<base::Unit> Store::save(const model::Model& model) const {
+base::Result<base::Unit> Store::save(const model::Model& model) {
   std::string path = directory_ + "/state.json", next = path + ".next";
-  if (auto written = write_file(next, model::save(model).dump(1)); !written) return written;
+  if (auto written = base::write_file(next, text_.of(model), 0600); !written) return written;
   // By links and renames, so that there is never a moment without a whole state.json or .previous.
   std::string previous = path + ".previous", kept = previous + ".next";
   ::unlink(kept.c_str());
@@ -80,10 +63,7 @@ base::Result<base::Unit> Store::save(const model::Model& model) const {
     return base::Error{errno, "link " + kept};
   }
   if (::rename(next.c_str(), path.c_str()) != 0) return base::Error{errno, "rename " + next};
-  base::Fd folder(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder.valid() || ::fsync(folder.get()) != 0)
-    return base::Error{errno, "flush " + directory_};
-  return base::Unit{};
+  return base::flush_directory(directory_);
 }
 
 }  // namespace agent

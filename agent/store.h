@@ -5,6 +5,7 @@
 #include <string>
 
 #include "agent/model/model.h"
+#include "agent/model/state_text.h"
 #include "base/result.h"
 
 namespace agent {
@@ -18,12 +19,13 @@ class Store {
   // an error, never an empty model.
   base::Result<model::Model> load() const;
   // Durable when it returns (write, fsync, rename, fsync of the directory). Blocks.
-  base::Result<base::Unit> save(const model::Model& model) const;
+  base::Result<base::Unit> save(const model::Model& model);
 
  private:
   explicit Store(std::string directory) : directory_(std::move(directory)) {}
 
   std::string directory_;
+  model::StateText text_;
 };
 
 }  // namespace agent

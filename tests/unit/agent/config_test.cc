@@ -64,6 +64,32 @@ TEST(Config, SyntaxErrorNamesFileAndLine) {
   EXPECT_THAT(fault("{\n\"namespace\": \"x\",\n}"), HasSubstr("agent.json:3: not JSON"));
 }
 
+TEST(Config, OfTheApi) {
+  const auto good = [](const char* text) {
+    auto config = parse_config(text, "agent.json");
+    EXPECT_TRUE(config.ok()) << config.error().message();
+    return config.ok() ? *config : Config{};
+  };
+  EXPECT_FALSE(good("{}").api.has_value());
+  for (const char* loopback :
+       {R"({"api_bind": "127.0.0.1:9876"})", R"({"api_bind": "[::1]:9876"})"}) {
+    const auto api = good(loopback).api;
+    ASSERT_TRUE(api.has_value());
+    EXPECT_EQ(api->bind.port, 9876);
+    EXPECT_EQ(api->certificate + api->key + api->token_file, "");
+  }
+  const auto api = good(R"({"api_bind": "192.0.2.5:443", "api_token_file": "/t",
+                            "api_tls": {"certificate": "/c"}})")
+                       .api;
+  ASSERT_TRUE(api.has_value());
+  EXPECT_EQ(api->bind.text(), "192.0.2.5:443");
+  EXPECT_EQ(api->key, "/c");
+  EXPECT_EQ(good(R"({"api_bind": "127.0.0.1:443",
+                     "api_tls": {"certificate": "/c", "key": "/k"}})")
+                .api->key,
+            "/k");
+}
+
 struct Bad {
   const char* text;
   const char* field;
@@ -86,6 +112,20 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{R"({"flow_table": {"ipv5_flows": 1}})", "flow_table.ipv5_flows is not a known field"},
         Bad{R"({"snat_ports": [1, 65535]})", "snat_ports[0] must be a port"},
         Bad{R"({"snat_ports": [30000, 20000]})", "snat_ports must be two ports"},
+        Bad{R"({"api_bind": "9876"})", "api_bind must be an address with a port"},
+        Bad{R"({"api_bind": "127.0.0.1:0"})", "api_bind must be an address with a port"},
+        Bad{R"({"api_bind": "127.0.0.1:65536"})", "api_bind must be an address with a port"},
+        Bad{R"({"api_bind": "::1:9876"})", "api_bind must be an address with a port"},
+        Bad{R"({"api_bind": "[127.0.0.1]:9876"})", "api_bind must be an address with a port"},
+        Bad{R"({"api_bind": "192.0.2.5:9876"})", "api_tls is missing: 192.0.2.5:9876 is not"},
+        Bad{R"({"api_bind": "[2001:db8::5]:9876", "api_tls": {"certificate": "/c"}})",
+            "api_token_file is missing"},
+        Bad{R"({"api_bind": "0.0.0.0:1", "api_token_file": "/t"})", "api_tls is missing"},
+        Bad{R"({"api_bind": "127.0.0.1:1", "api_tls": {}})", "api_tls.certificate is missing"},
+        Bad{R"({"api_bind": "127.0.0.1:1", "api_tls": {"certificate": "/c", "x": 1}})",
+            "api_tls.x is not a known field"},
+        Bad{R"({"api_token_file": "/t"})", "api_bind is missing"},
+        Bad{R"({"api_tls": {"certificate": "/c"}})", "api_bind is missing"},
         Bad{R"({"interfaces": {}})", "interfaces must be a list"},
         Bad{R"({"interfaces": [{}]})", "interfaces[0].name is missing"},
         Bad{R"({"interfaces": [{"name": "eth1"}, {"name": "eth1"}]})", "eth1 is there twice"},

@@ -1,9 +1,11 @@
 // A machine in memory: it has one interface, keeps what it is told, and can fail at the n-th call.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <set>
 #include <variant>
+#include <vector>
 
 #include "agent/machine.h"
 
@@ -68,6 +70,22 @@ class FakeMachine final : public Machine {
     return base::Unit{};
   }
 
+  std::map<std::string, haproxy::PemFile> certificates(const model::Model&) override { return {}; }
+  base::Result<base::Unit> serve(const haproxy::Spec& spec) override {
+    served_log_.push_back({spec, tables_});
+    if (refuses_l7_) return base::Error{0, "HAProxy: bad text"};
+    served_ = spec;
+    return base::Unit{};
+  }
+  const haproxy::Spec& served() const override { return served_; }
+  void refuse_l7(bool refuses) { refuses_l7_ = refuses; }
+  // Each time HAProxy was given something: that, and what the tables were then.
+  struct Served {
+    haproxy::Spec spec;
+    datapath::Tables tables;
+  };
+  const std::vector<Served>& served_log() const { return served_log_; }
+
  private:
   bool failing() { return calls_++ == fail_at_; }
 
@@ -87,6 +105,9 @@ class FakeMachine final : public Machine {
   netns::LayoutSpec layout_;
   bool vip_went_ = false;
   datapath::Tables tables_;
+  haproxy::Spec served_;
+  std::vector<Served> served_log_;
+  std::atomic<bool> refuses_l7_ = false;
 };
 
 }  // namespace agent

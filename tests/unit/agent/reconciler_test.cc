@@ -1,101 +1,12 @@
 // The reconciler against a machine in memory: what is accepted arrives, whatever fails on the way.
-#include <gmock/gmock.h>
-
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/io_context.hpp>
-#include <cstdlib>
-#include <filesystem>
-#include <memory>
-
-#include "agent/live_reconciler.h"
-#include "fake_machine.h"
+#include "tests/unit/agent/reconciling.h"
 
 namespace agent {
 namespace {
 
 namespace asio = boost::asio;
-using nlohmann::json;
 
-class ReconcilerTest : public testing::Test {
- protected:
-  ReconcilerTest() {
-    char name[] = "/tmp/amphora-xdp-reconciler-XXXXXX";
-    directory_ = mkdtemp(name);
-    start();
-  }
-  ~ReconcilerTest() override {
-    crash();
-    std::filesystem::remove_all(directory_);
-  }
-
-  void start() {
-    auto store = Store::open(directory_);
-    ASSERT_TRUE(store.ok());
-    auto model = store->load();
-    ASSERT_TRUE(model.ok()) << model.error().message();
-    loop_ = std::make_unique<asio::io_context>();
-    reconciler_ = std::make_unique<LiveReconciler>(loop_->get_executor(), *store, *model,
-                                                   netns::LayoutSpec{}, machine_);
-    asio::co_spawn(*loop_, reconciler_->run(), asio::detached);
-  }
-
-  // Ends the agent without a word to its parts; the machine and the disk stay.
-  void crash() {
-    if (!reconciler_) return;
-    reconciler_->stop();
-    loop_->run_for(std::chrono::milliseconds(100));
-    loop_.reset();
-    reconciler_.reset();
-  }
-
-  template <class Done>
-  bool run_until(Done done) {
-    for (int i = 0; i < 1000 && !done(); i++) {
-      loop_->run_one_for(std::chrono::milliseconds(10));
-      loop_->restart();
-    }
-    return done();
-  }
-
-  model::Outcome<model::Edited> change(Edit edit) {
-    std::optional<model::Outcome<model::Edited>> outcome;
-    auto ask = [&]() -> asio::awaitable<void> {
-      outcome = co_await reconciler_->change(std::move(edit));
-    };
-    asio::co_spawn(*loop_, ask(), asio::detached);
-    run_until([&] { return outcome.has_value(); });
-    return std::move(*outcome);
-  }
-
-  model::Outcome<model::Edited> create_load_balancer(int port) {
-    json body = {{"loadbalancer",
-                  {{"name", "lb"},
-                   {"vip_address", "192.0.2." + std::to_string(port % 200 + 10)},
-                   {"listeners",
-                    {{{"protocol", "TCP"},
-                      {"protocol_port", port},
-                      {"default_pool",
-                       {{"name", "p"},
-                        {"protocol", "TCP"},
-                        {"lb_algorithm", "ROUND_ROBIN"},
-                        {"members", {{{"address", "192.0.2.9"}, {"protocol_port", 80}}}}}}}}}}}};
-    return change([body](const model::Model& m, const model::Context& context) {
-      return model::create(m, model::Kind::load_balancer, {}, body, context);
-    });
-  }
-
-  bool settled() {
-    for (const auto& [id, lb] : reconciler_->model().load_balancers)
-      if (lb.provisioning_status != model::ProvisioningStatus::active) return false;
-    return reconciler_->progress().runs > 0;
-  }
-
-  std::string directory_;
-  FakeMachine machine_;
-  std::unique_ptr<asio::io_context> loop_;
-  std::unique_ptr<LiveReconciler> reconciler_;
-};
+using ReconcilerTest = Reconciling;
 
 TEST_F(ReconcilerTest, AcceptedIsPendingThenActiveAndInTheTables) {
   auto outcome = create_load_balancer(80);

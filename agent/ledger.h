@@ -1,0 +1,55 @@
+// Ledger: what every listener has carried since it exists, whoever carried it: the datapath, and
+// one HAProxy worker after another. Each of these counts from zero for itself; the ledger adds them
+// up so that no total ever goes back, over reloads, restarts and changes of placement. Pure.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+
+#include "base/result.h"
+#include "base/uuid.h"
+
+namespace agent {
+
+// In: from clients. Bytes of L4 payload.
+struct Traffic {
+  uint64_t connections = 0;
+  uint64_t bytes_in = 0, bytes_out = 0;
+  uint64_t packets_in = 0, packets_out = 0;  // of the datapath; 0 of HAProxy
+  uint64_t request_errors = 0;               // of HAProxy
+
+  friend bool operator==(const Traffic&, const Traffic&) = default;
+};
+
+class Ledger {
+ public:
+  // `now`: what the counters of a source say of a listener. A source is one life of its counters
+  // ("haproxy/4711/1764091234"); a reading below an earlier one is incomplete and changes nothing.
+  void count(const base::Uuid& listener, const std::string& source, const Traffic& now);
+  // Sources of this kind ("haproxy": what their names begin with) that are not among `alive` are
+  // gone: what they carried is kept, but none of that name is expected any more.
+  void settle(const std::string& kind, const std::set<std::string>& alive);
+  // Of other listeners nothing is kept.
+  void keep(const std::set<base::Uuid>& listeners);
+  Traffic total(const base::Uuid& listener) const;
+
+  nlohmann::json save() const;
+  static base::Result<Ledger> load(const nlohmann::json& saved);
+
+  friend bool operator==(const Ledger&, const Ledger&) = default;
+
+ private:
+  struct Account {
+    Traffic settled;                         // of sources that are gone
+    std::map<std::string, Traffic> running;  // by source
+
+    friend bool operator==(const Account&, const Account&) = default;
+  };
+
+  std::map<base::Uuid, Account> accounts_;
+};
+
+}  // namespace agent
