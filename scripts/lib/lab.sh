@@ -26,6 +26,7 @@ lab_spaces=()
 lab_begin() {
   LAB=$1-$$
   LAB_DIR=$(mktemp -d "/tmp/$LAB.XXXX")
+  chmod 755 "$LAB_DIR" # HAProxy's workers are nobody's superuser
   LAB_SOCKET=$LAB_DIR/control.sock
   LAB_PINS=/sys/fs/bpf/$LAB
   trap lab_end EXIT
@@ -41,7 +42,11 @@ lab_end() {
   fi
   for pid in "${lab_pids[@]}"; do kill -9 "$pid" 2>/dev/null || true; done
   for pid in "${lab_pids[@]}"; do wait "$pid" 2>/dev/null || true; done
-  for space in "${lab_spaces[@]}"; do ip netns del "$space" 2>/dev/null || true; done
+  # HAProxy outlives its agent.
+  for space in "${lab_spaces[@]}"; do
+    ip netns pids "$space" 2>/dev/null | xargs -r kill -9 2>/dev/null || true
+    ip netns del "$space" 2>/dev/null || true
+  done
   # Whatever an agent left pinned goes here; that it leaves nothing is the business of a test.
   [[ ! -d $LAB_PINS ]] || find "$LAB_PINS" -depth -delete 2>/dev/null || true
   rm -rf "$LAB_DIR"
@@ -181,13 +186,14 @@ lab_amphora_addresses() {
 
 # ---- the agent -----------------------------------------------------------
 
+# LAB_AGENT_FIELDS: more fields, each with a comma after it.
 lab_agent_config() {
   local second=""
   [[ $LAB_KIND == one-armed ]] || second=', {"name": "eth2", "mtu": 1500,
     "addresses": ["203.0.113.2/24", "2001:db8:203::2/64"]}'
   cat <<JSON
 {"namespace": "$LAB-amphora", "state_dir": "$LAB_DIR/state", "control_socket": "$LAB_SOCKET",
- "pin_root": "$LAB_PINS", "log_level": "${LAB_LOG_LEVEL:-info}",
+ "pin_root": "$LAB_PINS", "log_level": "${LAB_LOG_LEVEL:-info}", ${LAB_AGENT_FIELDS:-}
  "flow_table": {"ipv4_flows": ${LAB_FLOWS:-262144}, "ipv6_flows": ${LAB_FLOWS:-65536}},
  "snat_ports": [16384, 65535],
  "interfaces": [{"name": "eth1", "mtu": 1500,

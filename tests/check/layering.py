@@ -8,7 +8,8 @@ import re
 import sys
 
 EFFECTS = ("netns", "haproxy", "keepalived", "health")
-SPECS = tuple(f"{effect}/{effect}_spec.h" for effect in EFFECTS)
+SPECS = (*(f"{effect}/{effect}_spec.h" for effect in EFFECTS),
+         "agent/certificates/certificates_spec.h")
 
 # Folder -> what its files may include besides their own folder. An entry with a slash at its end is
 # a folder, else a file. The first folder that matches counts.
@@ -19,7 +20,9 @@ RULES = [
     ("agent/plan/", ("base/", "agent/model/", "bpf/lb_abi.h", "agent/datapath/tables.h",
                      "health/expected_codes.h", *SPECS)),
     ("agent/datapath/", ("base/", "bpf/lb_abi.h", "bpf/flow_layout.h")),
-    ("agent/control/", ("base/", "agent/model/", "agent/reconciler.h")),
+    ("agent/certificates/", ("base/",)),
+    ("agent/control/", ("base/", "agent/model/", "agent/reconciler.h",
+                        "agent/certificates/certificates_spec.h")),
     ("agent/octavia/", ("base/", "agent/model/", "agent/reconciler.h", "haproxy/document.h")),
     ("agent/cli/", ("base/", "agent/model/", "agent/plan/", "agent/datapath/tables.h", *SPECS)),
     ("agent/", ("",)),  # reconciler and main wire everything

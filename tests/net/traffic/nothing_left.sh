@@ -37,7 +37,7 @@ all_used() {
   local map
   for map in lb_backends lb_service_use lb_backend_use; do echo "$map $(used "$map")"; done
   for map in lb_flows lb_flows6; do echo "$map $(lines "$map")"; done
-  for map in lb_services lb_cidrs; do echo "$map $(count "$map")"; done
+  for map in lb_services lb_cidrs lb_persist; do echo "$map $(count "$map")"; done
 }
 
 [[ -d $maps ]] || fail "no pins in $maps: $(find "$LAB_PINS" | head)"
@@ -49,7 +49,8 @@ for family in ipv4 ipv6; do
   create_lb "gone-$family" "$(vip $family)" \
     "$(listener_json TCP 80 ROUND_ROBIN "$(members_json $family $LAB_MEMBER_PORT 1 2)" \
       "\"allowed_cidrs\": [\"$cidr\"],")" \
-    "$(listener_json UDP 53 SOURCE_IP_PORT "$(members_json $family $LAB_MEMBER_PORT 1 2)")"
+    "$(listener_json UDP 53 SOURCE_IP_PORT "$(members_json $family $LAB_MEMBER_PORT 1 2),
+      \"session_persistence\": {\"type\": \"SOURCE_IP\"}")"
   report=$(lab_client requests --connections 50 --concurrency 5 --target "$(target $family 80)" || true)
   expect "TCP $family answers" "$report" '.failed == 0'
   report=$(lab_client requests --udp --connections 50 --target "$(target $family 53)" || true)
@@ -57,7 +58,7 @@ for family in ipv4 ipv6; do
 done
 all_used >"$LAB_DIR/full"
 pass "in use: $(tr '\n' ' ' <"$LAB_DIR/full")"
-for map in lb_services lb_cidrs lb_backends lb_flows lb_flows6; do
+for map in lb_services lb_cidrs lb_persist lb_backends lb_flows lb_flows6; do
   [[ $(grep "^$map " "$LAB_DIR/full") != $(grep "^$map " "$LAB_DIR/empty") ]] ||
     fail "$map did not change: the test looks at the wrong thing"
 done
