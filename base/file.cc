@@ -46,12 +46,15 @@ Result<Unit> flush_directory(const std::string& directory) {
 
 Result<Unit> replace_file(const std::string& directory, const std::string& name,
                           std::string_view bytes, mode_t mode) {
-  const std::string path = directory + "/" + name, next = path + ".next";
-  if (auto written = write_file(next, bytes, mode); !written) {
-    ::unlink(next.c_str());
+  const std::string path = directory + "/" + name, beside = directory + "/." + name + ".next";
+  ::unlink(beside.c_str());  // of one that was interrupted, whatever its mode
+  auto written = write_file(beside, bytes, mode);
+  if (written && std::rename(beside.c_str(), path.c_str()) != 0)
+    written = Error{errno, "rename " + beside};
+  if (!written) {
+    ::unlink(beside.c_str());
     return written;
   }
-  if (std::rename(next.c_str(), path.c_str()) != 0) return Error{errno, "rename " + next};
   return flush_directory(directory);
 }
 

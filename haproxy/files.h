@@ -8,7 +8,7 @@
 
 namespace haproxy {
 
-// Through a temporary file beside it; mode 0600.
+// Whole or not at all (base::replace_file); mode 0600.
 base::Result<base::Unit> write_file(const std::string& path, const std::string& text);
 
 // nullopt: cannot be read.

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 
 #include "base/fd.h"
 
@@ -15,20 +14,6 @@ namespace {
 using base::Error;
 using base::Fd;
 using base::Result;
-using base::Unit;
-
-Result<Unit> write_all(const std::string& path, std::string_view bytes) {
-  const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!fd.valid()) return Error{errno, "create " + path};
-  while (!bytes.empty()) {
-    const ssize_t size = ::write(fd.get(), bytes.data(), bytes.size());
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return Error{errno, "write " + path};
-    bytes.remove_prefix(static_cast<size_t>(size));
-  }
-  if (::fsync(fd.get()) != 0) return Error{errno, "flush " + path};
-  return Unit{};
-}
 
 }  // namespace
 
@@ -51,22 +36,6 @@ Result<std::string> read_small_file(const std::string& path, size_t most) {
   if (have > most) return Error{EFBIG, "read " + path};
   text.resize(have);
   return text;
-}
-
-Result<Unit> replace_file(const std::string& folder, const std::string& name,
-                          std::string_view bytes) {
-  const std::string path = folder + "/" + name, beside = folder + "/." + name + ".new";
-  ::unlink(beside.c_str());  // of one that was interrupted
-  auto written = write_all(beside, bytes);
-  if (written && std::rename(beside.c_str(), path.c_str()) != 0)
-    written = Error{errno, "rename " + beside};
-  if (!written) {
-    ::unlink(beside.c_str());
-    return written;
-  }
-  const Fd opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!opened.valid() || ::fsync(opened.get()) != 0) return Error{errno, "flush " + folder};
-  return Unit{};
 }
 
 }  // namespace certificates

@@ -9,6 +9,7 @@
 
 #include "agent/certificates/bundle.h"
 #include "agent/certificates/file.h"
+#include "base/file.h"
 #include "base/log.h"
 
 namespace certificates {
@@ -107,7 +108,7 @@ void Store::read_again(const std::string& name, Known& known) {
   auto bundle = bytes ? read_bundle(text.text()) : Result<Bundle>(bytes.error());
   if (bundle && (known.file.path.empty() || known.file.fingerprint != bundle->sum)) {
     const std::string folder = directory_ + "/" + kRendered;
-    if (auto written = replace_file(folder, name, bundle->pem.text()); !written)
+    if (auto written = base::replace_file(folder, name, bundle->pem.text(), 0600); !written)
       bundle = written.error();
   }
   if (!bundle) {
@@ -149,7 +150,7 @@ std::vector<Store::Entry> Store::list() {
 Result<Store::Put> Store::put(const std::string& name, std::string_view bytes) {
   if (name_of(name) != name) return Error{0, "'" + name + "' is not a name for a certificate"};
   const bool there = ::access((directory_ + "/" + name).c_str(), F_OK) == 0;
-  if (auto put = replace_file(directory_, name, bytes); !put) return put.error();
+  if (auto put = base::replace_file(directory_, name, bytes, 0600); !put) return put.error();
   const std::lock_guard lock(mutex_);
   const Known* known = look(name);
   if (known != nullptr && !known->fault.empty()) return Error{0, known->fault};
