@@ -62,12 +62,13 @@ std::string metrics_socket(const Config& config) { return run_dir(config) + "/me
 
 // Everything ever pinned, attached or added goes, and HAProxy; the resources on disk stay.
 Result<Unit> teardown(const Config& config) {
+  auto space = netns::Namespace::find(config.netns);
+  if (!space) return space.error();
+  // First, for it is refused while an agent runs: that one keeps its HAProxy, too.
+  if (auto gone = datapath::Datapath::teardown(config.pin_root); !gone) return gone;
   auto haproxy = haproxy::Process::open(haproxy_paths(config));
   if (!haproxy) return haproxy.error();
   haproxy->teardown();
-  auto space = netns::Namespace::find(config.netns);
-  if (!space) return space.error();
-  if (auto gone = datapath::Datapath::teardown(config.pin_root); !gone) return gone;
   if (!space->has_value()) return Unit{};
   auto network = netns::Network::open(**space);
   if (!network) return network.error();
