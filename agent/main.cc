@@ -14,17 +14,17 @@
 #include <optional>
 #include <vector>
 
-#include "agent/api.h"
 #include "agent/certificates/store.h"
-#include "agent/config.h"
 #include "agent/control/door.h"
-#include "agent/control/response.h"
-#include "agent/control/server.h"
-#include "agent/live_certificates.h"
-#include "agent/live_machine.h"
-#include "agent/live_operator.h"
-#include "agent/live_reconciler.h"
-#include "agent/upkeep.h"
+#include "agent/http/response.h"
+#include "agent/http/server.h"
+#include "agent/reconcile/live_machine.h"
+#include "agent/reconcile/live_reconciler.h"
+#include "agent/serve/api.h"
+#include "agent/serve/config.h"
+#include "agent/serve/live_certificates.h"
+#include "agent/serve/live_operator.h"
+#include "agent/serve/upkeep.h"
 #include "base/log.h"
 #include "haproxy/process.h"
 

@@ -4,9 +4,9 @@
 #include <thread>
 
 #include "agent/cli/commands.h"
+#include "agent/cli/declare/declare.h"
 #include "agent/cli/files.h"
 #include "agent/cli/present.h"
-#include "agent/model/declare.h"
 
 namespace cli {
 namespace {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "agent/cli/files.h"
-#include "agent/model/json.h"
+#include "agent/model/show/json.h"
 
 namespace cli {
 namespace {

@@ -11,9 +11,9 @@
 #include "agent/control/networks.h"
 #include "agent/control/operator_json.h"
 #include "agent/control/resources.h"
-#include "agent/control/response.h"
 #include "agent/control/surroundings.h"
 #include "agent/control/versions.h"
+#include "agent/http/response.h"
 
 namespace control {
 

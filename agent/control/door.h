@@ -4,10 +4,10 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "agent/control/certificates.h"
-#include "agent/control/http.h"
 #include "agent/control/operator.h"
 #include "agent/control/router.h"
-#include "agent/reconciler.h"
+#include "agent/http/http.h"
+#include "agent/reconcile/reconciler.h"
 
 namespace control {
 

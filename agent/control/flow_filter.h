@@ -6,8 +6,8 @@
 #include <string>
 
 #include "agent/control/operator.h"
-#include "agent/control/url.h"
-#include "agent/model/edit.h"
+#include "agent/http/url.h"
+#include "agent/model/edit/edit.h"
 
 namespace control {
 

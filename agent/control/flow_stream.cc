@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "agent/control/response.h"
+#include "agent/http/response.h"
 
 namespace control {
 namespace {

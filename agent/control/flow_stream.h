@@ -4,8 +4,8 @@
 #include <memory>
 
 #include "agent/control/flow_filter.h"
-#include "agent/control/http.h"
 #include "agent/control/operator.h"
+#include "agent/http/http.h"
 #include "agent/model/model.h"
 
 namespace control {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "agent/control/operator.h"
-#include "agent/control/url.h"
-#include "agent/model/edit.h"
+#include "agent/http/url.h"
+#include "agent/model/edit/edit.h"
 
 namespace control {
 

@@ -5,10 +5,10 @@
 #include <utility>
 #include <vector>
 
-#include "agent/control/response.h"
-#include "agent/model/json.h"
-#include "agent/model/query.h"
+#include "agent/http/response.h"
 #include "agent/model/relations.h"
+#include "agent/model/show/json.h"
+#include "agent/model/show/query.h"
 
 namespace control {
 namespace {

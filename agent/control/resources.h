@@ -4,10 +4,10 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "agent/control/http.h"
 #include "agent/control/router.h"
-#include "agent/model/edit.h"
-#include "agent/model/status.h"
+#include "agent/http/http.h"
+#include "agent/model/edit/edit.h"
+#include "agent/model/show/status.h"
 
 namespace control {
 

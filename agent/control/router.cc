@@ -4,8 +4,8 @@
 #include <optional>
 #include <span>
 
-#include "agent/control/json_body.h"
 #include "agent/control/routes.h"
+#include "agent/http/json_body.h"
 
 namespace control {
 namespace {

@@ -1,8 +1,8 @@
 #include "agent/control/surroundings.h"
 
-#include "agent/control/response.h"
+#include "agent/http/response.h"
+#include "agent/model/fields/read.h"
 #include "agent/model/limits.h"
-#include "agent/model/read.h"
 
 namespace control {
 namespace {

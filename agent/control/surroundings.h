@@ -2,8 +2,8 @@
 // flavors, availability zones, quotas, projects.
 #pragma once
 
-#include "agent/control/http.h"
 #include "agent/control/router.h"
+#include "agent/http/http.h"
 
 namespace control {
 

@@ -1,6 +1,6 @@
 #include "agent/model/words.h"
 
-#include "agent/model/json.h"
+#include "agent/model/show/json.h"
 
 namespace model {
 

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "agent/model/json.h"
 #include "agent/model/limits.h"
+#include "agent/model/show/json.h"
 #include "agent/model/words.h"
 #include "agent/plan/ids.h"
 #include "agent/plan/l7.h"

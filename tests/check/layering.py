@@ -21,9 +21,11 @@ RULES = [
                      "health/expected_codes.h", *SPECS)),
     ("agent/datapath/", ("base/", "bpf/lb_abi.h", "bpf/flow_layout.h")),
     ("agent/certificates/", ("base/",)),
-    ("agent/control/", ("base/", "agent/model/", "agent/reconciler.h",
+    ("agent/http/", ("base/", "agent/model/")),
+    ("agent/control/", ("base/", "agent/model/", "agent/http/", "agent/reconcile/reconciler.h",
                         "agent/certificates/certificates_spec.h")),
-    ("agent/octavia/", ("base/", "agent/model/", "agent/reconciler.h", "haproxy/document.h")),
+    ("agent/octavia/", ("base/", "agent/model/", "agent/http/", "agent/reconcile/reconciler.h",
+                        "haproxy/document.h", "keepalived/document.h")),
     ("agent/cli/", ("base/", "agent/model/", "agent/plan/", "agent/datapath/tables.h", *SPECS)),
     ("agent/", ("",)),  # reconciler and main wire everything
     ("netns/", ("base/",)),
@@ -38,7 +40,7 @@ MAX_BPF_FUNCTION_LINES = 40  # C++: readability-function-size of clang-tidy
 ONLY_IN = [
     (re.compile(r"#include <bpf/(bpf|libbpf)\.h>"), ("agent/datapath/", "tests/")),
     (re.compile(r"#include <netlink/"), ("netns/", "tests/")),
-    (re.compile(r"#include <boost/beast"), ("agent/control/", "agent/octavia/", "agent/cli/", "tests/")),
+    (re.compile(r"#include <boost/beast"), ("agent/http/", "agent/control/", "agent/octavia/", "agent/cli/", "tests/")),
 ]
 INCLUDE = re.compile(r'\s*#\s*include\s+"([^"]+)"')
 

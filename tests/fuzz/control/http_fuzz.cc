@@ -13,9 +13,9 @@
 #include <string_view>
 #include <variant>
 
-#include "agent/control/response.h"
 #include "agent/control/router.h"
-#include "agent/control/session.h"
+#include "agent/http/response.h"
+#include "agent/http/session.h"
 
 namespace {
 

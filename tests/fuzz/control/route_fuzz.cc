@@ -5,8 +5,8 @@
 #include <variant>
 
 #include "agent/control/router.h"
-#include "agent/model/json.h"
-#include "agent/model/query.h"
+#include "agent/model/show/json.h"
+#include "agent/model/show/query.h"
 
 namespace {
 

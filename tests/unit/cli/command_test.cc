@@ -5,7 +5,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "agent/model/json.h"
+#include "agent/model/show/json.h"
 
 namespace cli::testing {
 namespace {

@@ -11,8 +11,8 @@
 #include "agent/certificates/store.h"
 #include "agent/control/door.h"
 #include "agent/control/operator.h"
-#include "agent/reconciler.h"
-#include "tests/unit/control/wire.h"
+#include "agent/reconcile/reconciler.h"
+#include "tests/unit/http/wire.h"
 
 namespace control::testing {
 

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "agent/model/edit.h"
+#include "agent/model/edit/edit.h"
 
 namespace model {
 

@@ -8,8 +8,8 @@
 #include <set>
 #include <string>
 
-#include "agent/model/edit.h"
-#include "agent/model/json.h"
+#include "agent/model/edit/edit.h"
+#include "agent/model/show/json.h"
 
 namespace model {
 

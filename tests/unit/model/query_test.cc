@@ -1,5 +1,5 @@
 // Lists: filters, order, pages, fields.
-#include "agent/model/query.h"
+#include "agent/model/show/query.h"
 
 #include "tests/unit/model/house.h"
 

@@ -2,7 +2,7 @@
 // status, the same error, the same keys. samples/ holds the recorded pairs.
 #include <fstream>
 
-#include "agent/model/query.h"
+#include "agent/model/show/query.h"
 #include "tests/unit/model/house.h"
 
 namespace model {

@@ -4,7 +4,7 @@
 // After gtest, which it needs.
 #include <rapidcheck/gtest.h>
 
-#include "agent/model/state_text.h"
+#include "agent/model/show/state_text.h"
 
 namespace model {
 namespace {

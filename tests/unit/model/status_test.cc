@@ -1,5 +1,5 @@
 // The roll-up of operating statuses, rule by rule.
-#include "agent/model/status.h"
+#include "agent/model/show/status.h"
 
 #include <functional>
 #include <ostream>

@@ -1,0 +1,187 @@
+#include "agent/http/server.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <chrono>
+#include <set>
+#include <utility>
+
+#include "agent/http/peer.h"
+#include "agent/http/response.h"
+#include "agent/http/unix_listener.h"
+#include "base/log.h"
+
+namespace control {
+namespace {
+
+namespace asio = boost::asio;
+using asio::generic::stream_protocol;
+using boost::system::error_code;
+
+constexpr std::chrono::milliseconds kAcceptPause{100};  // when descriptors have run out
+// Connections that are told that there are too many; beyond those, they are just closed.
+constexpr int kTurnedAwayAtOnce = 64;
+
+}  // namespace
+
+struct Server::State : std::enable_shared_from_this<State> {
+  State(asio::any_io_executor executor, Service to_all, TlsContext tls_context)
+      : loop(std::move(executor)),
+        service(std::move(to_all)),
+        tls(std::move(tls_context)),
+        acceptor(loop) {}
+
+  // Serves who connects to `fd` from now on.
+  static base::Result<std::unique_ptr<Server>> run(std::shared_ptr<State> state, int family,
+                                                   base::Fd fd);
+  asio::awaitable<void> accept();
+  void admit(Socket socket);
+  void stop();
+  // What a new connection is told instead of being served.
+  std::optional<Response> refusal(Socket& socket) const;
+  template <class Stream>
+  void serve_one(std::shared_ptr<Stream> stream, std::shared_ptr<Socket> socket);
+  asio::awaitable<void> refuse(std::shared_ptr<Socket> socket, Response response);
+
+  asio::any_io_executor loop;
+  Service service;
+  TlsContext tls;                         // none: not spoken
+  std::optional<UnixListener> unix_path;  // none: it is TCP
+  std::optional<gid_t> group;
+  asio::basic_socket_acceptor<stream_protocol> acceptor;
+  std::set<std::shared_ptr<Socket>> served, refused;
+  bool stopped = false;
+};
+
+std::optional<Response> Server::State::refusal(Socket& socket) const {
+  if (unix_path) {
+    const auto peer = peer_of(socket.native_handle());
+    if (!peer.ok()) return fault_response({500, peer.error().message()});
+    if (!may_control(*peer, ::geteuid(), group))
+      return fault_response({403, "User " + std::to_string(peer->uid) +
+                                      " may not use the control socket: root may, and the agent's "
+                                      "user and group."});
+  }
+  if (served.size() >= static_cast<size_t>(service.limits.connections))
+    return fault_response(
+        {503, "There are " + std::to_string(service.limits.connections) + " connections already."});
+  return std::nullopt;
+}
+
+template <class Stream>
+void Server::State::serve_one(std::shared_ptr<Stream> stream, std::shared_ptr<Socket> socket) {
+  served.insert(socket);
+  auto conversation = [](std::shared_ptr<State> self, std::shared_ptr<Stream> with,
+                         std::shared_ptr<Socket> counted) -> asio::awaitable<void> {
+    co_await serve(with, self->service);
+    self->served.erase(counted);
+  };
+  asio::co_spawn(loop, conversation(shared_from_this(), std::move(stream), std::move(socket)),
+                 asio::detached);
+}
+
+asio::awaitable<void> Server::State::refuse(std::shared_ptr<Socket> socket, Response response) {
+  co_await turn_away(socket, service.limits, std::move(response));
+  refused.erase(socket);
+}
+
+void Server::State::admit(Socket accepted) {
+  auto response = refusal(accepted);
+  if (!response && tls) {
+    auto stream = std::make_shared<TlsStream>(std::move(accepted), *tls);
+    serve_one(stream, std::shared_ptr<Socket>(stream, &stream->next_layer()));
+  } else if (!response) {
+    auto socket = std::make_shared<Socket>(std::move(accepted));
+    serve_one(socket, socket);
+  } else if (!tls && refused.size() < kTurnedAwayAtOnce) {  // who expects TLS is just left
+    auto socket = std::make_shared<Socket>(std::move(accepted));
+    refused.insert(socket);
+    auto words = std::make_shared<Response>(std::move(*response));
+    asio::co_spawn(
+        loop,
+        [self = shared_from_this(), socket, words]() {
+          return self->refuse(socket, std::move(*words));
+        },
+        asio::detached);
+  }
+}
+
+asio::awaitable<void> Server::State::accept() {
+  while (!stopped) {
+    error_code error;
+    auto token = asio::redirect_error(asio::use_awaitable, error);
+    Socket socket = co_await acceptor.async_accept(token);
+    if (stopped) break;
+    if (!error) {
+      admit(std::move(socket));
+      continue;
+    }
+    if (error == asio::error::connection_aborted) continue;
+    spdlog::warn("control: accept: {}", error.message());
+    asio::steady_timer pause(loop, kAcceptPause);
+    co_await pause.async_wait(token);
+  }
+}
+
+void Server::State::stop() {
+  if (std::exchange(stopped, true)) return;
+  error_code ignored;
+  acceptor.close(ignored);
+  if (unix_path) remove_path(*unix_path);
+  for (const auto& socket : served) socket->close(ignored);
+  for (const auto& socket : refused) socket->close(ignored);
+}
+
+base::Result<std::unique_ptr<Server>> Server::State::run(std::shared_ptr<State> state, int family,
+                                                         base::Fd fd) {
+  error_code error;
+  state->acceptor.assign(stream_protocol(family, 0), fd.get(), error);
+  if (error) return base::Error{error.value(), "accept connections"};
+  fd.release();
+  asio::co_spawn(
+      state->loop, [state]() { return state->accept(); }, asio::detached);
+  return std::unique_ptr<Server>(new Server(std::move(state)));
+}
+
+base::Result<std::unique_ptr<Server>> Server::start(asio::any_io_executor loop,
+                                                    const ServerOptions& options, Handler handler) {
+  auto listener = listen_unix(options.path, options.group);
+  if (!listener.ok()) return listener.error();
+  auto state = std::make_shared<State>(
+      std::move(loop), Service{options.limits, std::move(handler), {}}, TlsContext());
+  base::Fd fd = std::move(listener->fd);
+  state->group = options.group;
+  state->unix_path = std::move(*listener);
+  auto started = State::run(state, AF_UNIX, std::move(fd));
+  if (!started) remove_path(*state->unix_path);
+  return started;
+}
+
+base::Result<std::unique_ptr<Server>> Server::start_tcp(asio::any_io_executor loop,
+                                                        TcpOptions options, Handler handler) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  if (::getsockname(options.listener.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0)
+    return base::Error{errno, "address of the API's socket"};
+  auto state = std::make_shared<State>(
+      std::move(loop), Service{options.limits, std::move(handler), std::move(options.guard)},
+      std::move(options.tls));
+  return State::run(std::move(state), address.ss_family, std::move(options.listener));
+}
+
+Server::Server(std::shared_ptr<State> state) : state_(std::move(state)) {}
+
+Server::~Server() { stop(); }
+
+void Server::stop() { state_->stop(); }
+
+}  // namespace control

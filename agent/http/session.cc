@@ -1,0 +1,342 @@
+#include "agent/http/session.h"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/stream_traits.hpp>
+#include <boost/beast/http.hpp>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "agent/http/response.h"
+#include "base/log.h"
+
+namespace control {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+using std::chrono::milliseconds;
+
+using Parser = http::request_parser<http::string_body>;
+using Reply = http::response<http::string_body>;
+
+constexpr const char* kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr milliseconds kLinger{2'000};  // for what a refused client still sends
+constexpr size_t kLingerBytes = 16 * 1024 * 1024;
+
+// Ends an operation of the stream that takes too long: it completes with operation_aborted.
+template <class Stream>
+class Deadline {
+ public:
+  Deadline(const std::shared_ptr<Stream>& stream, milliseconds after)
+      : timer_(stream->get_executor(), after), state_(std::make_shared<State>(State::running)) {
+    timer_.async_wait([weak = std::weak_ptr(stream), state = state_](error_code) {
+      const auto alive = weak.lock();
+      if (!alive || *state != State::running) return;
+      *state = State::expired;
+      error_code ignored;
+      beast::get_lowest_layer(*alive).cancel(ignored);
+    });
+  }
+  // The timer's handler may be on its way already: it must not end the next operation.
+  ~Deadline() {
+    if (*state_ == State::running) *state_ = State::over;
+  }
+  Deadline(const Deadline&) = delete;
+  Deadline& operator=(const Deadline&) = delete;
+
+  bool expired() const { return *state_ == State::expired; }
+
+ private:
+  enum class State { running, expired, over };
+
+  asio::steady_timer timer_;
+  std::shared_ptr<State> state_;
+};
+
+// Why a connection ends, and what is said before.
+struct Ending {
+  std::optional<Response> last_words = {};
+};
+
+Ending quietly() { return Ending{std::nullopt}; }
+Ending saying(int status, std::string text) {
+  return Ending{fault_response({status, std::move(text)})};
+}
+
+Ending ending_for(const error_code& error, const Limits& limits) {
+  if (error == http::error::header_limit || error == http::error::buffer_overflow)
+    return saying(431, "Request header fields are larger than " +
+                           std::to_string(limits.header_bytes) + " bytes.");
+  if (error == http::error::body_limit)
+    return saying(413,
+                  "Request body is larger than " + std::to_string(limits.body_bytes) + " bytes.");
+  const bool of_parser = error.category() == make_error_code(http::error::bad_method).category();
+  const bool cut_off = error == http::error::end_of_stream || error == http::error::partial_message;
+  if (!of_parser || cut_off) return quietly();
+  return saying(400, "The request is not valid HTTP: " + error.message() + ".");
+}
+
+// What the headers alone decide.
+std::optional<Ending> check_headers(const Parser& parser) {
+  const auto& request = parser.get();
+  const bool has_length = parser.content_length().has_value();
+  if (request.version() != 11 && request.version() != 10)
+    return saying(505, "HTTP/1.1 is spoken here.");
+  if (request.version() == 11 && request.find(http::field::host) == request.end())
+    return saying(400, "The request has no Host header.");
+  if (request.find(http::field::transfer_encoding) != request.end() && !parser.chunked())
+    return saying(501, "Of transfer encodings, only chunked is known.");
+  if (parser.chunked() && request.find(http::field::content_length) != request.end())
+    return saying(400, "The request has both Content-Length and Transfer-Encoding.");
+  const bool carries_body =
+      request.method() == http::verb::post || request.method() == http::verb::put;
+  if (carries_body && !has_length && !parser.chunked())
+    return saying(411, "Content-Length or Transfer-Encoding: chunked is needed.");
+  const auto expect = request.find(http::field::expect);
+  if (expect != request.end() && !beast::iequals(expect->value(), "100-continue"))
+    return saying(417, "Of expectations, only 100-continue is known.");
+  return std::nullopt;
+}
+
+// A request as far as its headers go.
+Request head_of(const Parser::value_type& request, const char* scheme) {
+  const auto text = [](beast::string_view view) { return std::string(view); };
+  Request head{text(request.method_string()),    text(request.target()),
+               text(request[http::field::host]), scheme,
+               text(request["X-Auth-Token"]),    ""};
+  const std::string bearer = text(request[http::field::authorization]);
+  constexpr std::string_view kBearer = "bearer ";
+  if (head.token.empty() && beast::iequals(bearer.substr(0, kBearer.size()), kBearer.data()))
+    head.token = bearer.substr(kBearer.size());
+  return head;
+}
+
+template <class Stream>
+class Session {
+ public:
+  Session(std::shared_ptr<Stream> stream, Service service)
+      : stream_(std::move(stream)),
+        limits_(service.limits),
+        handler_(std::move(service.handler)),
+        guard_(std::move(service.guard)),
+        buffer_(limits_.header_bytes + 4096) {}
+
+  asio::awaitable<void> serve() {
+    const bool met = co_await greet();
+    if (met) co_await converse();
+    if (met) co_await part();
+  }
+
+  // For a peer that may still be sending: it shall read the answer, not a reset.
+  asio::awaitable<void> end_with(Response response) {
+    // NOLINTNEXTLINE(bugprone-use-after-move): clang 14 takes a suspension for a way back
+    if (!co_await write(std::move(response), false, false, 11)) co_return;
+    co_await part();
+    error_code error;
+    auto& socket = beast::get_lowest_layer(*stream_);
+    socket.shutdown(asio::socket_base::shutdown_send, error);
+    Deadline deadline(stream_, kLinger);
+    std::string sink(16 * 1024, '\0');
+    for (size_t total = 0; !error && total < kLingerBytes;) {
+      auto token = asio::redirect_error(asio::use_awaitable, error);
+      total += co_await socket.async_read_some(asio::buffer(sink), token);
+    }
+  }
+
+ private:
+  static constexpr bool kTls = std::is_same_v<Stream, TlsStream>;
+  static constexpr const char* kScheme = kTls ? "https" : "http";
+
+  // False: they did not come to speak TLS with us.
+  asio::awaitable<bool> greet() {
+    error_code error;
+    if constexpr (kTls) {
+      Deadline deadline(stream_, limits_.header);
+      auto token = asio::redirect_error(asio::use_awaitable, error);
+      co_await stream_->async_handshake(asio::ssl::stream_base::server, token);
+    }
+    co_return !error;
+  }
+
+  // Tells TLS that nothing more comes, so that no end is taken for one that was cut off.
+  asio::awaitable<void> part() {
+    if constexpr (kTls) {
+      error_code ignored;
+      Deadline deadline(stream_, kLinger);
+      auto token = asio::redirect_error(asio::use_awaitable, ignored);
+      if (!std::exchange(parted_, true)) co_await stream_->async_shutdown(token);
+    }
+    co_return;
+  }
+
+  asio::awaitable<void> converse() {
+    for (;;) {
+      Parser parser;
+      parser.header_limit(limits_.header_bytes);
+      parser.body_limit(limits_.body_bytes);
+      auto ending = co_await read(parser);
+      if (ending) {
+        if (ending->last_words) co_await end_with(std::move(*ending->last_words));
+        co_return;
+      }
+      auto request = parser.release();
+      const bool head = request.method() == http::verb::head;
+      const bool keep_alive = request.keep_alive();
+      auto response = co_await answer(request);
+      const bool sent = co_await write(std::move(response), head, keep_alive, request.version());
+      if (!sent || !keep_alive) co_return;
+    }
+  }
+
+  asio::awaitable<std::optional<Ending>> read(Parser& parser) {
+    auto ending = co_await wait_for_request();
+    if (ending) co_return ending;
+    ending = co_await read_headers(parser);
+    if (!ending) ending = check_headers(parser);
+    if (!ending && guard_)
+      if (auto refusal = guard_(head_of(parser.get(), kScheme)))
+        ending = Ending{std::move(refusal)};
+    if (!ending) ending = co_await read_body(parser);
+    co_return ending;
+  }
+
+  asio::awaitable<std::optional<Ending>> wait_for_request() {
+    if (buffer_.size() != 0) co_return std::nullopt;  // pipelined
+    error_code error;
+    Deadline deadline(stream_, limits_.idle);
+    auto token = asio::redirect_error(asio::use_awaitable, error);
+    const size_t size = co_await stream_->async_read_some(buffer_.prepare(4096), token);
+    buffer_.commit(size);
+    if (error || size == 0) co_return quietly();
+    co_return std::nullopt;
+  }
+
+  asio::awaitable<std::optional<Ending>> read_headers(Parser& parser) {
+    error_code error;
+    Deadline deadline(stream_, limits_.header);
+    auto token = asio::redirect_error(asio::use_awaitable, error);
+    co_await http::async_read_header(*stream_, buffer_, parser, token);
+    if (deadline.expired()) co_return saying(408, "The request's headers took too long.");
+    if (error) co_return ending_for(error, limits_);
+    co_return std::nullopt;
+  }
+
+  asio::awaitable<std::optional<Ending>> read_body(Parser& parser) {
+    error_code error;
+    Deadline deadline(stream_, limits_.body);
+    auto token = asio::redirect_error(asio::use_awaitable, error);
+    const auto& request = parser.get();
+    const bool waits = request.find(http::field::expect) != request.end() &&
+                       request.version() == 11 && !parser.is_done() && buffer_.size() == 0;
+    if (waits)
+      co_await asio::async_write(*stream_, asio::buffer(std::string_view(kContinue)), token);
+    if (!error) co_await http::async_read(*stream_, buffer_, parser, token);
+    if (deadline.expired()) co_return saying(408, "The request's body took too long.");
+    if (error) co_return ending_for(error, limits_);
+    co_return std::nullopt;
+  }
+
+  asio::awaitable<Response> answer(const Parser::value_type& request) {
+    Request whole = head_of(request, kScheme);
+    whole.body = request.body();
+    std::string failure;
+    try {
+      auto response = co_await handler_(std::move(whole));
+      co_return response;
+    } catch (const std::exception& e) {
+      failure = e.what();
+    }
+    // Only what nobody foresaw comes here: out of memory, a defect. The others go on.
+    spdlog::error("control: {} {}: {}", std::string(request.method_string()),
+                  std::string(request.target()), failure);
+    co_return fault_response({500, "An internal error; the log says more."});
+  }
+
+  asio::awaitable<bool> write(Response response, bool head, bool keep_alive, unsigned version) {
+    Reply reply(static_cast<http::status>(response.status), version);
+    reply.set(http::field::server, "amphora-xdp/" AMPHORA_XDP_VERSION);
+    for (const auto& [name, value] : response.headers) reply.set(name, value);
+    if (response.stream || !response.body.empty())
+      reply.set(http::field::content_type, response.content_type);
+    // HTTP/1.0 knows no chunks: the end of the connection ends the body.
+    const bool chunked = response.stream && version == 11;
+    reply.keep_alive(keep_alive && (chunked || !response.stream));
+    if (response.stream) {
+      if (chunked) reply.chunked(true);
+      co_return co_await write_stream(reply, *response.stream, head);
+    }
+    reply.content_length(response.body.size());
+    if (!head) reply.body() = std::move(response.body);
+    error_code error;
+    Deadline deadline(stream_, limits_.write);
+    auto token = asio::redirect_error(asio::use_awaitable, error);
+    http::response_serializer<http::string_body> serializer(reply);
+    if (head) {
+      co_await http::async_write_header(*stream_, serializer, token);
+    } else {
+      co_await http::async_write(*stream_, serializer, token);
+    }
+    co_return !error;
+  }
+
+  asio::awaitable<bool> write_stream(Reply& reply, BodyStream& body, bool head) {
+    error_code error;
+    auto token = asio::redirect_error(asio::use_awaitable, error);
+    http::response_serializer<http::string_body> serializer(reply);
+    {
+      Deadline deadline(stream_, limits_.write);
+      co_await http::async_write_header(*stream_, serializer, token);
+    }
+    if (error || head) co_return !error && reply.keep_alive();
+    for (;;) {
+      const std::string piece = co_await body.next();
+      if (piece.empty()) break;
+      Deadline deadline(stream_, limits_.write);
+      if (reply.chunked()) {
+        co_await asio::async_write(*stream_, http::make_chunk(asio::buffer(piece)), token);
+      } else {
+        co_await asio::async_write(*stream_, asio::buffer(piece), token);
+      }
+      if (error) co_return false;
+    }
+    if (!reply.chunked()) co_return false;
+    Deadline deadline(stream_, limits_.write);
+    co_await asio::async_write(*stream_, http::make_chunk_last(), token);
+    co_return !error;
+  }
+
+  std::shared_ptr<Stream> stream_;
+  Limits limits_;
+  Handler handler_;
+  Guard guard_;
+  beast::flat_buffer buffer_;
+  bool parted_ = false;
+};
+
+}  // namespace
+
+template <class Stream>
+asio::awaitable<void> serve(std::shared_ptr<Stream> stream, Service service) {
+  Session<Stream> session(std::move(stream), std::move(service));
+  co_await session.serve();  // NOLINT(bugprone-use-after-move): as above
+}
+
+asio::awaitable<void> turn_away(std::shared_ptr<Socket> socket, Limits limits, Response response) {
+  Session<Socket> session(std::move(socket), {limits, {}, {}});
+  co_await session.end_with(std::move(response));  // NOLINT(bugprone-use-after-move): as above
+}
+
+template asio::awaitable<void> serve(std::shared_ptr<Socket>, Service);
+template asio::awaitable<void> serve(std::shared_ptr<TlsStream>, Service);
+
+}  // namespace control

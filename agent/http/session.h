@@ -1,0 +1,44 @@
+// One HTTP/1.1 connection: requests in, answers out, until either side has had enough.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+
+#include "agent/http/http.h"
+
+namespace control {
+
+struct Limits {
+  uint32_t header_bytes = 16 * 1024;
+  uint64_t body_bytes = 8 * 1024 * 1024;     // a nested create of 10,000 members and more
+  std::chrono::milliseconds idle{60'000};    // between requests
+  std::chrono::milliseconds header{10'000};  // from a request's first byte to its last header
+  std::chrono::milliseconds body{30'000};    // from there to its end
+  std::chrono::milliseconds write{30'000};   // for a reader to take a whole answer, or a piece
+  int connections = 256;
+};
+
+// UNIX and TCP, and TLS over either.
+using Socket = boost::asio::generic::stream_protocol::socket;
+using TlsStream = boost::asio::ssl::stream<Socket>;
+
+struct Service {
+  Limits limits;
+  Handler handler;
+  Guard guard;  // may be empty: everybody is answered
+};
+
+// Serves `stream` until it ends; it can be closed from outside at any time. `Stream` is Socket or
+// TlsStream, whose handshake has not been made yet.
+template <class Stream>
+boost::asio::awaitable<void> serve(std::shared_ptr<Stream> stream, Service service);
+
+// Answers once, whatever the request may be, and ends.
+boost::asio::awaitable<void> turn_away(std::shared_ptr<Socket> socket, Limits limits,
+                                       Response response);
+
+}  // namespace control

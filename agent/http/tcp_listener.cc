@@ -1,0 +1,57 @@
+#include "agent/http/tcp_listener.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace control {
+namespace {
+
+using base::Error;
+
+constexpr int kTcpBacklog = 128;
+
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+};
+
+SocketAddress to_address(const base::Endpoint& endpoint) {
+  SocketAddress out;
+  if (endpoint.address.family() == base::Family::ipv4) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(endpoint.port);
+    std::memcpy(&address.sin_addr, endpoint.address.bytes(), endpoint.address.size());
+    std::memcpy(&out.storage, &address, out.size = sizeof(address));
+  } else {
+    sockaddr_in6 address{};
+    address.sin6_family = AF_INET6;
+    address.sin6_port = htons(endpoint.port);
+    std::memcpy(&address.sin6_addr, endpoint.address.bytes(), endpoint.address.size());
+    std::memcpy(&out.storage, &address, out.size = sizeof(address));
+  }
+  return out;
+}
+
+}  // namespace
+
+base::Result<base::Fd> listen_tcp(const base::Endpoint& endpoint) {
+  const SocketAddress address = to_address(endpoint);
+  base::Fd fd(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const int on = 1;
+  if (!fd.valid() || ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0)
+    return Error{errno, "socket for " + endpoint.text()};
+  // "[::]" is IPv6 only: what listens is what was written.
+  if (address.storage.ss_family == AF_INET6)
+    ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) != 0)
+    return Error{errno, "bind " + endpoint.text()};
+  if (::listen(fd.get(), kTcpBacklog) != 0) return Error{errno, "listen on " + endpoint.text()};
+  return fd;
+}
+
+}  // namespace control

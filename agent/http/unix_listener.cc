@@ -1,0 +1,97 @@
+#include "agent/http/unix_listener.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+namespace control {
+namespace {
+
+using base::Error;
+using base::Fd;
+using base::Result;
+using base::Unit;
+
+constexpr int kBacklog = 128;
+
+Result<sockaddr_un> to_address(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof(address.sun_path))
+    return Error{ENAMETOOLONG, "control socket " + path};
+  std::memcpy(address.sun_path, path.data(), path.size());
+  return address;
+}
+
+int call(int (*function)(int, const sockaddr*, socklen_t), const Fd& fd,
+         const sockaddr_un& address) {
+  return function(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+}
+
+// Whether the path may be taken: nothing there, or a socket that refuses.
+Result<Unit> check_stale(const std::string& path) {
+  struct stat there {};
+  if (::lstat(path.c_str(), &there) != 0) {
+    if (errno == ENOENT) return Unit{};
+    return Error{errno, "control socket " + path};
+  }
+  if (!S_ISSOCK(there.st_mode)) return Error{EEXIST, "control socket " + path + ": not a socket"};
+  const auto address = to_address(path);
+  if (!address.ok()) return address.error();
+  const Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!probe.valid()) return Error{errno, "socket for " + path};
+  // A full backlog (EAGAIN) is somebody listening, too.
+  if (call(::connect, probe, *address) == 0 || errno == EAGAIN)
+    return Error{EADDRINUSE, "control socket " + path + ": another agent listens there"};
+  return Unit{};
+}
+
+Result<Unit> prepare(const Fd& fd, const std::string& path, std::optional<gid_t> group) {
+  const auto address = to_address(path);
+  if (!address.ok()) return address.error();
+  ::unlink(path.c_str());
+  if (call(::bind, fd, *address) != 0) return Error{errno, "bind control socket " + path};
+  if (group && ::chown(path.c_str(), static_cast<uid_t>(-1), *group) != 0)
+    return Error{errno, "chown control socket " + path};
+  if (::chmod(path.c_str(), 0660) != 0) return Error{errno, "chmod control socket " + path};
+  if (::listen(fd.get(), kBacklog) != 0) return Error{errno, "listen on control socket " + path};
+  return Unit{};
+}
+
+}  // namespace
+
+Result<UnixListener> listen_unix(const std::string& path, std::optional<gid_t> group) {
+  if (const auto stale = check_stale(path); !stale.ok()) return stale.error();
+  UnixListener listener{Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)), path,
+                        0, 0};
+  if (!listener.fd.valid()) return Error{errno, "socket for " + path};
+  // Under another name until it is ready: nobody meets it with the wrong mode, or not listening.
+  const std::string unready = path + ".new";
+  if (const auto ready = prepare(listener.fd, unready, group); !ready.ok()) {
+    ::unlink(unready.c_str());
+    return ready.error();
+  }
+  struct stat made {};
+  if (::lstat(unready.c_str(), &made) != 0 || std::rename(unready.c_str(), path.c_str()) != 0) {
+    const int error = errno;
+    ::unlink(unready.c_str());
+    return Error{error, "rename control socket to " + path};
+  }
+  listener.device = made.st_dev;
+  listener.inode = made.st_ino;
+  return listener;
+}
+
+void remove_path(const UnixListener& listener) {
+  struct stat there {};
+  if (::lstat(listener.path.c_str(), &there) != 0) return;
+  if (there.st_dev == listener.device && there.st_ino == listener.inode)
+    ::unlink(listener.path.c_str());
+}
+
+}  // namespace control

@@ -1,0 +1,16 @@
+// What a pool's own attributes must be together: session persistence, TLS towards the members.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "agent/model/edit/edit.h"
+#include "agent/model/edit/rules.h"
+
+namespace model {
+
+// `pool` is as it is to be, `values` what the request sets. Fills in the TLS defaults.
+Refusal complete_pool(const Context& context, Pool& pool, const nlohmann::json& values);
+
+bool has_datagrams(PoolProtocol protocol);  // UDP, SCTP
+
+}  // namespace model

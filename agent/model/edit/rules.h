@@ -1,0 +1,42 @@
+// Rules between resources, as Octavia has them; each returns what is wrong, or nothing. The
+// resource that is checked is not in the model yet, or is there in its former shape under the same
+// id.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/model/edit/edit.h"
+#include "agent/model/model.h"
+
+namespace model {
+
+using Refusal = std::optional<Fault>;
+
+enum class L4 { tcp, udp, sctp };
+L4 l4_of(ListenerProtocol protocol);
+
+std::vector<base::IpAddress> vips_of(const LoadBalancer& lb);  // the primary one first
+
+Fault not_found(Kind kind, const std::string& id);  // 404
+Fault immutable(Kind kind, const Uuid& id);         // 409
+
+// VIPs are unicast, of a scope that can be routed, and of nobody else.
+Refusal check_vips(const Model& m, const LoadBalancer& lb);
+Refusal check_provider(const std::string& provider);
+// The port is free on its load balancer, the CIDRs fit a VIP, the default pool exists there and can
+// serve the protocol.
+Refusal check_listener(const Model& m, const LoadBalancer& lb, const Listener& listener);
+Refusal check_protocols(ListenerProtocol listener, PoolProtocol pool);
+// Members are where packets can go to, and each (address, port) is in a pool once.
+using MemberKeys = std::set<std::pair<base::IpAddress, uint16_t>>;
+MemberKeys member_keys(const Model& m, const Uuid& pool);
+// A new member; its key becomes one of those `taken`.
+Refusal check_member(const LoadBalancer& lb, const Pool& pool, const Member& member,
+                     MemberKeys& taken);
+
+}  // namespace model

@@ -1,0 +1,70 @@
+#include "agent/reconcile/live_machine.h"
+
+#include <algorithm>
+
+#include "agent/control/certificates_json.h"
+#include "agent/plan/neighbours.h"
+#include "base/log.h"
+
+namespace agent {
+
+namespace {
+
+// A first start with thousands of members makes as many steps; nobody reads them.
+constexpr size_t kLoggedSteps = 50;
+
+}  // namespace
+
+base::Result<netns::Observed> LiveMachine::observe(const netns::LayoutSpec& layout) {
+  auto state = network_.observe(layout);
+  if (!state) return state.error();
+  return std::move(state->seen);
+}
+
+base::Result<Machine::Arranged> LiveMachine::arrange(const netns::LayoutSpec& layout) {
+  auto arranged = network_.arrange(layout);
+  if (!arranged) return arranged.error();
+  const auto& done = arranged->done;
+  for (size_t i = 0; i < std::min(done.size(), kLoggedSteps); i++) spdlog::info("{}", done[i]);
+  if (done.size() > kLoggedSteps) spdlog::info("and {} steps more", done.size() - kLoggedSteps);
+  Arranged out{std::move(arranged->state.seen), std::move(arranged->missing), {}};
+  for (const auto& error : arranged->errors) out.errors.push_back(error.message());
+  return out;
+}
+
+Machine::Attached LiveMachine::attach(const netns::Observed& observed) {
+  std::vector<std::pair<std::string, uint32_t>> interfaces;
+  for (const auto& [index, link] : observed.links)
+    if (!link.loopback) interfaces.emplace_back(link.name, index);
+  auto attached = datapath_.attach(interfaces);
+  return {datapath_.attachments(), attached ? "" : attached.error().message()};
+}
+
+base::Result<base::Unit> LiveMachine::apply(std::span<const datapath::Step> steps) {
+  return datapath_.apply(steps);
+}
+
+plan::Resting LiveMachine::resting() const {
+  return {datapath_.resting_services(), datapath_.resting_backends()};
+}
+
+base::Result<base::Unit> LiveMachine::resolve(const netns::Observed& observed) {
+  return datapath_.resolve(plan::neighbours(observed));
+}
+
+std::map<std::string, haproxy::PemFile> LiveMachine::certificates(const model::Model& model) {
+  std::map<std::string, haproxy::PemFile> files;
+  for (const auto& [reference, file] : certificates_.files(control::certificate_references(model)))
+    files[reference] = {file.path, file.fingerprint};
+  return files;
+}
+
+base::Result<base::Unit> LiveMachine::serve(const haproxy::Spec& spec) {
+  haproxy::Spec mine = spec;
+  mine.metrics_socket = metrics_socket_;
+  auto applied = haproxy_.apply(mine);
+  if (applied) served_ = spec;
+  return applied;
+}
+
+}  // namespace agent

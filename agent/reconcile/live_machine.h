@@ -1,0 +1,44 @@
+// The real machine: a network namespace, the pinned datapath, certificates and HAProxy.
+#pragma once
+
+#include "agent/certificates/store.h"
+#include "agent/datapath/datapath.h"
+#include "agent/reconcile/machine.h"
+#include "haproxy/process.h"
+#include "netns/network.h"
+
+namespace agent {
+
+class LiveMachine final : public Machine {
+ public:
+  // All of them outlive it; the threads that call are inside the namespace. The agent answers GET
+  // /metrics at `metrics_socket`.
+  LiveMachine(netns::Network& network, datapath::Datapath& datapath, certificates::Store& store,
+              haproxy::Process& haproxy, std::string metrics_socket)
+      : network_(network),
+        datapath_(datapath),
+        certificates_(store),
+        haproxy_(haproxy),
+        metrics_socket_(std::move(metrics_socket)) {}
+
+  base::Result<netns::Observed> observe(const netns::LayoutSpec& layout) override;
+  base::Result<Arranged> arrange(const netns::LayoutSpec& layout) override;
+  Attached attach(const netns::Observed& observed) override;
+  const datapath::Tables& tables() const override { return datapath_.tables(); }
+  base::Result<base::Unit> apply(std::span<const datapath::Step> steps) override;
+  plan::Resting resting() const override;
+  base::Result<base::Unit> resolve(const netns::Observed& observed) override;
+  std::map<std::string, haproxy::PemFile> certificates(const model::Model& model) override;
+  base::Result<base::Unit> serve(const haproxy::Spec& spec) override;
+  const haproxy::Spec& served() const override { return served_; }
+
+ private:
+  netns::Network& network_;
+  datapath::Datapath& datapath_;
+  certificates::Store& certificates_;
+  haproxy::Process& haproxy_;
+  std::string metrics_socket_;
+  haproxy::Spec served_;
+};
+
+}  // namespace agent

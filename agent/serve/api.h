@@ -1,0 +1,18 @@
+// The API over TCP, as configured: its socket, certificate and token.
+#pragma once
+
+#include <optional>
+
+#include "agent/http/server.h"
+#include "agent/serve/config.h"
+#include "base/result.h"
+
+namespace agent {
+
+// The files that the configuration names are there and good. Errors name the field.
+base::Result<base::Unit> check_api(const Config& config);
+
+// Listens, in the network namespace that the caller is in. nullopt: it is not wanted.
+base::Result<std::optional<control::TcpOptions>> open_api(const Config& config);
+
+}  // namespace agent

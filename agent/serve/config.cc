@@ -1,0 +1,294 @@
+#include "agent/serve/config.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+
+#include "base/log.h"
+
+namespace agent {
+
+namespace {
+
+using nlohmann::json;
+
+// Reads the fields of one JSON object. The first fault is kept; after it everything is a no-op, so
+// that a reader reads as a list of fields.
+class Fields {
+ public:
+  Fields(const json& object, std::string path, std::optional<std::string>& fault)
+      : object_(object), path_(std::move(path)), fault_(fault) {
+    if (!object.is_object()) fail("", "must be an object");
+  }
+
+  void text(const char* name, std::string& out) {
+    read(name, [&](const json& v) -> const char* {
+      if (!v.is_string() || v.get_ref<const std::string&>().empty()) return "must be a text";
+      out = v.get<std::string>();
+      return nullptr;
+    });
+  }
+
+  template <class Int>
+  void number(const char* name, Int& out, int64_t min, int64_t max) {
+    std::string range;
+    read(name, [&](const json& v) -> const char* {
+      range = "must be a number from " + std::to_string(min) + " to " + std::to_string(max);
+      if (!v.is_number_integer() || v < min || v > max) return range.c_str();
+      out = static_cast<Int>(v.get<int64_t>());
+      return nullptr;
+    });
+  }
+
+  void flag(const char* name, bool& out) {
+    read(name, [&](const json& v) -> const char* {
+      if (!v.is_boolean()) return "must be true or false";
+      out = v.get<bool>();
+      return nullptr;
+    });
+  }
+
+  // T::parse(text) gives an optional.
+  template <class T, class Out>
+  void parsed(const char* name, Out& out, const char* what) {
+    read(name, [&](const json& v) -> const char* {
+      auto value = v.is_string() ? T::parse(v.get_ref<const std::string&>()) : std::nullopt;
+      if (!value) return what;
+      out = *value;
+      return nullptr;
+    });
+  }
+
+  // each(element, path of the element)
+  template <class Each>
+  void list(const char* name, Each each) {
+    const json* v = take(name);
+    if (v == nullptr) return;
+    if (!v->is_array()) return fail(name, "must be a list");
+    for (size_t i = 0; i < v->size(); i++)
+      each((*v)[i], path_ + name + "[" + std::to_string(i) + "]");
+  }
+
+  template <class Each>
+  void object(const char* name, Each each) {
+    if (const json* v = take(name)) each(*v, path_ + name + ".");
+  }
+
+  void require(const char* name) {
+    if (object_.is_object() && !object_.contains(name)) fail(name, "is missing");
+  }
+
+  void fail(const std::string& name, const std::string& why) {
+    if (!fault_) fault_ = path_ + name + " " + why;
+  }
+
+  void nothing_else() {
+    if (!object_.is_object()) return;
+    for (const auto& [name, value] : object_.items())
+      if (!known_.contains(name)) fail(name, "is not a known field");
+  }
+
+ private:
+  const json* take(const char* name) {
+    known_.insert(name);
+    if (fault_ || !object_.is_object() || !object_.contains(name)) return nullptr;
+    return &object_[name];
+  }
+
+  template <class Read>
+  void read(const char* name, Read read_value) {
+    const json* v = take(name);
+    if (v == nullptr) return;
+    if (const char* why = read_value(*v)) fail(name, why);
+  }
+
+  const json& object_;
+  std::string path_;
+  std::optional<std::string>& fault_;
+  std::set<std::string> known_;
+};
+
+constexpr const char* kAddress = "must be an IP address";
+constexpr const char* kPrefix = "must be an IP address with a prefix length, as 192.0.2.1/24";
+constexpr int64_t kMaxFlows = 1 << 24;  // LB_FLOW_MAX_LINES / 2
+constexpr int64_t kMaxTable = 0x7fffffff;
+
+netns::RouteSpec read_route(const json& value, const std::string& path,
+                            std::optional<std::string>& fault) {
+  netns::RouteSpec route;
+  Fields fields(value, path + ".", fault);
+  fields.require("destination");
+  fields.parsed<base::IpPrefix>("destination", route.destination, kPrefix);
+  fields.parsed<base::IpAddress>("gateway", route.gateway, kAddress);
+  fields.parsed<base::IpAddress>("prefsrc", route.prefsrc, kAddress);
+  fields.number("table", route.table, 1, kMaxTable);
+  fields.flag("onlink", route.onlink);
+  fields.nothing_else();
+  for (const auto& other : {route.gateway, route.prefsrc})
+    if (other && other->family() != route.destination.address.family())
+      fields.fail("destination", "is of another address family than its gateway or prefsrc");
+  return route;
+}
+
+netns::RuleSpec read_rule(const json& value, const std::string& path,
+                          std::optional<std::string>& fault) {
+  netns::RuleSpec rule;
+  Fields fields(value, path + ".", fault);
+  fields.require("from");
+  fields.parsed<base::IpPrefix>("from", rule.source, kPrefix);
+  fields.number("table", rule.table, 1, kMaxTable);
+  fields.number("priority", rule.priority, 1, 32765);
+  fields.nothing_else();
+  return rule;
+}
+
+netns::InterfaceSpec read_interface(const json& value, const std::string& path,
+                                    std::optional<std::string>& fault) {
+  netns::InterfaceSpec interface;
+  Fields fields(value, path + ".", fault);
+  fields.require("name");
+  fields.text("name", interface.name);
+  if (interface.name.size() > 15) fields.fail("name", "has more than 15 characters");
+  fields.parsed<base::MacAddress>("mac", interface.mac, "must be a MAC address");
+  int mtu = 0;
+  fields.number("mtu", mtu, 68, 65535);
+  if (mtu != 0) interface.mtu = mtu;
+  fields.list("addresses", [&](const json& v, const std::string& at) {
+    auto prefix = v.is_string() ? base::IpPrefix::parse(v.get_ref<const std::string&>())
+                                : std::optional<base::IpPrefix>();
+    if (!prefix && !fault) fault = at + " " + kPrefix;
+    if (prefix) interface.addresses.push_back(*prefix);
+  });
+  fields.list("routes", [&](const json& v, const std::string& at) {
+    interface.routes.push_back(read_route(v, at, fault));
+  });
+  fields.list("rules", [&](const json& v, const std::string& at) {
+    interface.rules.push_back(read_rule(v, at, fault));
+  });
+  fields.nothing_else();
+  return interface;
+}
+
+void read_snat_ports(Fields& fields, Config& config, std::optional<std::string>& fault) {
+  std::vector<int64_t> ports;
+  fields.list("snat_ports", [&](const json& v, const std::string& at) {
+    bool good = v.is_number_integer() && v >= 2048 && v <= 65535;
+    if (!good && !fault) fault = at + " must be a port from 2048 to 65535";
+    ports.push_back(good ? v.get<int64_t>() : 0);
+  });
+  if (ports.empty()) return;
+  if (ports.size() != 2 || ports[0] >= ports[1])
+    return fields.fail("snat_ports", "must be two ports, the lower one first");
+  config.snat_port_min = static_cast<uint16_t>(ports[0]);
+  config.snat_port_max = static_cast<uint16_t>(ports[1]);
+}
+
+// "192.0.2.1:80", "[2001:db8::1]:80"
+std::optional<base::Endpoint> parse_endpoint(std::string_view text) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  std::string_view host = text.substr(0, colon);
+  const std::string_view port = text.substr(colon + 1);
+  const bool brackets = host.starts_with('[') && host.ends_with(']');
+  if (brackets) host = host.substr(1, host.size() - 2);
+  const auto address = base::IpAddress::parse(host);
+  if (!address || brackets != (address->family() == base::Family::ipv6)) return std::nullopt;
+  base::Endpoint endpoint{*address, 0};
+  const auto [end, err] = std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
+  if (err != std::errc() || end != port.data() + port.size() || endpoint.port == 0)
+    return std::nullopt;
+  return endpoint;
+}
+
+void read_api(Fields& fields, Config& config, std::optional<std::string>& fault) {
+  ApiConfig api;
+  std::string bind;
+  fields.text("api_bind", bind);
+  fields.text("api_token_file", api.token_file);
+  fields.object("api_tls", [&](const json& v, const std::string& path) {
+    Fields tls(v, path, fault);
+    tls.require("certificate");
+    tls.text("certificate", api.certificate);
+    api.key = api.certificate;
+    tls.text("key", api.key);
+    tls.nothing_else();
+  });
+  if (bind.empty()) {
+    for (const auto* given : {&api.token_file, &api.certificate})
+      if (!given->empty()) fields.fail("api_bind", "is missing: it is what the others are for");
+    return;
+  }
+  const auto endpoint = parse_endpoint(bind);
+  if (!endpoint)
+    return fields.fail("api_bind",
+                       "must be an address with a port, as 127.0.0.1:9876 or "
+                       "[2001:db8::1]:9876");
+  api.bind = *endpoint;
+  if (!api.bind.address.is_loopback()) {
+    const std::string why = "is missing: " + bind + " is not a loopback address";
+    if (api.certificate.empty()) fields.fail("api_tls", why);
+    if (api.token_file.empty()) fields.fail("api_token_file", why);
+  }
+  config.api = std::move(api);
+}
+
+void check_interfaces(const netns::LayoutSpec& layout, std::optional<std::string>& fault) {
+  std::set<std::string> names;
+  for (const auto& interface : layout.interfaces)
+    if (!names.insert(interface.name).second && !fault)
+      fault = "interfaces: " + interface.name + " is there twice";
+}
+
+}  // namespace
+
+base::Result<Config> parse_config(std::string_view text, const std::string& file) {
+  json document;
+  try {
+    document = json::parse(text);
+  } catch (const json::parse_error& error) {
+    std::string_view before = text.substr(0, error.byte);
+    auto line = 1 + std::count(before.begin(), before.end(), '\n');
+    return base::Error{0, file + ":" + std::to_string(line) + ": not JSON: " + error.what()};
+  }
+  Config config;
+  std::optional<std::string> fault;
+  Fields fields(document, "", fault);
+  fields.text("namespace", config.netns);
+  fields.text("state_dir", config.state_dir);
+  fields.text("control_socket", config.control_socket);
+  fields.text("pin_root", config.pin_root);
+  fields.text("log_level", config.log_level);
+  if (config.log_level != "off" && spdlog::level::from_str(config.log_level) == spdlog::level::off)
+    fields.fail("log_level", "must be one of trace, debug, info, warning, error, critical, off");
+  if (config.netns.find('/') != std::string::npos) fields.fail("namespace", "must not contain /");
+  fields.object("flow_table", [&](const json& v, const std::string& path) {
+    Fields table(v, path, fault);
+    table.number("ipv4_flows", config.ipv4_flows, 512, kMaxFlows);
+    table.number("ipv6_flows", config.ipv6_flows, 512, kMaxFlows);
+    table.nothing_else();
+  });
+  read_snat_ports(fields, config, fault);
+  read_api(fields, config, fault);
+  fields.list("interfaces", [&](const json& v, const std::string& at) {
+    config.layout.interfaces.push_back(read_interface(v, at, fault));
+  });
+  fields.nothing_else();
+  check_interfaces(config.layout, fault);
+  if (fault) return base::Error{0, file + ": " + *fault};
+  config.layout.local_port_max = static_cast<uint16_t>(config.snat_port_min - 1);
+  return config;
+}
+
+base::Result<Config> read_config(const std::string& file) {
+  std::ifstream in(file);
+  if (!in) return base::Error{errno, "open " + file};
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  return parse_config(text, file);
+}
+
+}  // namespace agent

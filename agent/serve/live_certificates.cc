@@ -1,0 +1,45 @@
+#include "agent/serve/live_certificates.h"
+
+#include <chrono>
+#include <utility>
+
+namespace agent {
+
+namespace asio = boost::asio;
+using base::Result;
+
+asio::awaitable<std::vector<control::Certificates::Entry>> LiveCertificates::list() {
+  auto read = [this] {
+    std::vector<Entry> out;
+    for (auto& entry : store_.list())
+      out.push_back({std::move(entry.about), std::move(entry.fault)});
+    return out;
+  };
+  co_return co_await worker_.run(read);
+}
+
+// On the worker: the key derivation of a PKCS#12 may take long.
+asio::awaitable<Result<certificates::About>> LiveCertificates::inspect(std::string name,
+                                                                       std::string bytes) {
+  auto look = [name = std::move(name), bytes = std::move(bytes)] {
+    const auto now =
+        std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
+    return certificates::Store::inspect(name, bytes, now);
+  };
+  co_return co_await worker_.run(std::move(look));
+}
+
+asio::awaitable<Result<control::Certificates::Put>> LiveCertificates::put(std::string name,
+                                                                          std::string bytes) {
+  auto write = [this, name = std::move(name), bytes = std::move(bytes)]() {
+    return store_.put(name, bytes);
+  };
+  auto done = co_await worker_.run(std::move(write));
+  if (!done) co_return done.error();
+  if (changed_) changed_();
+  co_return *done == certificates::Store::Put::created ? Put::created : Put::replaced;
+}
+
+Result<base::Unit> LiveCertificates::remove(const std::string& name) { return store_.remove(name); }
+
+}  // namespace agent

@@ -1,0 +1,254 @@
+#include "agent/serve/live_operator.h"
+
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "agent/datapath/flow_table.h"
+#include "agent/datapath/flow_walk.h"
+#include "base/log.h"
+
+namespace agent {
+
+namespace asio = boost::asio;
+
+namespace {
+
+const char* text(datapath::Fate fate) {
+  switch (fate) {
+    case datapath::Fate::sent:
+      return "send";
+    case datapath::Fate::passed:
+      return "pass";
+    case datapath::Fate::dropped:
+      return "drop";
+  }
+  return "";
+}
+
+std::vector<control::Verdict> rows(const datapath::Verdicts& counts) {
+  std::vector<control::Verdict> rows;
+  for (size_t i = LB_CONTINUE + 1; i < counts.size(); i++) {
+    auto verdict = static_cast<lb_verdict>(i);
+    rows.push_back({std::string(datapath::verdict_name(verdict)),
+                    text(datapath::verdict_fate(verdict)), counts[i]});
+  }
+  return rows;
+}
+
+// Octavia's ids of the numbers in the tables. A listener with several VIPs has several services.
+struct Names {
+  std::map<uint32_t, base::Uuid> listeners;  // by service id
+  std::map<uint32_t, base::Uuid> members;    // by backend id
+
+  static Names of(const datapath::Tables& tables) {
+    Names names;
+    for (const auto& [key, service] : tables.services)
+      names.listeners[service.id] = datapath::from_abi(service.listener);
+    for (const auto& [id, backend] : tables.backends)
+      names.members[id] = datapath::from_abi(backend.member);
+    return names;
+  }
+  static base::Uuid find(const std::map<uint32_t, base::Uuid>& names, uint32_t id) {
+    auto found = names.find(id);
+    return found == names.end() ? base::Uuid{} : found->second;
+  }
+};
+
+const char* protocol_name(uint8_t protocol) {
+  switch (protocol) {
+    case IPPROTO_TCP:
+      return "TCP";
+    case IPPROTO_UDP:
+      return "UDP";
+    default:
+      return "SCTP";
+  }
+}
+
+// Of a server, by HAProxy's words: "UP 1/3", "DOWN", "DRAIN", "MAINT".
+const char* state_of(const std::string& status) {
+  if (status.starts_with("DOWN")) return "down";
+  return status.starts_with("UP") || status.starts_with("DRAIN") ? "up" : "unknown";
+}
+
+class LiveFlowWalk final : public control::FlowWalk {
+ public:
+  LiveFlowWalk(const datapath::FlowMemory& memory, Names names)
+      : walk_(memory), names_(std::move(names)) {}
+
+  Next slice(size_t lines, const Visit& visit) override {
+    auto show = [&](const datapath::FlowRecord& record) {
+      control::Flow flow;
+      flow.protocol = protocol_name(record.protocol);
+      flow.state = datapath::flow_state_name(record.state);
+      flow.client = record.client;
+      flow.vip = record.vip;
+      flow.snat = record.snat;
+      flow.member = record.member;
+      flow.listener_id = Names::find(names_.listeners, record.service);
+      flow.member_id = Names::find(names_.members, record.backend);
+      flow.idle = std::min(record.idle_client, record.idle_member);
+      flow.packets_in = record.packets_in;
+      flow.bytes_in = record.bytes_in;
+      flow.packets_out = record.packets_out;
+      flow.bytes_out = record.bytes_out;
+      visit(flow);
+    };
+    return walk_.slice(lines, show) == datapath::FlowWalk::Progress::done ? Next::done : Next::more;
+  }
+
+ private:
+  datapath::FlowWalk walk_;
+  Names names_;
+};
+
+control::FlowTableStatus table_status(const datapath::FlowTable& flows, base::Family family) {
+  const bool six = family == base::Family::ipv6;
+  const auto& lines = flows.memory().lines(family);
+  const auto& counted = flows.census().tables[six ? 1 : 0];
+  control::FlowTableStatus status;
+  status.family = family;
+  status.lines = lines.count();
+  // Sized for half load: four lines to a flow, and their share of locks and half-open rings.
+  constexpr uint32_t kLines = 4;
+  status.capacity = lines.count() / kLines;
+  status.bytes_per_flow = kLines * static_cast<uint32_t>(six ? sizeof(lb_flow6) : sizeof(lb_flow)) +
+                          kLines * sizeof(lb_bucket) / LB_FLOW_WAYS +
+                          kLines * sizeof(lb_half) / LB_HALF_SHARE;
+  for (uint32_t state = LB_FLOW_HALF_OPEN; state < LB_FLOW_STATES; state++)
+    status.flows[datapath::flow_state_name(state)] = counted.lines[state];
+  status.spilled_buckets = counted.spilled_buckets;
+  status.half_open_overwritten = flows.half_open_overwritten();
+  return status;
+}
+
+}  // namespace
+
+asio::awaitable<control::Status> LiveOperator::status() {
+  control::Status status;
+  auto count = [this] {
+    return control::HaproxyStatus{haproxy_.running(), haproxy_.counts().starts,
+                                  haproxy_.counts().reloads, haproxy_.counts().restarts};
+  };
+  status.haproxy = co_await reconciler_.l7_worker().run(count);
+  status.version = AMPHORA_XDP_VERSION;
+  status.abi = LB_ABI_VERSION;
+  status.uptime =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started_);
+  status.network_namespace = namespace_;
+  for (const auto& [index, link] : reconciler_.observed().links) {
+    if (link.loopback) continue;
+    control::Attachment row{link.name, index, "none", "no program is attached"};
+    for (const auto& attached : reconciler_.attachments()) {
+      if (attached.ifindex != index) continue;
+      row.mode = attached.mode == datapath::AttachMode::native ? "native" : "generic";
+      row.reason = attached.reason;
+    }
+    status.attachments.push_back(row);
+  }
+  for (auto family : {base::Family::ipv4, base::Family::ipv6})
+    status.flow_tables.push_back(table_status(datapath_.flows(), family));
+  const Progress& progress = reconciler_.progress();
+  status.reconcile.runs = progress.runs;
+  status.reconcile.failures = progress.failures;
+  status.reconcile.last = std::chrono::time_point_cast<std::chrono::microseconds>(progress.last);
+  status.reconcile.took = progress.took;
+  status.reconcile.error = progress.error;
+  for (const auto& [id, problem] : progress.problems)
+    status.reconcile.problems.push_back({id, problem});
+  for (const auto& [member, verdict] : reconciler_.prober().snapshot()) {
+    if (verdict.probes == 0) continue;
+    status.checks.push_back(
+        {member, health::to_text(verdict.state), verdict.reason, verdict.latency,
+         std::chrono::time_point_cast<std::chrono::microseconds>(verdict.last_change)});
+  }
+  for (const auto& [member, server] : reconciler_.l7_view().members) {
+    if (server.status == "no check" || server.reason.empty()) continue;
+    status.checks.push_back({member, state_of(server.status), server.reason, {}, {}});
+  }
+  for (const auto& [listener, placement] : progress.placements)
+    status.placements.push_back(
+        {listener, std::string(plan::word(placement.where)), placement.reason});
+  for (const auto& name : progress.missing)
+    status.reconcile.problems.push_back({{}, "interface " + name + " is not there (yet)"});
+  co_return status;
+}
+
+asio::awaitable<std::vector<control::ConnectedNetwork>> LiveOperator::networks() {
+  std::vector<control::ConnectedNetwork> out;
+  for (const auto& [index, link] : reconciler_.observed().links)
+    if (!link.loopback) out.push_back({link.name, link.mac, link.mtu, link.addresses});
+  co_return out;
+}
+
+asio::awaitable<control::Verdicts> LiveOperator::verdicts() {
+  auto read = [this]() -> control::Verdicts {
+    control::Verdicts out;
+    if (auto total = datapath_.verdicts()) out.total = rows(*total);
+    std::map<base::Uuid, datapath::Verdicts> by_listener;
+    for (const auto& [id, listener] : Names::of(datapath_.tables()).listeners) {
+      auto stats = datapath_.service_stats(id);
+      if (!stats) continue;
+      auto& sum = by_listener[listener];
+      for (size_t i = 0; i < sum.size(); i++) sum[i] += stats->verdicts[i];
+    }
+    for (const auto& [listener, counts] : by_listener)
+      out.listeners.push_back({listener, rows(counts)});
+    return out;
+  };
+  co_return co_await reconciler_.machine_worker().run(read);
+}
+
+asio::awaitable<control::Counters> LiveOperator::counters() {
+  struct Now {
+    std::map<base::Uuid, control::ServiceCounters> services;
+    std::map<base::Uuid, uint64_t> members;  // flows
+  };
+  auto read = [this]() -> Now {
+    Now now;
+    const Names names = Names::of(datapath_.tables());
+    for (const auto& [id, listener] : names.listeners) {
+      auto stats = datapath_.service_stats(id);
+      if (!stats) continue;
+      auto& sum = now.services[listener];
+      sum.flows_now += stats->live_flows;
+      for (size_t i = LB_CONTINUE + 1; i < stats->verdicts.size(); i++)
+        if (datapath::verdict_fate(static_cast<lb_verdict>(i)) == datapath::Fate::dropped)
+          sum.refused += stats->verdicts[i];
+    }
+    const auto use = datapath_.flows().memory().backend_use();
+    for (const auto& [id, member] : names.members)
+      now.members[member] = datapath::shared(use[id].flows).load();
+    return now;
+  };
+  Now now = co_await reconciler_.machine_worker().run(read);
+  const L7View& l7 = reconciler_.l7_view();
+  for (const auto& [listener, frontend] : l7.listeners)
+    now.services[listener].flows_now += frontend.traffic.current;
+  control::Counters out;
+  for (const auto& [member, server] : l7.members) now.members[member] += server.traffic.current;
+  for (const auto& [member, flows] : now.members) out.members.push_back({member, flows});
+  for (const auto& [id, listener] : reconciler_.model().listeners) {
+    control::ServiceCounters& sum = out.services.emplace_back(now.services[id]);
+    const Traffic total = statistics_.total(id);
+    sum.listener = id;
+    sum.flows_total = total.connections;
+    sum.packets_in = total.packets_in;
+    sum.bytes_in = total.bytes_in;
+    sum.packets_out = total.packets_out;
+    sum.bytes_out = total.bytes_out;
+    sum.request_errors = total.request_errors;
+  }
+  co_return out;
+}
+
+asio::awaitable<std::unique_ptr<control::FlowWalk>> LiveOperator::walk_flows() {
+  auto read = [this] { return Names::of(datapath_.tables()); };
+  Names names = co_await reconciler_.machine_worker().run(read);
+  co_return std::make_unique<LiveFlowWalk>(datapath_.flows().memory(), std::move(names));
+}
+
+}  // namespace agent

@@ -1,0 +1,113 @@
+// A machine in memory: it has one interface, keeps what it is told, and can fail at the n-th call.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <set>
+#include <variant>
+#include <vector>
+
+#include "agent/reconcile/machine.h"
+
+namespace agent {
+
+class FakeMachine final : public Machine {
+ public:
+  FakeMachine() {
+    netns::Link eth1;
+    eth1.ifindex = 2;
+    eth1.name = "eth1";
+    eth1.mac = *base::MacAddress::parse("02:00:00:00:00:01");
+    eth1.mtu = 1500;
+    eth1.up = true;
+    eth1.addresses = {*base::IpPrefix::parse("192.0.2.2/24")};
+    net_.links[2] = eth1;
+  }
+
+  // The n-th call from now on fails (0: the next one), once.
+  void fail_call(int n) { fail_at_ = calls_ + n; }
+  int calls() const { return calls_; }
+  const netns::LayoutSpec& layout() const { return layout_; }
+  // An arranged VIP was taken away, if only until the next call.
+  bool vip_went() const { return vip_went_; }
+
+  base::Result<netns::Observed> observe(const netns::LayoutSpec&) override {
+    if (failing()) return base::Error{5, "observe"};
+    return net_;
+  }
+
+  base::Result<Arranged> arrange(const netns::LayoutSpec& layout) override {
+    if (failing()) return base::Error{5, "arrange"};
+    for (const auto& vip : layout_.vips) vip_went_ |= !layout.vips.contains(vip);
+    layout_ = layout;
+    net_.hops.clear();
+    for (const auto& target : layout.next_hop_targets) {
+      netns::Hop hop;
+      hop.ifindex = 2;
+      hop.source = base::IpAddress::parse("192.0.2.2");
+      hop.neighbour = base::MacAddress::parse("02:00:00:00:00:09");
+      net_.hops[target] = hop;
+    }
+    return Arranged{net_, {}, {}};
+  }
+
+  Attached attach(const netns::Observed&) override { return {{}, failing() ? "attach" : ""}; }
+
+  const datapath::Tables& tables() const override { return tables_; }
+
+  base::Result<base::Unit> apply(std::span<const datapath::Step> steps) override {
+    for (const auto& step : steps) {
+      if (failing()) return base::Error{5, "apply"};
+      std::visit([this](const auto& s) { write(s); }, step);
+    }
+    return base::Unit{};
+  }
+
+  plan::Resting resting() const override { return {}; }
+
+  base::Result<base::Unit> resolve(const netns::Observed&) override {
+    if (failing()) return base::Error{5, "resolve"};
+    return base::Unit{};
+  }
+
+  std::map<std::string, haproxy::PemFile> certificates(const model::Model&) override { return {}; }
+  base::Result<base::Unit> serve(const haproxy::Spec& spec) override {
+    served_log_.push_back({spec, tables_});
+    if (refuses_l7_) return base::Error{0, "HAProxy: bad text"};
+    served_ = spec;
+    return base::Unit{};
+  }
+  const haproxy::Spec& served() const override { return served_; }
+  void refuse_l7(bool refuses) { refuses_l7_ = refuses; }
+  // Each time HAProxy was given something: that, and what the tables were then.
+  struct Served {
+    haproxy::Spec spec;
+    datapath::Tables tables;
+  };
+  const std::vector<Served>& served_log() const { return served_log_; }
+
+ private:
+  bool failing() { return calls_++ == fail_at_; }
+
+  void write(const datapath::PutDestination& s) { tables_.destinations[s.address] = s.value; }
+  void write(const datapath::PutBackend& s) { tables_.backends[s.id] = s.value; }
+  void write(const datapath::PutRing& s) { tables_.rings[s.id] = s.value; }
+  void write(const datapath::PutCidr& s) { tables_.cidrs[s.key] = s.value; }
+  void write(const datapath::PutService& s) { tables_.services[s.key] = s.value; }
+  void write(const datapath::EraseService& s) { tables_.services.erase(s.key); }
+  void write(const datapath::EraseCidr& s) { tables_.cidrs.erase(s.key); }
+  void write(const datapath::EraseRing& s) { tables_.rings.erase(s.id); }
+  void write(const datapath::EraseBackend& s) { tables_.backends.erase(s.id); }
+  void write(const datapath::EraseDestination& s) { tables_.destinations.erase(s.address); }
+
+  int calls_ = 0, fail_at_ = -1;
+  netns::Observed net_;
+  netns::LayoutSpec layout_;
+  bool vip_went_ = false;
+  datapath::Tables tables_;
+  haproxy::Spec served_;
+  std::vector<Served> served_log_;
+  std::atomic<bool> refuses_l7_ = false;
+};
+
+}  // namespace agent

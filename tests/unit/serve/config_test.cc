@@ -1,0 +1,144 @@
+// The configuration file: what is read, and what is said of a bad one.
+#include "agent/serve/config.h"
+
+#include <gmock/gmock.h>
+
+namespace agent {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::string fault(const std::string& text) {
+  auto config = parse_config(text, "agent.json");
+  return config ? "" : config.error().message();
+}
+
+TEST(Config, EmptyObjectIsAllDefaults) {
+  auto config = parse_config("{}", "agent.json");
+  ASSERT_TRUE(config.ok());
+  EXPECT_EQ(config->netns, "amphora-haproxy");
+  EXPECT_EQ(config->snat_port_min, 16384);
+  EXPECT_EQ(config->layout.local_port_max, 16383);
+  EXPECT_THAT(config->layout.interfaces, IsEmpty());
+}
+
+TEST(Config, ReadsEveryField) {
+  auto config = parse_config(R"({
+    "namespace": "lb", "state_dir": "/s", "control_socket": "/c", "pin_root": "/p",
+    "log_level": "debug", "flow_table": {"ipv4_flows": 4096, "ipv6_flows": 1024},
+    "snat_ports": [20000, 30000],
+    "interfaces": [{"name": "eth1", "mac": "02:00:00:00:00:01", "mtu": 1400,
+      "addresses": ["192.0.2.2/24", "2001:db8::2/64"],
+      "routes": [{"destination": "0.0.0.0/0", "gateway": "192.0.2.1", "table": 7, "onlink": true,
+                  "prefsrc": "192.0.2.2"}],
+      "rules": [{"from": "192.0.2.10/32", "table": 7, "priority": 50}]}]})",
+                             "agent.json");
+  ASSERT_TRUE(config.ok()) << config.error().message();
+  EXPECT_EQ(config->netns, "lb");
+  EXPECT_EQ(config->state_dir, "/s");
+  EXPECT_EQ(config->control_socket, "/c");
+  EXPECT_EQ(config->pin_root, "/p");
+  EXPECT_EQ(config->log_level, "debug");
+  EXPECT_EQ(config->ipv4_flows, 4096u);
+  EXPECT_EQ(config->ipv6_flows, 1024u);
+  EXPECT_EQ(config->snat_port_min, 20000);
+  EXPECT_EQ(config->snat_port_max, 30000);
+  EXPECT_EQ(config->layout.local_port_max, 19999);
+  ASSERT_EQ(config->layout.interfaces.size(), 1u);
+  const auto& eth1 = config->layout.interfaces[0];
+  EXPECT_EQ(eth1.name, "eth1");
+  EXPECT_EQ(eth1.mac->text(), "02:00:00:00:00:01");
+  EXPECT_EQ(eth1.mtu, 1400);
+  EXPECT_EQ(eth1.addresses.size(), 2u);
+  ASSERT_EQ(eth1.routes.size(), 1u);
+  EXPECT_EQ(eth1.routes[0].gateway->text(), "192.0.2.1");
+  EXPECT_EQ(eth1.routes[0].table, 7u);
+  EXPECT_TRUE(eth1.routes[0].onlink);
+  ASSERT_EQ(eth1.rules.size(), 1u);
+  EXPECT_EQ(eth1.rules[0].source.text(), "192.0.2.10/32");
+  EXPECT_EQ(eth1.rules[0].priority, 50u);
+}
+
+TEST(Config, SyntaxErrorNamesFileAndLine) {
+  EXPECT_THAT(fault("{\n\"namespace\": \"x\",\n}"), HasSubstr("agent.json:3: not JSON"));
+}
+
+TEST(Config, OfTheApi) {
+  const auto good = [](const char* text) {
+    auto config = parse_config(text, "agent.json");
+    EXPECT_TRUE(config.ok()) << config.error().message();
+    return config.ok() ? *config : Config{};
+  };
+  EXPECT_FALSE(good("{}").api.has_value());
+  for (const char* loopback :
+       {R"({"api_bind": "127.0.0.1:9876"})", R"({"api_bind": "[::1]:9876"})"}) {
+    const auto api = good(loopback).api;
+    ASSERT_TRUE(api.has_value());
+    EXPECT_EQ(api->bind.port, 9876);
+    EXPECT_EQ(api->certificate + api->key + api->token_file, "");
+  }
+  const auto api = good(R"({"api_bind": "192.0.2.5:443", "api_token_file": "/t",
+                            "api_tls": {"certificate": "/c"}})")
+                       .api;
+  ASSERT_TRUE(api.has_value());
+  EXPECT_EQ(api->bind.text(), "192.0.2.5:443");
+  EXPECT_EQ(api->key, "/c");
+  EXPECT_EQ(good(R"({"api_bind": "127.0.0.1:443",
+                     "api_tls": {"certificate": "/c", "key": "/k"}})")
+                .api->key,
+            "/k");
+}
+
+struct Bad {
+  const char* text;
+  const char* field;
+};
+
+class BadConfig : public testing::TestWithParam<Bad> {};
+
+TEST_P(BadConfig, NamesTheField) {
+  EXPECT_THAT(fault(GetParam().text), HasSubstr(GetParam().field));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Fields, BadConfig,
+    testing::Values(
+        Bad{"[]", "must be an object"}, Bad{R"({"nonsense": 1})", "nonsense is not a known field"},
+        Bad{R"({"namespace": 1})", "namespace must be a text"},
+        Bad{R"({"namespace": "a/b"})", "namespace must not contain"},
+        Bad{R"({"log_level": "loud"})", "log_level must be one of"},
+        Bad{R"({"flow_table": {"ipv4_flows": 1}})", "flow_table.ipv4_flows must be a number from"},
+        Bad{R"({"flow_table": {"ipv5_flows": 1}})", "flow_table.ipv5_flows is not a known field"},
+        Bad{R"({"snat_ports": [1, 65535]})", "snat_ports[0] must be a port"},
+        Bad{R"({"snat_ports": [30000, 20000]})", "snat_ports must be two ports"},
+        Bad{R"({"api_bind": "9876"})", "api_bind must be an address with a port"},
+        Bad{R"({"api_bind": "127.0.0.1:0"})", "api_bind must be an address with a port"},
+        Bad{R"({"api_bind": "127.0.0.1:65536"})", "api_bind must be an address with a port"},
+        Bad{R"({"api_bind": "::1:9876"})", "api_bind must be an address with a port"},
+        Bad{R"({"api_bind": "[127.0.0.1]:9876"})", "api_bind must be an address with a port"},
+        Bad{R"({"api_bind": "192.0.2.5:9876"})", "api_tls is missing: 192.0.2.5:9876 is not"},
+        Bad{R"({"api_bind": "[2001:db8::5]:9876", "api_tls": {"certificate": "/c"}})",
+            "api_token_file is missing"},
+        Bad{R"({"api_bind": "0.0.0.0:1", "api_token_file": "/t"})", "api_tls is missing"},
+        Bad{R"({"api_bind": "127.0.0.1:1", "api_tls": {}})", "api_tls.certificate is missing"},
+        Bad{R"({"api_bind": "127.0.0.1:1", "api_tls": {"certificate": "/c", "x": 1}})",
+            "api_tls.x is not a known field"},
+        Bad{R"({"api_token_file": "/t"})", "api_bind is missing"},
+        Bad{R"({"api_tls": {"certificate": "/c"}})", "api_bind is missing"},
+        Bad{R"({"interfaces": {}})", "interfaces must be a list"},
+        Bad{R"({"interfaces": [{}]})", "interfaces[0].name is missing"},
+        Bad{R"({"interfaces": [{"name": "eth1"}, {"name": "eth1"}]})", "eth1 is there twice"},
+        Bad{R"({"interfaces": [{"name": "a-name-too-long-"}]})", "more than 15 characters"},
+        Bad{R"({"interfaces": [{"name": "e", "mac": "02:00"}]})", "interfaces[0].mac"},
+        Bad{R"({"interfaces": [{"name": "e", "mtu": 1e9}]})", "interfaces[0].mtu"},
+        Bad{R"({"interfaces": [{"name": "e", "addresses": ["x"]}]})", "interfaces[0].addresses[0]"},
+        Bad{R"({"interfaces": [{"name": "e", "routes": [{}]}]})",
+            "routes[0].destination is missing"},
+        Bad{R"({"interfaces": [{"name": "e", "routes":
+              [{"destination": "0.0.0.0/0", "gateway": "2001:db8::1"}]}]})",
+            "another address family"},
+        Bad{R"({"interfaces": [{"name": "e", "rules": [{"from": "x"}]}]})", "rules[0].from"}));
+
+}  // namespace
+}  // namespace agent
