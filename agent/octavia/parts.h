@@ -11,13 +11,13 @@
 #include <string>
 #include <vector>
 
+#include "agent/octavia/uploads.h"
 #include "base/ip.h"
 #include "base/result.h"
 #include "base/uuid.h"
 
 namespace octavia {
 
-using base::Uuid;
 template <class T>
 using Awaited = boost::asio::awaitable<T>;
 
@@ -36,15 +36,6 @@ struct Document {
   std::string name = {};  // of a certificate: no path separator, not "." or ".."
 
   auto operator<=>(const Document&) const = default;
-};
-
-// What decides about forwarding: every text as it was uploaded, byte for byte.
-struct Uploads {
-  std::map<Uuid, std::string> haproxy;  // by load balancer
-  std::map<Uuid, std::string> lvs;      // by listener
-  std::string vrrp;                     // "": none was uploaded
-
-  friend bool operator==(const Uploads&, const Uploads&) = default;
 };
 
 class Documents {
