@@ -178,7 +178,18 @@ struct Backend {
   friend bool operator==(const Backend&, const Backend&) = default;
 };
 
+// A configuration that somebody else wrote, to be loaded as it is.
+struct Uploaded {
+  std::string text;
+  std::string peer_name;  // of this node among the text's peers (-L); "": it has none
+
+  friend bool operator==(const Uploaded&, const Uploaded&) = default;
+};
+
 struct Spec {
+  // Set: this text is served instead of one made from frontends and backends, which are empty then;
+  // an empty text is nothing to serve.
+  std::optional<Uploaded> uploaded;
   std::map<base::Uuid, Frontend> frontends;  // by listener
   std::map<BackendId, Backend> backends;
   // The UNIX socket at which the agent answers GET /metrics; for frontends of Source::metrics.

@@ -175,6 +175,21 @@ struct L7Rule : Common {
   friend bool operator==(const L7Rule&, const L7Rule&) = default;
 };
 
+// What an amphora's uploaded files decide beyond resources. Made from them by octavia's door, never
+// edited and never stored: the files are the truth, and whoever starts reads them again.
+struct Amphora {
+  // Listeners whose uploaded frontend HAProxy keeps, each with the reason, in words for people.
+  // Every other listener is the datapath's.
+  std::map<Uuid, std::string> left_to_haproxy;
+  // The configuration that HAProxy loads: the upload without what the datapath took over. "":
+  // nothing is left to it, no HAProxy is needed.
+  std::string haproxy_text;
+  // This node's name among HAProxy's peers (its option -L). "": the upload has no peers.
+  std::string peer_name;
+
+  friend bool operator==(const Amphora&, const Amphora&) = default;
+};
+
 // All resources by id. References are checked by whoever edits: a listener's load balancer and
 // default pool, a pool's load balancer, and the pool of a member or a health monitor are always
 // there; so are a policy's listener and redirect pool and a rule's policy. A pool has at most one
@@ -187,6 +202,8 @@ struct Model {
   std::map<Uuid, HealthMonitor> health_monitors;
   std::map<Uuid, L7Policy> l7policies;
   std::map<Uuid, L7Rule> l7rules;
+  std::optional<Amphora>
+      amphora;  // none: standalone, and HAProxy's text is made from the resources
 
   friend bool operator==(const Model&, const Model&) = default;
 };
