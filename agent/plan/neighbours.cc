@@ -1,6 +1,7 @@
 #include "agent/plan/neighbours.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 
 namespace plan {
@@ -10,6 +11,18 @@ namespace {
 // A link without an Ethernet address (loopback, tunnels) has no header to write.
 bool has_ethernet(const netns::Link& link) {
   return !link.loopback && link.mac != base::MacAddress{};
+}
+
+bool same_way(const netns::Hop& a, const netns::Hop& b) {
+  return a.ifindex == b.ifindex && a.gateway == b.gateway && a.source == b.source;
+}
+
+bool only_neighbours_differ(const netns::Observed& a, const netns::Observed& b) {
+  return a.links == b.links && std::equal(a.hops.begin(), a.hops.end(), b.hops.begin(),
+                                          b.hops.end(), [](const auto& x, const auto& y) {
+                                            return x.first == y.first &&
+                                                   same_way(x.second, y.second);
+                                          });
 }
 
 }  // namespace
@@ -39,6 +52,23 @@ std::map<lb_nexthop_key, lb_nexthop, datapath::BytesLess<lb_nexthop_key>> neighb
     hops[{datapath::to_abi(key.address), key.ifindex, static_cast<uint32_t>(family)}] = hop;
   }
   return hops;
+}
+
+std::optional<std::vector<datapath::Step>> next_hops(const datapath::Tables& applied,
+                                                     const netns::Observed& planned,
+                                                     const netns::Observed& now) {
+  if (!only_neighbours_differ(planned, now)) return std::nullopt;
+  std::vector<datapath::Step> steps;
+  for (const auto& [address, have] : applied.destinations) {
+    if (have.ifindex == 0) continue;  // planned without a way to it, which neighbours do not open
+    const auto hop = now.hops.find(address);
+    const auto link = hop == now.hops.end() ? now.links.end() : now.links.find(hop->second.ifindex);
+    if (link == now.links.end()) return std::nullopt;
+    const lb_nexthop want = next_hop(link->second, hop->second.neighbour);
+    if (std::memcmp(&have, &want, sizeof(want)) == 0) continue;
+    steps.push_back(datapath::PutDestination{address, want});
+  }
+  return steps;
 }
 
 }  // namespace plan
