@@ -25,7 +25,8 @@ RULES = [
     ("agent/control/", ("base/", "agent/model/", "agent/http/", "agent/reconcile/reconciler.h",
                         "agent/certificates/certificates_spec.h")),
     ("agent/octavia/", ("base/", "agent/model/", "agent/http/", "agent/reconcile/reconciler.h",
-                        "haproxy/document.h", "keepalived/document.h")),
+                        "haproxy/document.h", "keepalived/document.h",
+                        "keepalived/lvs_document.h", "health/expected_codes.h")),
     ("agent/cli/", ("base/", "agent/model/", "agent/plan/", "agent/datapath/tables.h", *SPECS)),
     ("agent/", ("",)),  # reconciler and main wire everything
     ("netns/", ("base/",)),
