@@ -47,4 +47,7 @@ class [[nodiscard]] Result {
   std::variant<T, Error> state_;
 };
 
+// Of what is only done: `if (auto done = f(); !done) return done.error();`
+using Status = Result<Unit>;
+
 }  // namespace base
