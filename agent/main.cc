@@ -18,12 +18,12 @@
 #include "agent/control/door.h"
 #include "agent/http/response.h"
 #include "agent/http/server.h"
-#include "agent/reconcile/live_machine.h"
 #include "agent/reconcile/live_reconciler.h"
+#include "agent/reconcile/real_machine.h"
 #include "agent/serve/api.h"
 #include "agent/serve/config.h"
-#include "agent/serve/live_certificates.h"
-#include "agent/serve/live_operator.h"
+#include "agent/serve/real_certificates.h"
+#include "agent/serve/real_operator.h"
 #include "agent/serve/upkeep.h"
 #include "base/log.h"
 #include "haproxy/process.h"
@@ -47,21 +47,23 @@ Result<Unit> make_folder_of(const std::string& path) {
 }
 
 // Next to the control socket, so that agents with sockets of their own have HAProxies of their own.
-std::string run_dir(const Config& config) {
+std::string run_dir(const serve::Config& config) {
   return std::filesystem::path(config.control_socket).parent_path().string();
 }
 
-haproxy::Paths haproxy_paths(const Config& config) {
+haproxy::Paths haproxy_paths(const serve::Config& config) {
   haproxy::Paths paths;
   paths.run_dir = run_dir(config) + "/haproxy";
   paths.state_dir = config.state_dir + "/haproxy";
   return paths;
 }
 
-std::string metrics_socket(const Config& config) { return run_dir(config) + "/metrics.sock"; }
+std::string metrics_socket(const serve::Config& config) {
+  return run_dir(config) + "/metrics.sock";
+}
 
 // Everything ever pinned, attached or added goes, and HAProxy; the resources on disk stay.
-Result<Unit> teardown(const Config& config) {
+Result<Unit> teardown(const serve::Config& config) {
   auto space = netns::Namespace::find(config.netns);
   if (!space) return space.error();
   // First, for it is refused while an agent runs: that one keeps its HAProxy, too.
@@ -77,7 +79,7 @@ Result<Unit> teardown(const Config& config) {
 }
 
 // Watches of the namespace and, if there is one, of the outside, where interfaces appear.
-Result<Unit> spawn_watches(asio::io_context& loop, netns::Network& network, Upkeep& upkeep) {
+Result<Unit> spawn_watches(asio::io_context& loop, netns::Network& network, serve::Upkeep& upkeep) {
   auto inside = network.watch();
   if (!inside) return inside.error();
   auto outside = network.watch_outside();
@@ -106,10 +108,10 @@ std::optional<std::string> check_certificate(certificates::Store& store,
 }
 
 // HAProxy's workers ask for the metrics that PROMETHEUS listeners show; nothing else is there.
-asio::awaitable<control::Response> answer_metrics(control::Door& door, control::Request request) {
+asio::awaitable<http::Response> answer_metrics(control::Door& door, http::Request request) {
   if (request.target == "/metrics" && (request.method == "GET" || request.method == "HEAD"))
     co_return co_await door.handle(std::move(request));
-  co_return control::fault_response({404, "The resource could not be found."});
+  co_return http::fault_response({404, "The resource could not be found."});
 }
 
 std::optional<gid_t> group_of_haproxy() {
@@ -117,36 +119,36 @@ std::optional<gid_t> group_of_haproxy() {
   return found == nullptr ? std::nullopt : std::optional(found->gr_gid);
 }
 
-using Servers = std::vector<std::unique_ptr<control::Server>>;
+using Servers = std::vector<std::unique_ptr<http::Server>>;
 
 // Every way in for requests.
-Result<Servers> start_servers(asio::io_context& loop, const Config& config,
-                              std::optional<control::TcpOptions> api, control::Door& door) {
-  const auto handle = [&door](control::Request request) { return door.handle(std::move(request)); };
+Result<Servers> start_servers(asio::io_context& loop, const serve::Config& config,
+                              std::optional<http::TcpOptions> api, control::Door& door) {
+  const auto handle = [&door](http::Request request) { return door.handle(std::move(request)); };
   if (auto made = make_folder_of(config.control_socket); !made) return made.error();
   Servers servers;
-  auto local = control::Server::start(
+  auto local = http::Server::start(
       loop.get_executor(), {.path = config.control_socket, .group = std::nullopt, .limits = {}},
       handle);
   if (!local) return local.error();
   servers.push_back(std::move(*local));
-  auto metrics = control::Server::start(
+  auto metrics = http::Server::start(
       loop.get_executor(),
       {.path = metrics_socket(config), .group = group_of_haproxy(), .limits = {}},
-      [&door](control::Request request) { return answer_metrics(door, std::move(request)); });
+      [&door](http::Request request) { return answer_metrics(door, std::move(request)); });
   if (!metrics) return metrics.error();
   servers.push_back(std::move(*metrics));
   if (!api) return servers;
-  auto remote = control::Server::start_tcp(loop.get_executor(), std::move(*api), handle);
+  auto remote = http::Server::start_tcp(loop.get_executor(), std::move(*api), handle);
   if (!remote) return remote.error();
   servers.push_back(std::move(*remote));
   return servers;
 }
 
 // Until SIGTERM or SIGINT. Maps, program, links and addresses stay: traffic goes on without us.
-Result<Unit> serve(const Config& config, const netns::Namespace& space,
-                   std::optional<control::TcpOptions> api) {
-  auto store = Store::open(config.state_dir);
+Result<Unit> serve(const serve::Config& config, const netns::Namespace& space,
+                   std::optional<http::TcpOptions> api) {
+  auto store = reconcile::Store::open(config.state_dir);
   if (!store) return store.error();
   auto certificates = certificates::Store::open(config.state_dir + "/certificates");
   if (!certificates) return certificates.error();
@@ -166,18 +168,20 @@ Result<Unit> serve(const Config& config, const netns::Namespace& space,
   if (!haproxy) return haproxy.error();
 
   asio::io_context loop(1);
-  LiveMachine machine(*network, **datapath, **certificates, *haproxy, metrics_socket(config));
-  LiveReconciler reconciler(loop.get_executor(), *store, std::move(*model), config.layout, machine);
-  Statistics statistics = Statistics::open(config.state_dir);
-  Upkeep upkeep(loop.get_executor(), config.state_dir, **datapath, std::move(*grace), *haproxy,
-                reconciler, statistics);
-  reconciler.on_tables([&upkeep] { upkeep.hurry(); });
+  reconcile::RealMachine machine(*network, **datapath, **certificates, *haproxy,
+                                 metrics_socket(config));
+  reconcile::LiveReconciler reconciler(loop.get_executor(), *store, std::move(*model),
+                                       config.layout, machine);
+  statistics::Statistics statistics = statistics::Statistics::open(config.state_dir);
+  serve::Upkeep upkeep(loop.get_executor(), config.state_dir, **datapath, std::move(*grace),
+                       *haproxy, reconciler, statistics);
+  reconciler.on_tables([&upkeep] { upkeep.sweep_now(); });
   reconciler.check_certificates_with(
       [&store = **certificates](const std::string& reference, model::CertificateUse use) {
         return check_certificate(store, reference, use);
       });
-  LiveOperator operator_view(config.netns, **datapath, reconciler, *haproxy, statistics);
-  LiveCertificates shelf(**certificates, [&reconciler] { reconciler.poke(); });
+  serve::RealOperator operator_view(config.netns, **datapath, reconciler, *haproxy, statistics);
+  serve::RealCertificates shelf(**certificates, [&reconciler] { reconciler.request_run(); });
   control::Door door(reconciler, operator_view, shelf);
   auto servers = start_servers(loop, config, std::move(api), door);
   if (!servers) return servers.error();
@@ -186,7 +190,7 @@ Result<Unit> serve(const Config& config, const netns::Namespace& space,
   asio::co_spawn(loop, reconciler.run(), asio::detached);
   asio::co_spawn(loop, upkeep.keep_time(), asio::detached);
   asio::co_spawn(loop, upkeep.sweep(), asio::detached);
-  asio::co_spawn(loop, upkeep.tend_haproxy(), asio::detached);
+  asio::co_spawn(loop, upkeep.keep_haproxy(), asio::detached);
   asio::co_spawn(loop, upkeep.keep_statistics(), asio::detached);
   asio::signal_set stop(loop, SIGTERM, SIGINT);
   stop.async_wait([&](const boost::system::error_code&, int) {
@@ -199,13 +203,13 @@ Result<Unit> serve(const Config& config, const netns::Namespace& space,
                config.netns, config.control_socket,
                config.api ? ", API on " + config.api->bind.text() : "");
   loop.run();
-  return Statistics::store(config.state_dir, statistics.text());
+  return statistics::Statistics::store(config.state_dir, statistics.text());
 }
 
-Result<Unit> run(const Config& config) {
+Result<Unit> run(const serve::Config& config) {
   if (geteuid() != 0)
     return Error{0, "root is needed, for network namespaces and BPF: run it with sudo"};
-  auto api = open_api(config);  // here, in the namespace that we were started in
+  auto api = serve::open_api(config);  // here, in the namespace that we were started in
   if (!api) return api.error();
   auto space = netns::Namespace::open(config.netns);
   if (!space) return space.error();
@@ -235,10 +239,10 @@ int main(int argc, char** argv) {
 
   // The default file is optional: without it, everything has its default.
   const bool defaults = given->count() == 0 && !std::filesystem::exists(file);
-  auto config = defaults ? base::Result<agent::Config>(agent::Config{}) : agent::read_config(file);
+  auto config = defaults ? base::Result<serve::Config>(serve::Config{}) : serve::read_config(file);
   if (!config) return agent::fail(config.error().message());
   if (only_check) {
-    if (auto good = agent::check_api(*config); !good)
+    if (auto good = serve::check_api(*config); !good)
       return agent::fail(file + ": " + good.error().message());
     std::cout << file << ": good\n";
     return 0;

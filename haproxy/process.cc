@@ -82,7 +82,7 @@ void Process::adopt() {
   text_ = *text;
   for (const pid_t pid : found->old_workers)
     if (const auto started = start_of(pid)) workers_[{pid, *started}];
-  // Without a worker, tend() sees to it.
+  // Without a worker, revive() sees to it.
   if (found->worker && !take_worker(*found)) current_.reset();
 }
 
@@ -152,7 +152,7 @@ Result<Unit> Process::tell_health() {
   return Unit{};
 }
 
-Result<bool> Process::tend() {
+Result<bool> Process::revive() {
   trim_log();
   std::erase_if(leaving_, [](const Watched& master) { return has_ended(master); });
   if (text_.empty() || !master_) return false;

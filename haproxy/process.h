@@ -51,7 +51,7 @@ class Process {
 
   // To be called several times a second. Whatever has died is started again from the text that was
   // last accepted. true: something had died, and serves again.
-  base::Result<bool> tend();
+  base::Result<bool> revive();
 
   // Of all workers that are or were there since the last call. A worker of which nothing more will
   // come says so, and is not there the next time.

@@ -7,32 +7,32 @@
 #include "agent/control/operator.h"
 #include "agent/control/router.h"
 #include "agent/http/http.h"
-#include "agent/reconcile/reconciler.h"
+#include "agent/reconcile/changes.h"
 
 namespace control {
 
 class Door {
  public:
   // All outlive the Door.
-  Door(agent::Reconciler& reconciler, Operator& machine, Certificates& certificates);
+  Door(reconcile::Changes& changes, Operator& machine, Certificates& certificates);
 
-  boost::asio::awaitable<Response> handle(Request request);
+  boost::asio::awaitable<http::Response> handle(http::Request request);
 
  private:
-  boost::asio::awaitable<Response> octavia(const Call& call, const Request& request);
-  Response shown(const Call& call, const Request& request) const;
-  boost::asio::awaitable<Response> stats(const Call& call);
-  boost::asio::awaitable<Response> surround(const Call& call);
-  boost::asio::awaitable<Response> certify(const Call& call);
-  boost::asio::awaitable<Response> show_certificates(const Call& call);
-  boost::asio::awaitable<Response> put_certificate(const Call& call);
-  boost::asio::awaitable<Response> remove_certificate(const Call& call);
-  boost::asio::awaitable<Response> operate(const Call& call);
-  boost::asio::awaitable<Response> health();
-  boost::asio::awaitable<Response> flows(const Call& call);
-  boost::asio::awaitable<Response> change(const Call& call);
+  boost::asio::awaitable<http::Response> octavia(const Call& call, const http::Request& request);
+  http::Response shown(const Call& call, const http::Request& request) const;
+  boost::asio::awaitable<http::Response> stats(const Call& call);
+  boost::asio::awaitable<http::Response> surround(const Call& call);
+  boost::asio::awaitable<http::Response> certify(const Call& call);
+  boost::asio::awaitable<http::Response> show_certificates(const Call& call);
+  boost::asio::awaitable<http::Response> put_certificate(const Call& call);
+  boost::asio::awaitable<http::Response> remove_certificate(const Call& call);
+  boost::asio::awaitable<http::Response> operate(const Call& call);
+  boost::asio::awaitable<http::Response> health();
+  boost::asio::awaitable<http::Response> flows(const Call& call);
+  boost::asio::awaitable<http::Response> change(const Call& call);
 
-  agent::Reconciler& reconciler_;
+  reconcile::Changes& changes_;
   Operator& operator_;
   Certificates& certificates_;
 };

@@ -102,7 +102,8 @@ bool FlowFilter::matches(const Flow& flow) const {
          (protocol.empty() || protocol == flow.protocol) && (state.empty() || state == flow.state);
 }
 
-model::Outcome<FlowFilter> parse_flow_filter(const Parameters& parameters, const model::Model& m) {
+model::Outcome<FlowFilter> parse_flow_filter(const http::Parameters& parameters,
+                                             const model::Model& m) {
   FlowFilter filter;
   std::set<std::string> seen;
   for (const auto& [name, value] : parameters) {

@@ -29,6 +29,7 @@ struct FlowFilter {
 // client, vip: "192.0.2.1", "192.0.2.1:80", "[2001:db8::1]:80", "192.0.2.0/24"; member: the same,
 // or an id or name; listener: id or name; protocol: TCP, UDP, SCTP; state; limit: 1 and more. Names
 // are looked up in `m`. A Fault (400) names the parameter.
-model::Outcome<FlowFilter> parse_flow_filter(const Parameters& parameters, const model::Model& m);
+model::Outcome<FlowFilter> parse_flow_filter(const http::Parameters& parameters,
+                                             const model::Model& m);
 
 }  // namespace control

@@ -17,7 +17,7 @@ constexpr size_t kPiece = 32 * 1024;  // bytes that are worth a write
 
 std::string named(std::string_view noun, const base::Uuid& id, const std::string* name) {
   const std::string id_text = id.is_nil() ? "null" : "\"" + id.text() + "\"";
-  const std::string name_text = name == nullptr ? "null" : dump(*name);
+  const std::string name_text = name == nullptr ? "null" : http::dump(*name);
   return ",\"" + std::string(noun) + "_id\":" + id_text + ",\"" + std::string(noun) +
          "_name\":" + name_text;
 }
@@ -79,7 +79,7 @@ void append_line(std::string& out, const Flow& flow, const Names& names) {
   out.append(names.listener(flow.listener_id)).append(names.member(flow.member_id)).append("}\n");
 }
 
-class FlowStream final : public BodyStream {
+class FlowStream final : public http::BodyStream {
  public:
   FlowStream(std::unique_ptr<FlowWalk> walk, FlowFilter filter, const model::Model& m)
       : walk_(std::move(walk)), filter_(std::move(filter)), names_(m) {}
@@ -109,8 +109,8 @@ class FlowStream final : public BodyStream {
 
 }  // namespace
 
-std::unique_ptr<BodyStream> flow_stream(std::unique_ptr<FlowWalk> walk, FlowFilter filter,
-                                        const model::Model& m) {
+std::unique_ptr<http::BodyStream> flow_stream(std::unique_ptr<FlowWalk> walk, FlowFilter filter,
+                                              const model::Model& m) {
   return std::make_unique<FlowStream>(std::move(walk), std::move(filter), m);
 }
 

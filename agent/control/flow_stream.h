@@ -11,7 +11,7 @@
 namespace control {
 
 // Names are taken from `m` now; flows of resources that it does not have keep their ids only.
-std::unique_ptr<BodyStream> flow_stream(std::unique_ptr<FlowWalk> walk, FlowFilter filter,
-                                        const model::Model& m);
+std::unique_ptr<http::BodyStream> flow_stream(std::unique_ptr<FlowWalk> walk, FlowFilter filter,
+                                              const model::Model& m);
 
 }  // namespace control

@@ -120,7 +120,7 @@ bool is_no_filter(const std::string& parameter) {
   return std::ranges::find(kOthers, parameter) != kOthers.end();
 }
 
-bool matches(const json& row, const Parameters& query) {
+bool matches(const json& row, const http::Parameters& query) {
   for (const auto& [name, ignored] : query) {
     if (is_no_filter(name) || !row.contains(name)) continue;
     const std::string have = text_of(row[name]);
@@ -132,7 +132,7 @@ bool matches(const json& row, const Parameters& query) {
   return true;
 }
 
-json only_fields(const json& row, const Parameters& query) {
+json only_fields(const json& row, const http::Parameters& query) {
   json out = json::object();
   for (const auto& [name, value] : query)
     if (name == "fields" && row.contains(value)) out[value] = row[value];
@@ -146,7 +146,7 @@ std::string singular_of(const std::string& noun) {
 }  // namespace
 
 json networks_json(const std::vector<ConnectedNetwork>& all, const std::string& noun,
-                   const Parameters& query) {
+                   const http::Parameters& query) {
   json out = json::array();
   for (const json& row : rows_of(all, noun))
     if (matches(row, query)) out.push_back(only_fields(row, query));

@@ -17,7 +17,7 @@ namespace control {
 // long as the names and prefixes do. Each parameter but `fields` is a filter; a repeated one means
 // any of them.
 nlohmann::json networks_json(const std::vector<ConnectedNetwork>& all, const std::string& noun,
-                             const Parameters& query);
+                             const http::Parameters& query);
 // One, by its id; null: there is none. Under its singular.
 nlohmann::json network_json(const std::vector<ConnectedNetwork>& all, const std::string& noun,
                             const std::string& id);

@@ -91,27 +91,29 @@ bool is_set(const Call& call, std::string_view flag) {
 
 }  // namespace
 
-Response show(const View& view, const Call& call) {
-  if (const auto fault = check_parent(view.model, call)) return fault_response(*fault);
+http::Response show(const View& view, const Call& call) {
+  if (const auto fault = check_parent(view.model, call)) return http::fault_response(*fault);
   auto resource = shown(view, call.kind, call.id);
-  if (!resource) return fault_response(not_found(call.kind, call.id.text()));
-  return json_response(
+  if (!resource) return http::fault_response(not_found(call.kind, call.id.text()));
+  return http::json_response(
       200, wrap(model::singular(call.kind), model::select_fields(*resource, call.query)));
 }
 
-Response list(const View& view, const Call& call, const std::string& origin) {
-  if (const auto fault = check_parent(view.model, call)) return fault_response(*fault);
+http::Response list(const View& view, const Call& call, const std::string& origin) {
+  if (const auto fault = check_parent(view.model, call)) return http::fault_response(*fault);
   auto rows = model::show_all(view.model, call.kind, call.parent, view.statuses);
   const auto page = model::list(call.kind, std::move(rows), call.query, origin + call.collection);
-  if (const auto* fault = std::get_if<Fault>(&page)) return fault_response(*fault);
-  return json_response(200, std::get<json>(page));
+  if (const auto* fault = std::get_if<Fault>(&page)) return http::fault_response(*fault);
+  return http::json_response(200, std::get<json>(page));
 }
 
-Response status_tree(const View& view, const Call& call) {
+http::Response status_tree(const View& view, const Call& call) {
   const Model& m = view.model;
   const auto found = m.load_balancers.find(call.id);
-  if (found == m.load_balancers.end()) return fault_response(not_found(call.kind, call.id.text()));
-  return json_response(200, wrap("statuses", model::status_tree(m, found->second, view.statuses)));
+  if (found == m.load_balancers.end())
+    return http::fault_response(not_found(call.kind, call.id.text()));
+  return http::json_response(200,
+                             wrap("statuses", model::status_tree(m, found->second, view.statuses)));
 }
 
 model::Outcome<model::Edited> edit(const Model& m, const Call& call,
@@ -134,11 +136,11 @@ model::Outcome<model::Edited> edit(const Model& m, const Call& call,
   }
 }
 
-Response edited(const View& view, const base::Uuid& id, const Call& call) {
-  if (call.action == Action::remove) return empty_response(204);
-  if (call.action == Action::replace_members) return empty_response(202);
-  return json_response(call.action == Action::create ? 201 : 200,
-                       wrap(model::singular(call.kind), shown_after(view, id, call)));
+http::Response edited(const View& view, const base::Uuid& id, const Call& call) {
+  if (call.action == Action::remove) return http::empty_response(204);
+  if (call.action == Action::replace_members) return http::empty_response(202);
+  return http::json_response(call.action == Action::create ? 201 : 200,
+                             wrap(model::singular(call.kind), shown_after(view, id, call)));
 }
 
 }  // namespace control

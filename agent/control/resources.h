@@ -18,16 +18,16 @@ struct View {
 };
 
 // GET of one; 404 where it, or the pool or policy that it is asked of, is not there.
-Response show(const View& view, const Call& call);
+http::Response show(const View& view, const Call& call);
 // GET of a collection. `origin` is for the links to other pages: "http://localhost".
-Response list(const View& view, const Call& call, const std::string& origin);
+http::Response list(const View& view, const Call& call, const std::string& origin);
 // GET /loadbalancers/{id}/status
-Response status_tree(const View& view, const Call& call);
+http::Response status_tree(const View& view, const Call& call);
 
 // The edit that a POST, PUT or DELETE asks for, carried out on `m`.
 model::Outcome<model::Edited> edit(const model::Model& m, const Call& call,
                                    const model::Context& context);
 // What is answered when it is done, about the resource `id` of the new model.
-Response edited(const View& view, const base::Uuid& id, const Call& call);
+http::Response edited(const View& view, const base::Uuid& id, const Call& call);
 
 }  // namespace control

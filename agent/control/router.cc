@@ -65,11 +65,13 @@ std::optional<Fault> read_ids(const Route& matched, Path path, Call& call) {
 std::string collection_of(const Call& call, Path path) {
   const size_t segments = path.size() - (call.id.is_nil() ? 0 : 1);
   std::string text;
-  for (const std::string& segment : path.first(segments)) text += "/" + percent_encode(segment);
+  for (const std::string& segment : path.first(segments))
+    text += "/" + http::percent_encode(segment);
   return text;
 }
 
-std::variant<Call, Refusal> understand(const Route& matched, Target target, std::string_view body) {
+std::variant<Call, Refusal> understand(const Route& matched, http::Target target,
+                                       std::string_view body) {
   Call call;
   call.action = matched.action;
   call.kind = matched.kind;
@@ -79,7 +81,7 @@ std::variant<Call, Refusal> understand(const Route& matched, Target target, std:
   call.query = std::move(target.query);
   if (matched.body == Body::bytes) call.bytes = body;
   if (matched.body == Body::object) {
-    auto parsed = parse_body(body);
+    auto parsed = http::parse_body(body);
     if (auto* fault = std::get_if<Fault>(&parsed)) return Refusal{*fault, ""};
     call.body = std::get<nlohmann::json>(std::move(parsed));
   }
@@ -90,7 +92,7 @@ std::variant<Call, Refusal> understand(const Route& matched, Target target, std:
 
 std::variant<Call, Refusal> route(std::string_view method, std::string_view target,
                                   std::string_view body) {
-  auto parsed = parse_target(target);
+  auto parsed = http::parse_target(target);
   if (!parsed)
     return Refusal{{400, "The request target '" + std::string(target) + "' is not valid."}, ""};
   if (method == "HEAD") method = "GET";

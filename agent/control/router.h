@@ -59,7 +59,7 @@ struct Call {
   std::string collection;  // path of the collection, as asked for: "/v2.0/lbaas/pools"
   std::string noun;        // what the route is about, where `kind` does not say: "flavors"
   std::string name;        // of what has a name and no id: "web.pem"
-  Parameters query;
+  http::Parameters query;
   nlohmann::json body;  // an object where the route takes one; else null
   std::string bytes;    // where the route takes a body of any form
 };

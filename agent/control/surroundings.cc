@@ -11,45 +11,45 @@ using nlohmann::json;
 
 const std::string kProviderName(model::kProvider);
 
-Response providers() {
-  return json_response(
+http::Response providers() {
+  return http::json_response(
       200, {{"providers",
              {{{"name", kProviderName},
                {"description", "Load balancing in the kernel by XDP, L7 through HAProxy."}}}}});
 }
 
-Response capabilities(const Call& call) {
+http::Response capabilities(const Call& call) {
   if (call.name != kProviderName)
-    return fault_response({501, "Provider '" + call.name + "' was not found."});
-  return json_response(200, {{call.noun, json::array()}});
+    return http::fault_response({501, "Provider '" + call.name + "' was not found."});
+  return http::json_response(200, {{call.noun, json::array()}});
 }
 
-Response empty_list(const std::string& noun) {
+http::Response empty_list(const std::string& noun) {
   json out = json::object();
   out[noun] = json::array();
   out[noun + "_links"] = json::array();
-  return json_response(200, out);
+  return http::json_response(200, out);
 }
 
 // What this machine carries out, whoever's it is; -1: no limit of its own.
-Response quota() {
+http::Response quota() {
   const auto listeners = static_cast<int64_t>(model::kMostServices);
   const auto members = static_cast<int64_t>(model::kMostMembers);
-  return json_response(200, {{"quota",
-                              {{"load_balancer", -1},
-                               {"loadbalancer", -1},
-                               {"listener", listeners},
-                               {"pool", -1},
-                               {"health_monitor", -1},
-                               {"healthmonitor", -1},
-                               {"member", members},
-                               {"l7policy", -1},
-                               {"l7rule", -1}}}});
+  return http::json_response(200, {{"quota",
+                                    {{"load_balancer", -1},
+                                     {"loadbalancer", -1},
+                                     {"listener", listeners},
+                                     {"pool", -1},
+                                     {"health_monitor", -1},
+                                     {"healthmonitor", -1},
+                                     {"member", members},
+                                     {"l7policy", -1},
+                                     {"l7rule", -1}}}});
 }
 
 }  // namespace
 
-Response surroundings(const Call& call) {
+http::Response surroundings(const Call& call) {
   switch (call.action) {
     case Action::providers:
       return providers();
@@ -58,17 +58,18 @@ Response surroundings(const Call& call) {
     case Action::nothing:
       return empty_list(call.noun);
     case Action::absent:
-      return fault_response({404, call.noun + " " + call.name + " not found."});
+      return http::fault_response({404, call.noun + " " + call.name + " not found."});
     case Action::failover:
-      return fault_response({501, "Provider '" + kProviderName +
-                                      "' does not support a requested action: failover, for there "
-                                      "is no other amphora here."});
+      return http::fault_response(
+          {501, "Provider '" + kProviderName +
+                    "' does not support a requested action: failover, for there "
+                    "is no other amphora here."});
     case Action::default_quota:
     case Action::quota:
       return quota();
     default:
       // Of projects, too: a client that may not look one up takes the id that it was given.
-      return fault_response({403, "Policy does not allow this request to be performed."});
+      return http::fault_response({403, "Policy does not allow this request to be performed."});
   }
 }
 

@@ -8,6 +8,6 @@
 namespace control {
 
 // Answers Action::providers .. Action::project, but for failover of what is not there.
-Response surroundings(const Call& call);
+http::Response surroundings(const Call& call);
 
 }  // namespace control

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace control {
+namespace http {
 
 struct Request {
   std::string method;  // "GET"
@@ -47,4 +47,4 @@ using Handler = std::function<boost::asio::awaitable<Response>(Request)>;
 // Looks at a request before its body is read: what it is told instead of being answered.
 using Guard = std::function<std::optional<Response>(const Request&)>;
 
-}  // namespace control
+}  // namespace http

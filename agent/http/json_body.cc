@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace control {
+namespace http {
 namespace {
 
 using model::Fault;
@@ -100,4 +100,4 @@ model::Outcome<json> parse_body(std::string_view text) {
   }
 }
 
-}  // namespace control
+}  // namespace http

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
-namespace control {
+namespace http {
 namespace {
 
 base::Result<std::vector<gid_t>> groups_of(int socket) {
@@ -40,4 +40,4 @@ bool may_control(const Peer& peer, uid_t own_uid, std::optional<gid_t> group) {
   return group && std::ranges::find(peer.groups, *group) != peer.groups.end();
 }
 
-}  // namespace control
+}  // namespace http

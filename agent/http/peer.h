@@ -8,7 +8,7 @@
 
 #include "base/result.h"
 
-namespace control {
+namespace http {
 
 struct Peer {
   pid_t pid = 0;
@@ -22,4 +22,4 @@ base::Result<Peer> peer_of(int socket);
 // root, `own_uid`, and whoever is in `group`, if there is one.
 bool may_control(const Peer& peer, uid_t own_uid, std::optional<gid_t> group);
 
-}  // namespace control
+}  // namespace http

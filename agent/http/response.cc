@@ -1,6 +1,6 @@
 #include "agent/http/response.h"
 
-namespace control {
+namespace http {
 
 using nlohmann::json;
 
@@ -27,4 +27,4 @@ Response fault_response(const model::Fault& fault) {
                                       {"debuginfo", nullptr}});
 }
 
-}  // namespace control
+}  // namespace http

@@ -7,7 +7,7 @@
 #include "agent/http/http.h"
 #include "agent/model/edit/edit.h"
 
-namespace control {
+namespace http {
 
 // JSON text. Bytes that are no UTF-8 (they can come back out of a request) are replaced.
 std::string dump(const nlohmann::json& value);
@@ -17,4 +17,4 @@ Response empty_response(int status);
 // {"faultcode": "Client" | "Server", "faultstring": ..., "debuginfo": null}
 Response fault_response(const model::Fault& fault);
 
-}  // namespace control
+}  // namespace http

@@ -20,7 +20,7 @@
 #include "agent/http/unix_listener.h"
 #include "base/log.h"
 
-namespace control {
+namespace http {
 namespace {
 
 namespace asio = boost::asio;
@@ -184,4 +184,4 @@ Server::~Server() { stop(); }
 
 void Server::stop() { state_->stop(); }
 
-}  // namespace control
+}  // namespace http

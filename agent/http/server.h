@@ -15,7 +15,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 
-namespace control {
+namespace http {
 
 struct ServerOptions {
   std::string path = "/run/amphora-xdp/control.sock";
@@ -49,4 +49,4 @@ class Server {
   std::shared_ptr<State> state_;  // the connections hold on to it
 };
 
-}  // namespace control
+}  // namespace http

@@ -17,17 +17,16 @@
 #include "agent/http/response.h"
 #include "base/log.h"
 
-namespace control {
+namespace http {
 namespace {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-namespace http = boost::beast::http;
 using boost::system::error_code;
 using std::chrono::milliseconds;
 
-using Parser = http::request_parser<http::string_body>;
-using Reply = http::response<http::string_body>;
+using Parser = beast::http::request_parser<beast::http::string_body>;
+using Reply = beast::http::response<beast::http::string_body>;
 
 constexpr const char* kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr milliseconds kLinger{2'000};  // for what a refused client still sends
@@ -74,14 +73,16 @@ Ending saying(int status, std::string text) {
 }
 
 Ending ending_for(const error_code& error, const Limits& limits) {
-  if (error == http::error::header_limit || error == http::error::buffer_overflow)
+  if (error == beast::http::error::header_limit || error == beast::http::error::buffer_overflow)
     return saying(431, "Request header fields are larger than " +
                            std::to_string(limits.header_bytes) + " bytes.");
-  if (error == http::error::body_limit)
+  if (error == beast::http::error::body_limit)
     return saying(413,
                   "Request body is larger than " + std::to_string(limits.body_bytes) + " bytes.");
-  const bool of_parser = error.category() == make_error_code(http::error::bad_method).category();
-  const bool cut_off = error == http::error::end_of_stream || error == http::error::partial_message;
+  const bool of_parser =
+      error.category() == make_error_code(beast::http::error::bad_method).category();
+  const bool cut_off =
+      error == beast::http::error::end_of_stream || error == beast::http::error::partial_message;
   if (!of_parser || cut_off) return quietly();
   return saying(400, "The request is not valid HTTP: " + error.message() + ".");
 }
@@ -92,17 +93,17 @@ std::optional<Ending> check_headers(const Parser& parser) {
   const bool has_length = parser.content_length().has_value();
   if (request.version() != 11 && request.version() != 10)
     return saying(505, "HTTP/1.1 is spoken here.");
-  if (request.version() == 11 && request.find(http::field::host) == request.end())
+  if (request.version() == 11 && request.find(beast::http::field::host) == request.end())
     return saying(400, "The request has no Host header.");
-  if (request.find(http::field::transfer_encoding) != request.end() && !parser.chunked())
+  if (request.find(beast::http::field::transfer_encoding) != request.end() && !parser.chunked())
     return saying(501, "Of transfer encodings, only chunked is known.");
-  if (parser.chunked() && request.find(http::field::content_length) != request.end())
+  if (parser.chunked() && request.find(beast::http::field::content_length) != request.end())
     return saying(400, "The request has both Content-Length and Transfer-Encoding.");
   const bool carries_body =
-      request.method() == http::verb::post || request.method() == http::verb::put;
+      request.method() == beast::http::verb::post || request.method() == beast::http::verb::put;
   if (carries_body && !has_length && !parser.chunked())
     return saying(411, "Content-Length or Transfer-Encoding: chunked is needed.");
-  const auto expect = request.find(http::field::expect);
+  const auto expect = request.find(beast::http::field::expect);
   if (expect != request.end() && !beast::iequals(expect->value(), "100-continue"))
     return saying(417, "Of expectations, only 100-continue is known.");
   return std::nullopt;
@@ -111,10 +112,10 @@ std::optional<Ending> check_headers(const Parser& parser) {
 // A request as far as its headers go.
 Request head_of(const Parser::value_type& request, const char* scheme) {
   const auto text = [](beast::string_view view) { return std::string(view); };
-  Request head{text(request.method_string()),    text(request.target()),
-               text(request[http::field::host]), scheme,
-               text(request["X-Auth-Token"]),    ""};
-  const std::string bearer = text(request[http::field::authorization]);
+  Request head{text(request.method_string()),           text(request.target()),
+               text(request[beast::http::field::host]), scheme,
+               text(request["X-Auth-Token"]),           ""};
+  const std::string bearer = text(request[beast::http::field::authorization]);
   constexpr std::string_view kBearer = "bearer ";
   if (head.token.empty() && beast::iequals(bearer.substr(0, kBearer.size()), kBearer.data()))
     head.token = bearer.substr(kBearer.size());
@@ -190,7 +191,7 @@ class Session {
         co_return;
       }
       auto request = parser.release();
-      const bool head = request.method() == http::verb::head;
+      const bool head = request.method() == beast::http::verb::head;
       const bool keep_alive = request.keep_alive();
       auto response = co_await answer(request);
       const bool sent = co_await write(std::move(response), head, keep_alive, request.version());
@@ -225,7 +226,7 @@ class Session {
     error_code error;
     Deadline deadline(stream_, limits_.header);
     auto token = asio::redirect_error(asio::use_awaitable, error);
-    co_await http::async_read_header(*stream_, buffer_, parser, token);
+    co_await beast::http::async_read_header(*stream_, buffer_, parser, token);
     if (deadline.expired()) co_return saying(408, "The request's headers took too long.");
     if (error) co_return ending_for(error, limits_);
     co_return std::nullopt;
@@ -236,11 +237,11 @@ class Session {
     Deadline deadline(stream_, limits_.body);
     auto token = asio::redirect_error(asio::use_awaitable, error);
     const auto& request = parser.get();
-    const bool waits = request.find(http::field::expect) != request.end() &&
+    const bool waits = request.find(beast::http::field::expect) != request.end() &&
                        request.version() == 11 && !parser.is_done() && buffer_.size() == 0;
     if (waits)
       co_await asio::async_write(*stream_, asio::buffer(std::string_view(kContinue)), token);
-    if (!error) co_await http::async_read(*stream_, buffer_, parser, token);
+    if (!error) co_await beast::http::async_read(*stream_, buffer_, parser, token);
     if (deadline.expired()) co_return saying(408, "The request's body took too long.");
     if (error) co_return ending_for(error, limits_);
     co_return std::nullopt;
@@ -263,11 +264,11 @@ class Session {
   }
 
   asio::awaitable<bool> write(Response response, bool head, bool keep_alive, unsigned version) {
-    Reply reply(static_cast<http::status>(response.status), version);
-    reply.set(http::field::server, "amphora-xdp/" AMPHORA_XDP_VERSION);
+    Reply reply(static_cast<beast::http::status>(response.status), version);
+    reply.set(beast::http::field::server, "amphora-xdp/" AMPHORA_XDP_VERSION);
     for (const auto& [name, value] : response.headers) reply.set(name, value);
     if (response.stream || !response.body.empty())
-      reply.set(http::field::content_type, response.content_type);
+      reply.set(beast::http::field::content_type, response.content_type);
     // HTTP/1.0 knows no chunks: the end of the connection ends the body.
     const bool chunked = response.stream && version == 11;
     reply.keep_alive(keep_alive && (chunked || !response.stream));
@@ -280,11 +281,11 @@ class Session {
     error_code error;
     Deadline deadline(stream_, limits_.write);
     auto token = asio::redirect_error(asio::use_awaitable, error);
-    http::response_serializer<http::string_body> serializer(reply);
+    beast::http::response_serializer<beast::http::string_body> serializer(reply);
     if (head) {
-      co_await http::async_write_header(*stream_, serializer, token);
+      co_await beast::http::async_write_header(*stream_, serializer, token);
     } else {
-      co_await http::async_write(*stream_, serializer, token);
+      co_await beast::http::async_write(*stream_, serializer, token);
     }
     co_return !error;
   }
@@ -292,10 +293,10 @@ class Session {
   asio::awaitable<bool> write_stream(Reply& reply, BodyStream& body, bool head) {
     error_code error;
     auto token = asio::redirect_error(asio::use_awaitable, error);
-    http::response_serializer<http::string_body> serializer(reply);
+    beast::http::response_serializer<beast::http::string_body> serializer(reply);
     {
       Deadline deadline(stream_, limits_.write);
-      co_await http::async_write_header(*stream_, serializer, token);
+      co_await beast::http::async_write_header(*stream_, serializer, token);
     }
     if (error || head) co_return !error && reply.keep_alive();
     for (;;) {
@@ -303,7 +304,7 @@ class Session {
       if (piece.empty()) break;
       Deadline deadline(stream_, limits_.write);
       if (reply.chunked()) {
-        co_await asio::async_write(*stream_, http::make_chunk(asio::buffer(piece)), token);
+        co_await asio::async_write(*stream_, beast::http::make_chunk(asio::buffer(piece)), token);
       } else {
         co_await asio::async_write(*stream_, asio::buffer(piece), token);
       }
@@ -311,7 +312,7 @@ class Session {
     }
     if (!reply.chunked()) co_return false;
     Deadline deadline(stream_, limits_.write);
-    co_await asio::async_write(*stream_, http::make_chunk_last(), token);
+    co_await asio::async_write(*stream_, beast::http::make_chunk_last(), token);
     co_return !error;
   }
 
@@ -339,4 +340,4 @@ asio::awaitable<void> turn_away(std::shared_ptr<Socket> socket, Limits limits, R
 template asio::awaitable<void> serve(std::shared_ptr<Socket>, Service);
 template asio::awaitable<void> serve(std::shared_ptr<TlsStream>, Service);
 
-}  // namespace control
+}  // namespace http

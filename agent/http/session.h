@@ -10,7 +10,7 @@
 
 #include "agent/http/http.h"
 
-namespace control {
+namespace http {
 
 struct Limits {
   uint32_t header_bytes = 16 * 1024;
@@ -41,4 +41,4 @@ boost::asio::awaitable<void> serve(std::shared_ptr<Stream> stream, Service servi
 boost::asio::awaitable<void> turn_away(std::shared_ptr<Socket> socket, Limits limits,
                                        Response response);
 
-}  // namespace control
+}  // namespace http

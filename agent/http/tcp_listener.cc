@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace control {
+namespace http {
 namespace {
 
 using base::Error;
@@ -54,4 +54,4 @@ base::Result<base::Fd> listen_tcp(const base::Endpoint& endpoint) {
   return fd;
 }
 
-}  // namespace control
+}  // namespace http

@@ -5,9 +5,9 @@
 #include "base/ip.h"
 #include "base/result.h"
 
-namespace control {
+namespace http {
 
 // In the network namespace that the caller is in; there it stays. Port 0 is some free port.
 base::Result<base::Fd> listen_tcp(const base::Endpoint& endpoint);
 
-}  // namespace control
+}  // namespace http

@@ -2,7 +2,7 @@
 
 #include <openssl/ssl.h>
 
-namespace control {
+namespace http {
 
 namespace ssl = boost::asio::ssl;
 using base::Error;
@@ -26,4 +26,4 @@ base::Result<TlsContext> server_tls(const std::string& certificate, const std::s
   return context;
 }
 
-}  // namespace control
+}  // namespace http

@@ -7,7 +7,7 @@
 
 #include "base/result.h"
 
-namespace control {
+namespace http {
 
 using TlsContext = std::shared_ptr<boost::asio::ssl::context>;
 
@@ -15,4 +15,4 @@ using TlsContext = std::shared_ptr<boost::asio::ssl::context>;
 // the file.
 base::Result<TlsContext> server_tls(const std::string& certificate, const std::string& key);
 
-}  // namespace control
+}  // namespace http

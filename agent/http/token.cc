@@ -12,7 +12,7 @@
 #include "agent/http/response.h"
 #include "base/fd.h"
 
-namespace control {
+namespace http {
 namespace {
 
 using base::Error;
@@ -78,4 +78,4 @@ Guard token_guard(Token token) {
   };
 }
 
-}  // namespace control
+}  // namespace http

@@ -9,7 +9,7 @@
 #include "agent/http/http.h"
 #include "base/result.h"
 
-namespace control {
+namespace http {
 
 class Token {
  public:
@@ -27,4 +27,4 @@ class Token {
 // 401 for whoever does not have it.
 Guard token_guard(Token token);
 
-}  // namespace control
+}  // namespace http

@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <cstring>
 
-namespace control {
+namespace http {
 namespace {
 
 using base::Error;
@@ -94,4 +94,4 @@ void remove_path(const UnixListener& listener) {
     ::unlink(listener.path.c_str());
 }
 
-}  // namespace control
+}  // namespace http

@@ -9,7 +9,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 
-namespace control {
+namespace http {
 
 struct UnixListener {
   base::Fd fd;
@@ -25,4 +25,4 @@ base::Result<UnixListener> listen_unix(const std::string& path, std::optional<gi
 // Takes the path away, if it is still this listener's.
 void remove_path(const UnixListener& listener);
 
-}  // namespace control
+}  // namespace http

@@ -1,6 +1,6 @@
 #include "agent/http/url.h"
 
-namespace control {
+namespace http {
 namespace {
 
 enum class Plus { is_plus, is_space };
@@ -94,4 +94,4 @@ std::string percent_encode(std::string_view text) {
   return out;
 }
 
-}  // namespace control
+}  // namespace http

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace control {
+namespace http {
 
 using Parameters = std::vector<std::pair<std::string, std::string>>;  // in their order
 
@@ -22,4 +22,4 @@ std::optional<Target> parse_target(std::string_view target);
 
 std::string percent_encode(std::string_view text);
 
-}  // namespace control
+}  // namespace http

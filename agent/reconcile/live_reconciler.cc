@@ -11,7 +11,7 @@
 
 #include "base/log.h"
 
-namespace agent {
+namespace reconcile {
 
 namespace asio = boost::asio;
 using std::chrono::steady_clock;
@@ -70,7 +70,7 @@ LiveReconciler::LiveReconciler(asio::any_io_executor loop, Store store, model::M
               [this](const base::Uuid& member, const health::Verdict& verdict) {
                 spdlog::info("member {} is {}: {}", member.text(), health::to_text(verdict.state),
                              verdict.reason);
-                poke();
+                request_run();
               }),
       ids_(plan::ids_of(machine.tables())) {}
 
@@ -105,7 +105,7 @@ asio::awaitable<void> LiveReconciler::write_changes() {
     }
     if (saved && changed) {
       model_ = std::move(*next);
-      poke();
+      request_run();
     }
     if (!saved) spdlog::error("change refused: {}", saved.error().message());
     for (auto& one : batch) {
@@ -122,8 +122,8 @@ model::Context LiveReconciler::context_now() const {
   return {std::chrono::time_point_cast<std::chrono::microseconds>(now), check_certificate_};
 }
 
-void LiveReconciler::poke() {
-  poked_ = true;
+void LiveReconciler::request_run() {
+  run_requested_ = true;
   wake_.cancel();
 }
 
@@ -134,7 +134,7 @@ void LiveReconciler::stop() {
 
 asio::awaitable<void> LiveReconciler::run() {
   while (!stopped_) {
-    if (!poked_) {
+    if (!run_requested_) {
       wake_.expires_after(progress_.error.empty() ? steady_clock::duration(kPatrol) : kRetry);
       co_await sleep_until_cancelled(wake_);
     }
@@ -143,7 +143,7 @@ asio::awaitable<void> LiveReconciler::run() {
 }
 
 asio::awaitable<void> LiveReconciler::reconcile() {
-  poked_ = false;
+  run_requested_ = false;
   auto begun = steady_clock::now();
   const model::Model wanted = model_;
   auto result = co_await carry_out(wanted);
@@ -157,7 +157,7 @@ asio::awaitable<void> LiveReconciler::reconcile() {
   if (!error.empty() && error != progress_.error) spdlog::error("reconcile: {}", error);
   if (error.empty() && !progress_.error.empty()) spdlog::info("reconcile: recovered");
   progress_.error = std::move(error);
-  co_await settle(wanted, result ? model::Carried::out : model::Carried::failed);
+  co_await finish_pending(wanted, result ? model::Carried::out : model::Carried::failed);
 }
 
 asio::awaitable<base::Result<base::Unit>> LiveReconciler::carry_out(const model::Model& wanted) {
@@ -278,7 +278,8 @@ void LiveReconciler::note_missing(const std::vector<std::string>& missing) {
 
 // Load balancers are locked while they are pending, so what is pending in `wanted` is unchanged
 // now. What HAProxy refuses fails those who have something there, nobody else.
-asio::awaitable<void> LiveReconciler::settle(const model::Model& wanted, model::Carried carried) {
+asio::awaitable<void> LiveReconciler::finish_pending(const model::Model& wanted,
+                                                     model::Carried carried) {
   std::set<base::Uuid> arrived, failed;
   for (const auto& [id, lb] : wanted.load_balancers)
     if (lb.provisioning_status != model::ProvisioningStatus::active)
@@ -296,19 +297,19 @@ asio::awaitable<void> LiveReconciler::settle(const model::Model& wanted, model::
   std::erase_if(failed, [&wanted](const base::Uuid& id) {
     return wanted.load_balancers.at(id).provisioning_status == model::ProvisioningStatus::error;
   });
-  co_await settle(std::move(arrived), model::Carried::out);
-  co_await settle(std::move(failed), model::Carried::failed);
+  co_await finish_pending(std::move(arrived), model::Carried::out);
+  co_await finish_pending(std::move(failed), model::Carried::failed);
 }
 
-asio::awaitable<void> LiveReconciler::settle(std::set<base::Uuid> load_balancers,
-                                             model::Carried carried) {
+asio::awaitable<void> LiveReconciler::finish_pending(std::set<base::Uuid> load_balancers,
+                                                     model::Carried carried) {
   if (load_balancers.empty()) co_return;
   Edit edit = [carried, load_balancers = std::move(load_balancers)](const model::Model& m,
                                                                     const model::Context& context) {
     return model::Outcome<model::Edited>(
-        model::Edited{model::settle(m, carried, load_balancers, context), base::Uuid{}});
+        model::Edited{model::finish_pending(m, carried, load_balancers, context), base::Uuid{}});
   };
   co_await change(std::move(edit));
 }
 
-}  // namespace agent
+}  // namespace reconcile

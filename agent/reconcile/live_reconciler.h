@@ -1,4 +1,4 @@
-// The agent's Reconciler: keeps the model, and brings the machine to it. Lives on the loop's
+// The reconciler: keeps the model, and brings the machine to it. Lives on the loop's
 // thread; what blocks is done by workers: one for the storage, one for the machine, one for
 // HAProxy.
 #pragma once
@@ -13,14 +13,14 @@
 #include <string>
 #include <vector>
 
+#include "agent/reconcile/changes.h"
 #include "agent/reconcile/machine.h"
-#include "agent/reconcile/reconciler.h"
 #include "agent/reconcile/store.h"
 #include "agent/reconcile/worker.h"
 #include "haproxy/stats.h"
 #include "health/prober.h"
 
-namespace agent {
+namespace reconcile {
 
 // How reconciling goes; for status pages.
 struct Progress {
@@ -40,7 +40,7 @@ struct L7View {
   std::map<base::Uuid, haproxy::FrontendStats> listeners;
 };
 
-class LiveReconciler final : public Reconciler {
+class LiveReconciler final : public Changes {
  public:
   // `machine` must outlive it. What `machine` has applied already is adopted.
   LiveReconciler(boost::asio::any_io_executor loop, Store store, model::Model model,
@@ -53,7 +53,7 @@ class LiveReconciler final : public Reconciler {
   // Brings the machine there whenever something may have changed, until stop().
   boost::asio::awaitable<void> run();
   // Something may have changed (a link, a route): reconcile soon. Cheap, may be called often.
-  void poke();
+  void request_run();
   void stop();
 
   const Progress& progress() const { return progress_; }
@@ -94,8 +94,9 @@ class LiveReconciler final : public Reconciler {
   std::set<base::Uuid> members_down() const;
   void note_problems(const std::map<base::Uuid, std::string>& problems);
   void note_missing(const std::vector<std::string>& missing);
-  boost::asio::awaitable<void> settle(const model::Model& wanted, model::Carried carried);
-  boost::asio::awaitable<void> settle(std::set<base::Uuid> load_balancers, model::Carried carried);
+  boost::asio::awaitable<void> finish_pending(const model::Model& wanted, model::Carried carried);
+  boost::asio::awaitable<void> finish_pending(std::set<base::Uuid> load_balancers,
+                                              model::Carried carried);
 
   boost::asio::any_io_executor loop_;
   Worker storage_worker_, machine_worker_, l7_worker_;
@@ -106,7 +107,7 @@ class LiveReconciler final : public Reconciler {
 
   std::vector<std::shared_ptr<Waiting>> waiting_;  // changes to write, in their order
   bool writing_ = false;
-  bool poked_ = true;
+  bool run_requested_ = true;
   bool stopped_ = false;
   boost::asio::steady_timer wake_;
 
@@ -124,4 +125,4 @@ class LiveReconciler final : public Reconciler {
   Progress progress_;
 };
 
-}  // namespace agent
+}  // namespace reconcile

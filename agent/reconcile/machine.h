@@ -14,7 +14,7 @@
 #include "haproxy/haproxy_spec.h"
 #include "netns/netns_spec.h"
 
-namespace agent {
+namespace reconcile {
 
 class Machine {
  public:
@@ -52,4 +52,4 @@ class Machine {
   virtual const haproxy::Spec& served() const = 0;  // as accepted last
 };
 
-}  // namespace agent
+}  // namespace reconcile

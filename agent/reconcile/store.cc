@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "base/log.h"
 
-namespace agent {
+namespace reconcile {
 
 namespace {
 
@@ -66,4 +66,4 @@ base::Result<base::Unit> Store::save(const model::Model& model) {
   return base::flush_directory(directory_);
 }
 
-}  // namespace agent
+}  // namespace reconcile

@@ -8,7 +8,7 @@
 #include "agent/model/show/state_text.h"
 #include "base/result.h"
 
-namespace agent {
+namespace reconcile {
 
 class Store {
  public:
@@ -28,4 +28,4 @@ class Store {
   model::StateText text_;
 };
 
-}  // namespace agent
+}  // namespace reconcile

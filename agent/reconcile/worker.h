@@ -10,7 +10,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace agent {
+namespace reconcile {
 
 class Worker {
  public:
@@ -39,4 +39,4 @@ class Worker {
   boost::asio::thread_pool pool_{1};
 };
 
-}  // namespace agent
+}  // namespace reconcile

@@ -7,12 +7,12 @@
 #include "agent/serve/config.h"
 #include "base/result.h"
 
-namespace agent {
+namespace serve {
 
 // The files that the configuration names are there and good. Errors name the field.
 base::Result<base::Unit> check_api(const Config& config);
 
 // Listens, in the network namespace that the caller is in. nullopt: it is not wanted.
-base::Result<std::optional<control::TcpOptions>> open_api(const Config& config);
+base::Result<std::optional<http::TcpOptions>> open_api(const Config& config);
 
-}  // namespace agent
+}  // namespace serve

@@ -11,7 +11,7 @@
 
 #include "base/log.h"
 
-namespace agent {
+namespace serve {
 
 namespace {
 
@@ -291,4 +291,4 @@ base::Result<Config> read_config(const std::string& file) {
   return parse_config(text, file);
 }
 
-}  // namespace agent
+}  // namespace serve

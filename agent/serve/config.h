@@ -11,7 +11,7 @@
 #include "base/result.h"
 #include "netns/netns_spec.h"
 
-namespace agent {
+namespace serve {
 
 // The API over TCP, in the network namespace that the agent was started in.
 struct ApiConfig {
@@ -39,4 +39,4 @@ base::Result<Config> parse_config(std::string_view text, const std::string& file
 
 base::Result<Config> read_config(const std::string& file);
 
-}  // namespace agent
+}  // namespace serve

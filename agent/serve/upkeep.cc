@@ -12,7 +12,7 @@
 
 #include "base/log.h"
 
-namespace agent {
+namespace serve {
 
 namespace asio = boost::asio;
 using datapath::FlowTable;
@@ -27,11 +27,11 @@ constexpr auto kPassEvery = std::chrono::seconds(2);
 // stored is read again, but for workers that end meanwhile.
 constexpr auto kStoreEvery = std::chrono::seconds(10);
 // HAProxy that died is back within a second.
-constexpr auto kTendEvery = std::chrono::milliseconds(200);
-constexpr int kTendsToAsk = 5;
+constexpr auto kReviveEvery = std::chrono::milliseconds(200);
+constexpr int kRevivesToAsk = 5;
 constexpr auto kTick = std::chrono::milliseconds(LB_TICK_MS);
 // Routes and links change in bursts; one observation is enough for a burst.
-constexpr auto kSettle = std::chrono::milliseconds(20);
+constexpr auto kBurst = std::chrono::milliseconds(20);
 
 asio::awaitable<void> wait(asio::steady_timer& timer, steady_clock::duration time) {
   boost::system::error_code ignored;
@@ -56,12 +56,13 @@ std::vector<Ended> read_ended(datapath::Datapath& datapath) {
 
 // With what those that live carried. `ended` was read before the pass of `census` began: a flow
 // that ended meanwhile is in one of the two or, until the next pass, in neither; never in both.
-std::vector<Statistics::Reading> readings(const std::vector<Ended>& ended,
-                                          const datapath::FlowCensus& census, uint64_t maps) {
-  std::vector<Statistics::Reading> all;
+std::vector<statistics::Statistics::Reading> readings(const std::vector<Ended>& ended,
+                                                      const datapath::FlowCensus& census,
+                                                      uint64_t maps) {
+  std::vector<statistics::Statistics::Reading> all;
   for (const Ended& one : ended) {
     const lb_service_sum& live = census.service_traffic[one.service];
-    Traffic sum;
+    statistics::Traffic sum;
     sum.connections = one.stats.flows;
     sum.packets_in = one.stats.packets_in + live.packets_in;
     sum.bytes_in = one.stats.bytes_in + live.bytes_in;
@@ -86,11 +87,12 @@ std::set<base::Uuid> full_listeners(const std::vector<Ended>& services,
   return full;
 }
 
-std::vector<Statistics::Reading> readings(const std::vector<haproxy::WorkerStats>& workers) {
-  std::vector<Statistics::Reading> all;
+std::vector<statistics::Statistics::Reading> readings(
+    const std::vector<haproxy::WorkerStats>& workers) {
+  std::vector<statistics::Statistics::Reading> all;
   for (const haproxy::WorkerStats& worker : workers)
     for (const auto& [listener, frontend] : worker.frontends) {
-      Traffic sum;
+      statistics::Traffic sum;
       sum.connections = frontend.traffic.total;
       sum.bytes_in = frontend.traffic.bytes_in;
       sum.bytes_out = frontend.traffic.bytes_out;
@@ -102,8 +104,8 @@ std::vector<Statistics::Reading> readings(const std::vector<haproxy::WorkerStats
 }
 
 // Statuses as the worker that accepts has them; connections of all.
-L7View view_of(const std::vector<haproxy::WorkerStats>& workers) {
-  L7View view;
+reconcile::L7View view_of(const std::vector<haproxy::WorkerStats>& workers) {
+  reconcile::L7View view;
   for (const haproxy::WorkerStats& worker : workers) {
     for (const auto& [listener, frontend] : worker.frontends) {
       auto& seen = view.listeners[listener];
@@ -124,8 +126,8 @@ L7View view_of(const std::vector<haproxy::WorkerStats>& workers) {
 }  // namespace
 
 Upkeep::Upkeep(asio::any_io_executor loop, std::string state_dir, datapath::Datapath& datapath,
-               datapath::Grace grace, haproxy::Process& haproxy, LiveReconciler& reconciler,
-               Statistics& statistics)
+               datapath::Grace grace, haproxy::Process& haproxy,
+               reconcile::LiveReconciler& reconciler, statistics::Statistics& statistics)
     : loop_(loop),
       state_dir_(std::move(state_dir)),
       datapath_(datapath),
@@ -136,10 +138,10 @@ Upkeep::Upkeep(asio::any_io_executor loop, std::string state_dir, datapath::Data
       tick_(loop),
       pause_(loop),
       store_(loop),
-      tend_(loop) {}
+      revive_(loop) {}
 
-void Upkeep::hurry() {
-  hurried_ = true;
+void Upkeep::sweep_now() {
+  sweep_requested_ = true;
   pause_.cancel();
 }
 
@@ -148,7 +150,7 @@ void Upkeep::stop() {
   tick_.cancel();
   pause_.cancel();
   store_.cancel();
-  tend_.cancel();
+  revive_.cancel();
 }
 
 asio::awaitable<void> Upkeep::keep_time() {
@@ -165,12 +167,12 @@ asio::awaitable<void> Upkeep::keep_time() {
 asio::awaitable<void> Upkeep::sweep() {
   while (!stopped_) {
     co_await pass();
-    if (!hurried_ && !stopped_) co_await wait(pause_, kPassEvery);
+    if (!sweep_requested_ && !stopped_) co_await wait(pause_, kPassEvery);
   }
 }
 
 asio::awaitable<void> Upkeep::pass() {
-  hurried_ = false;
+  sweep_requested_ = false;
   auto read = [this] {
     return std::pair(datapath::FlowPolicy::of(datapath_.tables()), read_ended(datapath_));
   };
@@ -209,25 +211,25 @@ std::set<base::Uuid> Upkeep::listeners() const {
   return ids;
 }
 
-asio::awaitable<void> Upkeep::tend_haproxy() {
+asio::awaitable<void> Upkeep::keep_haproxy() {
   for (int turn = 0; !stopped_; turn++) {
-    const bool asks = turn % kTendsToAsk == 0;
+    const bool asks = turn % kRevivesToAsk == 0;
     struct Found {
-      base::Result<bool> tended = false;
+      base::Result<bool> revived = false;
       base::Result<std::vector<haproxy::WorkerStats>> workers = std::vector<haproxy::WorkerStats>{};
     };
     auto look = [this, asks] {
       Found found;
-      found.tended = haproxy_.tend();
+      found.revived = haproxy_.revive();
       if (asks) found.workers = haproxy_.stats();
       return found;
     };
     const Found found = co_await reconciler_.l7_worker().run(look);
-    if (!found.tended) spdlog::error("{}", found.tended.error().message());
-    if (found.tended && *found.tended) spdlog::error("HAProxy had died: it was started again");
+    if (!found.revived) spdlog::error("{}", found.revived.error().message());
+    if (found.revived && *found.revived) spdlog::error("HAProxy had died: it was started again");
     if (asks && found.workers) note(*found.workers);
     if (asks && !found.workers) spdlog::warn("{}", found.workers.error().message());
-    co_await wait(tend_, kTendEvery);
+    co_await wait(revive_, kReviveEvery);
   }
 }
 
@@ -242,7 +244,7 @@ asio::awaitable<void> Upkeep::keep_statistics() {
     co_await wait(store_, kStoreEvery);
     std::string text = statistics_.text();
     if (text == stored) continue;
-    auto store = [this, text] { return Statistics::store(state_dir_, text); };
+    auto store = [this, text] { return statistics::Statistics::store(state_dir_, text); };
     auto result = co_await storage_worker_.run(store);
     if (result) stored = std::move(text);
     if (!result) spdlog::error("{}", result.error().message());
@@ -252,7 +254,7 @@ asio::awaitable<void> Upkeep::keep_statistics() {
 asio::awaitable<void> Upkeep::follow(netns::Watch watch) {
   // Its own descriptor: both close theirs.
   asio::posix::stream_descriptor descriptor(loop_, ::fcntl(watch.fd(), F_DUPFD_CLOEXEC, 0));
-  asio::steady_timer settle(loop_);
+  asio::steady_timer burst(loop_);
   boost::system::error_code failed;
   while (!stopped_) {
     co_await descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
@@ -264,9 +266,9 @@ asio::awaitable<void> Upkeep::follow(netns::Watch watch) {
       break;
     }
     if (!changes->any()) continue;
-    reconciler_.poke();
-    co_await wait(settle, kSettle);
+    reconciler_.request_run();
+    co_await wait(burst, kBurst);
   }
 }
 
-}  // namespace agent
+}  // namespace serve

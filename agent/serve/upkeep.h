@@ -21,24 +21,24 @@
 #include "haproxy/process.h"
 #include "netns/watch.h"
 
-namespace agent {
+namespace serve {
 
 class Upkeep {
  public:
   // All of them outlive it.
   Upkeep(boost::asio::any_io_executor loop, std::string state_dir, datapath::Datapath& datapath,
-         datapath::Grace grace, haproxy::Process& haproxy, LiveReconciler& reconciler,
-         Statistics& statistics);
+         datapath::Grace grace, haproxy::Process& haproxy, reconcile::LiveReconciler& reconciler,
+         statistics::Statistics& statistics);
 
   boost::asio::awaitable<void> keep_time();
   boost::asio::awaitable<void> sweep();
   // Keeps HAProxy alive while it is needed, and reads what it counts and finds.
-  boost::asio::awaitable<void> tend_haproxy();
+  boost::asio::awaitable<void> keep_haproxy();
   // Keeps the statistics on disk.
   boost::asio::awaitable<void> keep_statistics();
   boost::asio::awaitable<void> follow(netns::Watch watch);
   // The tables have changed: flows may have lost their listener or member. Sweeps at once.
-  void hurry();
+  void sweep_now();
   void stop();
 
  private:
@@ -52,13 +52,13 @@ class Upkeep {
   datapath::Datapath& datapath_;
   datapath::Grace grace_;
   haproxy::Process& haproxy_;
-  LiveReconciler& reconciler_;
-  Statistics& statistics_;
-  Worker grace_worker_;
-  Worker storage_worker_;
-  boost::asio::steady_timer tick_, pause_, store_, tend_;
-  bool hurried_ = true;
+  reconcile::LiveReconciler& reconciler_;
+  statistics::Statistics& statistics_;
+  reconcile::Worker grace_worker_;
+  reconcile::Worker storage_worker_;
+  boost::asio::steady_timer tick_, pause_, store_, revive_;
+  bool sweep_requested_ = true;
   bool stopped_ = false;
 };
 
-}  // namespace agent
+}  // namespace serve

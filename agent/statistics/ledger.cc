@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-namespace agent {
+namespace statistics {
 
 namespace {
 
@@ -50,11 +50,11 @@ void Ledger::count(const base::Uuid& listener, const std::string& source, const 
     last.*counter.value = std::max(last.*counter.value, now.*counter.value);
 }
 
-void Ledger::settle(const std::string& kind, const std::set<std::string>& alive) {
+void Ledger::retire(const std::string& kind, const std::set<std::string>& alive) {
   for (auto& [listener, account] : accounts_)
-    std::erase_if(account.running, [&settled = account.settled, &kind, &alive](const auto& entry) {
+    std::erase_if(account.running, [&retired = account.retired, &kind, &alive](const auto& entry) {
       if (!entry.first.starts_with(kind + "/") || alive.contains(entry.first)) return false;
-      add(settled, entry.second);
+      add(retired, entry.second);
       return true;
     });
 }
@@ -66,7 +66,7 @@ void Ledger::keep(const std::set<base::Uuid>& listeners) {
 Traffic Ledger::total(const base::Uuid& listener) const {
   const auto found = accounts_.find(listener);
   if (found == accounts_.end()) return {};
-  Traffic sum = found->second.settled;
+  Traffic sum = found->second.retired;
   for (const auto& [source, traffic] : found->second.running) add(sum, traffic);
   return sum;
 }
@@ -76,7 +76,7 @@ json Ledger::save() const {
   for (const auto& [listener, account] : accounts_) {
     json running = json::object();
     for (const auto& [source, traffic] : account.running) running[source] = to_json(traffic);
-    listeners[listener.text()] = {{"settled", to_json(account.settled)}, {"running", running}};
+    listeners[listener.text()] = {{"settled", to_json(account.retired)}, {"running", running}};
   }
   return {{"version", 1}, {"listeners", listeners}};
 }
@@ -96,9 +96,9 @@ base::Result<Ledger> Ledger::load(const json& saved) {
         !entry.contains("running") || !entry["running"].is_object())
       return base::Error{0, where + ": not a listener's counters"};
     Account& account = ledger.accounts_[*listener];
-    auto settled = traffic_of(entry["settled"], where + ".settled");
-    if (!settled) return settled.error();
-    account.settled = *settled;
+    auto retired = traffic_of(entry["settled"], where + ".settled");
+    if (!retired) return retired.error();
+    account.retired = *retired;
     for (const auto& [source, traffic] : entry["running"].items()) {
       auto running = traffic_of(traffic, where + ".running." + source);
       if (!running) return running.error();
@@ -108,4 +108,4 @@ base::Result<Ledger> Ledger::load(const json& saved) {
   return ledger;
 }
 
-}  // namespace agent
+}  // namespace statistics

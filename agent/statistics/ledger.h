@@ -12,7 +12,7 @@
 #include "base/result.h"
 #include "base/uuid.h"
 
-namespace agent {
+namespace statistics {
 
 // In: from clients. Bytes of L4 payload.
 struct Traffic {
@@ -31,7 +31,7 @@ class Ledger {
   void count(const base::Uuid& listener, const std::string& source, const Traffic& now);
   // Sources of this kind ("haproxy": what their names begin with) that are not among `alive` are
   // gone: what they carried is kept, but none of that name is expected any more.
-  void settle(const std::string& kind, const std::set<std::string>& alive);
+  void retire(const std::string& kind, const std::set<std::string>& alive);
   // Of other listeners nothing is kept.
   void keep(const std::set<base::Uuid>& listeners);
   Traffic total(const base::Uuid& listener) const;
@@ -43,7 +43,7 @@ class Ledger {
 
  private:
   struct Account {
-    Traffic settled;                         // of sources that are gone
+    Traffic retired;                         // of sources that are gone
     std::map<std::string, Traffic> running;  // by source
 
     friend bool operator==(const Account&, const Account&) = default;
@@ -52,4 +52,4 @@ class Ledger {
   std::map<base::Uuid, Account> accounts_;
 };
 
-}  // namespace agent
+}  // namespace statistics

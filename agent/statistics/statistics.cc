@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "base/log.h"
 
-namespace agent {
+namespace statistics {
 
 namespace {
 
@@ -41,7 +41,7 @@ void Statistics::read(const std::string& kind, const std::vector<Reading>& readi
     ledger_.count(reading.listener, reading.source, reading.traffic);
     alive.insert(reading.source);
   }
-  ledger_.settle(kind, alive);
+  ledger_.retire(kind, alive);
   ledger_.keep(listeners);
 }
 
@@ -49,4 +49,4 @@ base::Result<base::Unit> Statistics::store(const std::string& state_dir, const s
   return base::replace_file(state_dir, kName, text, 0600);
 }
 
-}  // namespace agent
+}  // namespace statistics

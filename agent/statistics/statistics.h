@@ -11,7 +11,7 @@
 #include "base/result.h"
 #include "base/uuid.h"
 
-namespace agent {
+namespace statistics {
 
 class Statistics {
  public:
@@ -36,4 +36,4 @@ class Statistics {
   Ledger ledger_;
 };
 
-}  // namespace agent
+}  // namespace statistics

@@ -60,9 +60,9 @@ Outcome<Edited> create(const Model& m, Kind kind, const Uuid& parent, const nloh
                        const Context& context);
 Outcome<Edited> update(const Model& m, Kind kind, const Uuid& parent, const Uuid& id,
                        const nlohmann::json& body, const Context& context);
-// Marks PENDING_DELETE; `settle` takes it out when the machine no longer has it, and closes the gap
-// in the positions of policies. A pool that goes is taken from the listeners whose default it was
-// at once; one that a policy redirects to stays (409).
+// Marks PENDING_DELETE; `finish_pending` takes it out when the machine no longer has it, and closes
+// the gap in the positions of policies. A pool that goes is taken from the listeners whose default
+// it was at once; one that a policy redirects to stays (409).
 Outcome<Edited> remove(const Model& m, Kind kind, const Uuid& parent, const Uuid& id,
                        Cascade cascade, const Context& context);
 // PUT /pools/{id}/members
@@ -73,7 +73,7 @@ Outcome<Edited> replace_members(const Model& m, const Uuid& pool, const nlohmann
 // PENDING_DELETE goes, everything else becomes ACTIVE (ERROR too: the machine has it now). After a
 // failure what is PENDING_* becomes ERROR.
 enum class Carried { out, failed };
-Model settle(const Model& m, Carried carried, const std::set<Uuid>& load_balancers,
-             const Context& context);
+Model finish_pending(const Model& m, Carried carried, const std::set<Uuid>& load_balancers,
+                     const Context& context);
 
 }  // namespace model

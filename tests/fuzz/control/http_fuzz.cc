@@ -19,23 +19,23 @@
 
 namespace {
 
-using control::Response;
+using http::Response;
 
 void check(bool holds) {
   if (!holds) std::abort();
 }
 
-boost::asio::awaitable<Response> answer(control::Request request) {
+boost::asio::awaitable<Response> answer(http::Request request) {
   const auto routed = control::route(request.method, request.target, request.body);
   if (const auto* refusal = std::get_if<control::Refusal>(&routed))
-    co_return control::fault_response(refusal->fault);
-  co_return control::json_response(200, request.target);
+    co_return http::fault_response(refusal->fault);
+  co_return http::json_response(200, request.target);
 }
 
 // Somebody with this token is known; the others are told so before their body is read.
-std::optional<Response> guard(const control::Request& request) {
+std::optional<Response> guard(const http::Request& request) {
   if (request.token.empty() || request.token == "known") return std::nullopt;
-  return control::fault_response({401, "Who are you?"});
+  return http::fault_response({401, "Who are you?"});
 }
 
 std::string converse(std::string_view said) {
@@ -47,14 +47,13 @@ std::string converse(std::string_view said) {
   ::shutdown(ends[0], SHUT_WR);
 
   boost::asio::io_context loop(1);
-  auto socket = std::make_shared<control::Socket>(loop);
+  auto socket = std::make_shared<http::Socket>(loop);
   socket->assign(boost::asio::generic::stream_protocol(AF_UNIX, 0), ends[1]);
-  control::Limits limits;
+  http::Limits limits;
   limits.header_bytes = 1024;
   limits.body_bytes = 2048;
   limits.write = std::chrono::milliseconds(500);
-  boost::asio::co_spawn(loop, control::serve(socket, {limits, answer, guard}),
-                        boost::asio::detached);
+  boost::asio::co_spawn(loop, http::serve(socket, {limits, answer, guard}), boost::asio::detached);
   loop.run();
   socket.reset();
 

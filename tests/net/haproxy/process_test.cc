@@ -107,7 +107,7 @@ TEST_F(Serving, IsAdoptedByTheNextAgent) {
   EXPECT_EQ(master_pid(), master);
   EXPECT_NE(worker_pid(), worker);
   ASSERT_EQ(::kill(worker_pid(), SIGKILL), 0);
-  EXPECT_TRUE(until([&] { return *process().tend(); }, 1s));
+  EXPECT_TRUE(until([&] { return *process().revive(); }, 1s));
   EXPECT_EQ(answering(1), (std::set<std::string>{"m1"}));
 }
 
@@ -116,14 +116,14 @@ class Killed : public Serving, public testing::WithParamInterface<std::string> {
 TEST_P(Killed, IsBackWithinASecond) {
   member(1);
   apply(http(1));
-  EXPECT_FALSE(*process().tend());
+  EXPECT_FALSE(*process().revive());
   const auto start = std::chrono::steady_clock::now();
   ASSERT_EQ(::kill(GetParam() == "master" ? master_pid() : worker_pid(), SIGKILL), 0);
-  EXPECT_TRUE(until([&] { return process().tend().ok() && process().counts().restarts == 1; }));
+  EXPECT_TRUE(until([&] { return process().revive().ok() && process().counts().restarts == 1; }));
   EXPECT_EQ(status("/"), "200");
   EXPECT_LT(std::chrono::steady_clock::now() - start, 1s);
   EXPECT_EQ(answering(), (std::set<std::string>{"m1"}));
-  EXPECT_FALSE(*process().tend());
+  EXPECT_FALSE(*process().revive());
 }
 INSTANTIATE_TEST_SUITE_P(Of, Killed, testing::Values("master", "worker"),
                          [](const auto& which) { return which.param; });
@@ -141,7 +141,7 @@ TEST_F(Serving, RefusedTextChangesNothing) {
   EXPECT_THAT(refused.error().message(), HasSubstr("a(b"));
   EXPECT_EQ(process().text(), text);
   EXPECT_EQ(status("/"), "200");
-  EXPECT_FALSE(*process().tend());
+  EXPECT_FALSE(*process().revive());
 }
 
 TEST_F(Serving, PlaceThatIsTakenIsRefusedInHaproxysWords) {
@@ -154,7 +154,7 @@ TEST_F(Serving, PlaceThatIsTakenIsRefusedInHaproxysWords) {
   EXPECT_THAT(refused.error().message(), HasSubstr("203.0.113.11:8080"));
   EXPECT_EQ(status("/"), "200");
   ASSERT_EQ(::kill(master_pid(), SIGKILL), 0);  // what starts again is what was accepted
-  EXPECT_TRUE(until([&] { return process().tend().ok() && process().counts().restarts == 1; }));
+  EXPECT_TRUE(until([&] { return process().revive().ok() && process().counts().restarts == 1; }));
   EXPECT_EQ(answering(1), (std::set<std::string>{"m1"}));
   haproxy::Spec good = http(1);
   backend(good).servers[0].weight = 3;
@@ -178,7 +178,7 @@ TEST_F(Serving, HealthIsToldWithoutAReload) {
   apply(spec);  // a reload
   EXPECT_EQ(answering(), (std::set<std::string>{"m2"}));
   ASSERT_EQ(::kill(worker_pid(), SIGKILL), 0);
-  EXPECT_TRUE(until([&] { return process().tend().ok() && process().counts().restarts == 1; }));
+  EXPECT_TRUE(until([&] { return process().revive().ok() && process().counts().restarts == 1; }));
   EXPECT_EQ(answering(), (std::set<std::string>{"m2"}));
   backend(spec).servers[0].health = Health::up;
   apply(spec);

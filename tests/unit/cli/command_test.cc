@@ -10,7 +10,7 @@
 namespace cli::testing {
 namespace {
 
-using control::testing::FakeReconciler;
+using control::testing::FakeChanges;
 using control::testing::web;
 using nlohmann::json;
 using ::testing::HasSubstr;
@@ -21,20 +21,20 @@ TEST_F(Command, ApplyMakesThenFindsNothingToDoThenChanges) {
   EXPECT_EQ(made.code, 0) << made.out;
   EXPECT_THAT(made.out, HasSubstr("load balancer web ("));
   EXPECT_THAT(made.out, HasSubstr(") is ACTIVE"));
-  EXPECT_EQ(agent_.reconciler.model().members.size(), 2u);
+  EXPECT_EQ(agent_.changes.model().members.size(), 2u);
 
-  const int changes = agent_.reconciler.changes;
+  const int before = agent_.changes.count;
   const Outcome again = cli("apply " + file(web()));
   EXPECT_EQ(again.code, 0);
   EXPECT_THAT(again.out, HasSubstr("nothing to change"));
-  EXPECT_EQ(agent_.reconciler.changes, changes);
+  EXPECT_EQ(agent_.changes.count, before);
 
   json other = web();
   other["loadbalancer"]["listeners"][0]["default_pool"]["members"][0]["weight"] = 5;
   const Outcome planned = cli("plan " + file(other));
   EXPECT_EQ(planned.code, 0);
   EXPECT_THAT(planned.out, HasSubstr("weight"));
-  EXPECT_EQ(agent_.reconciler.changes, changes);
+  EXPECT_EQ(agent_.changes.count, before);
   EXPECT_EQ(cli("apply " + file(other)).out.substr(0, planned.out.size()), planned.out);
   EXPECT_THAT(cli("plan " + file(other)).out, HasSubstr("nothing to change"));
   const json members = json::parse(cli("show member one --json").out);
@@ -43,7 +43,7 @@ TEST_F(Command, ApplyMakesThenFindsNothingToDoThenChanges) {
 
 TEST_F(Command, ApplyReadsStandardInput) {
   EXPECT_EQ(run("--socket " + agent_.server.path() + " apply - < " + file(web())).code, 0);
-  EXPECT_EQ(agent_.reconciler.model().load_balancers.size(), 1u);
+  EXPECT_EQ(agent_.changes.model().load_balancers.size(), 1u);
 }
 
 TEST_F(Command, ApplyTellsWhatItMadeAsJson) {
@@ -63,18 +63,18 @@ TEST_F(Command, ApplyRefusesAFileThatIsWrong) {
   EXPECT_EQ(refused.code, 2);
   EXPECT_THAT(refused.out, HasSubstr("protocol_port"));
   EXPECT_EQ(cli("apply /nonexistent").code, 2);
-  EXPECT_EQ(agent_.reconciler.changes, 0);
+  EXPECT_EQ(agent_.changes.count, 0);
 }
 
 TEST_F(Command, ApplyEndsWhenTheMachineDoesNotFollow) {
-  agent_.reconciler.settles = FakeReconciler::Settle::never;
+  agent_.changes.finishes = FakeChanges::Finish::never;
   const Outcome late = cli("apply --timeout 1 " + file(web()));
   EXPECT_EQ(late.code, 4);
   EXPECT_THAT(late.out, HasSubstr("PENDING_CREATE"));
 }
 
 TEST_F(Command, ApplyPassesTheAgentsRefusalOn) {
-  agent_.reconciler.storage_fault = model::Fault{500, "write state: No space left on device"};
+  agent_.changes.storage_fault = model::Fault{500, "write state: No space left on device"};
   const Outcome refused = cli("apply " + file(web()));
   EXPECT_EQ(refused.code, 1);
   EXPECT_THAT(refused.out, HasSubstr("No space left on device"));
@@ -94,7 +94,7 @@ TEST_F(Command, PlanNeedsNoAgent) {
 TEST_F(Command, PlanComparesWithAStateFile) {
   agent_.make("/v2/lbaas/loadbalancers", web());
   const std::string state = folder_.path("state.json");
-  std::ofstream(state) << model::save(agent_.reconciler.model());
+  std::ofstream(state) << model::save(agent_.changes.model());
   EXPECT_THAT(run("plan --state " + state + " " + file(web())).out, HasSubstr("nothing to change"));
   EXPECT_EQ(run("plan --state /nonexistent " + file(web())).code, 2);
 }
@@ -180,7 +180,7 @@ TEST_F(Command, VerdictsLeaveZeroesOut) {
   agent_.make("/v2/lbaas/loadbalancers", web());
   agent_.machine.verdicts_ = {
       {{"established", "send", 7}, {"no_route", "drop", 0}},
-      {{agent_.reconciler.model().listeners.begin()->first, {{"new_flow", "send", 2}}}}};
+      {{agent_.changes.model().listeners.begin()->first, {{"new_flow", "send", 2}}}}};
   EXPECT_THAT(cli("verdicts").out, Not(HasSubstr("no_route")));
   EXPECT_THAT(cli("verdicts --all").out, HasSubstr("no_route"));
   EXPECT_THAT(cli("verdicts --by-listener").out, HasSubstr("front     new_flow"));

@@ -36,7 +36,7 @@ class Show : public Command {
  protected:
   Show() {
     agent_.make("/v2/lbaas/loadbalancers", site());
-    const model::Model& m = agent_.reconciler.model();
+    const model::Model& m = agent_.changes.model();
     note_ids(m.load_balancers);
     note_ids(m.listeners);
     note_ids(m.pools);

@@ -29,14 +29,14 @@ json parsed(const std::optional<Answer>& answer) {
 // A listener that refers to it. Whether it may is the model's business.
 void refer(FakeAgent& fake, const std::string& reference) {
   fake.make("/v2.0/lbaas/loadbalancers", web());
-  const agent::Edit edit = [&](const model::Model& m, const model::Context&) {
+  const reconcile::Edit edit = [&](const model::Model& m, const model::Context&) {
     model::Model next = m;
     next.listeners.begin()->second.default_tls_container_ref = reference;
     return model::Outcome<model::Edited>(model::Edited{next, next.listeners.begin()->first});
   };
   boost::asio::io_context loop;
   boost::asio::co_spawn(
-      loop, [&]() -> boost::asio::awaitable<void> { (void)co_await fake.reconciler.change(edit); },
+      loop, [&]() -> boost::asio::awaitable<void> { (void)co_await fake.changes.change(edit); },
       boost::asio::detached);
   loop.run();
 }
@@ -101,7 +101,7 @@ TEST(CertificatesApi, KeepsWhatIsInUse) {
   const std::string bundle = web.certificate_pem() + web.key_pem();
   EXPECT_EQ(agent.ask("PUT", kPath + "/web.pem", bundle)->status, 201);
   refer(agent, "https://192.0.2.5/v1/containers/web.pem");
-  EXPECT_EQ(certificate_references(agent.reconciler.model()),
+  EXPECT_EQ(certificate_references(agent.changes.model()),
             std::set<std::string>{"https://192.0.2.5/v1/containers/web.pem"});
   const json used = agent.get(kPath + "/web.pem")["certificate"]["used_by"];
   ASSERT_EQ(used.size(), 1u);

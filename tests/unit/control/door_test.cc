@@ -107,7 +107,7 @@ TEST(Door, AMemberIsFoundInItsOwnPoolOnly) {
 TEST(Door, RefusesWithoutAChange) {
   FakeAgent agent;
   const std::string lb = agent.make(kBase + "/loadbalancers", web());
-  const int changes = agent.reconciler.changes;
+  const int before = agent.changes.count;
   const json bad = {
       {"listener", {{"loadbalancer_id", lb}, {"protocol", "TCP"}, {"protocol_port", 99999}}}};
   const auto answer = agent.ask("POST", kBase + "/listeners", bad.dump());
@@ -117,12 +117,12 @@ TEST(Door, RefusesWithoutAChange) {
   EXPECT_EQ(agent.ask("POST", kBase + "/listeners", "[]")->status, 500);
   EXPECT_EQ(agent.get(kBase + "/listeners?bogus=1", 400)["faultstring"],
             "One or more arguments are either duplicate or invalid");
-  EXPECT_EQ(agent.reconciler.changes, changes);
+  EXPECT_EQ(agent.changes.count, before);
 }
 
 TEST(Door, StorageThatFailsIsTheServersFault) {
   FakeAgent agent;
-  agent.reconciler.storage_fault = model::Fault{500, "write state: No space left on device"};
+  agent.changes.storage_fault = model::Fault{500, "write state: No space left on device"};
   const auto answer = agent.ask("POST", kBase + "/loadbalancers", web().dump());
   EXPECT_EQ(answer->status, 500);
   EXPECT_EQ(parsed(answer)["faultcode"], "Server");
@@ -201,7 +201,7 @@ TEST(Door, WritersAreServedOneAfterTheOther) {
 
 TEST(Door, WhilePendingAChangeIsAConflict) {
   FakeAgent agent;
-  agent.reconciler.settles = FakeReconciler::Settle::never;
+  agent.changes.finishes = FakeChanges::Finish::never;
   const std::string lb = agent.make(kBase + "/loadbalancers", web());
   EXPECT_EQ(agent.ask("PUT", kBase + "/loadbalancers/" + lb, R"({"loadbalancer": {}})")->status,
             409);
@@ -248,7 +248,7 @@ TEST(Door, StatusSaysWhoServesAListenerAndHowHaproxyIs) {
             (json{{"running", false}, {"starts", 0}, {"reloads", 0}, {"restarts", 0}}));
 
   agent.make(kBase + "/loadbalancers", web());
-  const auto& m = agent.reconciler.model();
+  const auto& m = agent.changes.model();
   const base::Uuid listener = m.listeners.begin()->first, member = m.members.begin()->first;
   Status& status = agent.machine.status_;
   status.placements = {{listener, "haproxy", "pool app speaks PROXY"}};

@@ -41,7 +41,7 @@ model::Time noon() {
   return std::chrono::sys_days(std::chrono::year(2026) / 11 / 22) + std::chrono::hours(12);
 }
 
-boost::asio::awaitable<model::Outcome<model::Edited>> FakeReconciler::change(agent::Edit edit) {
+boost::asio::awaitable<model::Outcome<model::Edited>> FakeChanges::change(reconcile::Edit edit) {
   const auto loop = co_await boost::asio::this_coro::executor;
   // Others get to run while one is being written, as with a real disk.
   while (busy_) co_await boost::asio::post(loop, boost::asio::use_awaitable);
@@ -52,10 +52,10 @@ boost::asio::awaitable<model::Outcome<model::Edited>> FakeReconciler::change(age
   const model::Context context{noon()};
   auto outcome = edit(model_, context);
   if (auto* edited = std::get_if<model::Edited>(&outcome)) {
-    ++changes;
+    ++count;
     model_ = edited->model;
-    if (settles == Settle::at_once)
-      model_ = model::settle(model_, model::Carried::out, all(model_), context);
+    if (finishes == Finish::at_once)
+      model_ = model::finish_pending(model_, model::Carried::out, all(model_), context);
   }
   co_return outcome;
 }

@@ -1,4 +1,4 @@
-// A Reconciler and an Operator without a machine.
+// Changes and an Operator without a machine.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -11,22 +11,28 @@
 #include "agent/certificates/store.h"
 #include "agent/control/door.h"
 #include "agent/control/operator.h"
-#include "agent/reconcile/reconciler.h"
+#include "agent/reconcile/changes.h"
 #include "tests/unit/http/wire.h"
 
 namespace control::testing {
 
-// Edits the real model, in turn; the machine has it at once or, with `settles` off, never.
-class FakeReconciler final : public agent::Reconciler {
+using http::testing::Answer;
+using http::testing::ask;
+using http::testing::Running;
+using http::testing::TemporaryFolder;
+using http::testing::Wire;
+
+// Edits the real model, in turn; the machine has it at once or, with `finishes` off, never.
+class FakeChanges final : public reconcile::Changes {
  public:
   const model::Model& model() const override { return model_; }
   model::Statuses statuses() const override { return model::operating_statuses(model_, findings); }
-  boost::asio::awaitable<model::Outcome<model::Edited>> change(agent::Edit edit) override;
+  boost::asio::awaitable<model::Outcome<model::Edited>> change(reconcile::Edit edit) override;
 
-  enum class Settle { at_once, never };
-  Settle settles = Settle::at_once;
+  enum class Finish { at_once, never };
+  Finish finishes = Finish::at_once;
   std::optional<model::Fault> storage_fault;  // instead of a change
-  int changes = 0;
+  int count = 0;
   model::Findings findings;
 
  private:
@@ -75,15 +81,15 @@ model::Time noon();  // the clock of a test
 
 // The whole control socket over the fakes.
 struct FakeAgent {
-  FakeReconciler reconciler;
+  FakeChanges changes;
   FakeOperator machine;
   FakeCertificates certificates;
-  Door door{reconciler, machine, certificates};
-  Running server{[this](Request request) { return door.handle(std::move(request)); }};
+  Door door{changes, machine, certificates};
+  Running server{[this](http::Request request) { return door.handle(std::move(request)); }};
 
   std::optional<Answer> ask(std::string_view method, std::string_view target,
                             std::string_view body = "") {
-    return testing::ask(server.path(), method, target, body);
+    return http::testing::ask(server.path(), method, target, body);
   }
   // Asks, and reads the JSON; null if there is none.
   nlohmann::json get(std::string_view target, int status = 200);

@@ -37,7 +37,7 @@ std::vector<json> lines(const std::string& body) {
   return out;
 }
 
-FlowFilter filter(const Parameters& parameters) {
+FlowFilter filter(const http::Parameters& parameters) {
   return std::get<FlowFilter>(parse_flow_filter(parameters, {}));
 }
 
@@ -62,20 +62,20 @@ TEST(FlowFilter, MatchesEachParameter) {
 }
 
 TEST(FlowFilter, NamesTheParameterThatIsWrong) {
-  for (const auto& [name, value] : Parameters{{"client", "x"},
-                                              {"vip", "203.0.113.10:"},
-                                              {"vip", "203.0.113.10:99999"},
-                                              {"vip", "2001:db8::1]:80"},
-                                              {"client", "192.0.2.0/33"},
-                                              {"member", "nobody"},
-                                              {"listener", "nobody"},
-                                              {"protocol", "ICMP"},
-                                              {"state", "ajar"},
-                                              {"limit", "0"},
-                                              {"limit", "-1"},
-                                              {"limit", "1x"},
-                                              {"limit", ""},
-                                              {"colour", "red"}}) {
+  for (const auto& [name, value] : http::Parameters{{"client", "x"},
+                                                    {"vip", "203.0.113.10:"},
+                                                    {"vip", "203.0.113.10:99999"},
+                                                    {"vip", "2001:db8::1]:80"},
+                                                    {"client", "192.0.2.0/33"},
+                                                    {"member", "nobody"},
+                                                    {"listener", "nobody"},
+                                                    {"protocol", "ICMP"},
+                                                    {"state", "ajar"},
+                                                    {"limit", "0"},
+                                                    {"limit", "-1"},
+                                                    {"limit", "1x"},
+                                                    {"limit", ""},
+                                                    {"colour", "red"}}) {
     const auto parsed = parse_flow_filter({{name, value}}, {});
     ASSERT_TRUE(std::holds_alternative<model::Fault>(parsed)) << name << "=" << value;
     EXPECT_EQ(std::get<model::Fault>(parsed).status, 400);
@@ -88,7 +88,7 @@ TEST(FlowFilter, NamesTheParameterThatIsWrong) {
 TEST(Flows, AreNamed) {
   FakeAgent agent;
   agent.make("/v2/lbaas/loadbalancers", web());
-  const auto& model = agent.reconciler.model();
+  const auto& model = agent.changes.model();
   Flow known = flow("198.51.100.7", "192.0.2.11");
   known.listener_id = model.listeners.begin()->first;
   known.member_id = model.members.begin()->first;

@@ -45,7 +45,7 @@ std::map<std::string, double> scrape(const std::string& text) {
 TEST(Metrics, AreAScrapersText) {
   FakeAgent agent;
   const std::string lb = agent.make("/v2/lbaas/loadbalancers", web());
-  const auto& m = agent.reconciler.model();
+  const auto& m = agent.changes.model();
   const base::Uuid listener = m.listeners.begin()->first, member = m.members.begin()->first;
   const base::Uuid pool = m.pools.begin()->first;
   agent.machine.status_.version = "0.1\"\\\n";
@@ -117,7 +117,7 @@ TEST(Metrics, TellOfRequestErrorsAndLimits) {
   json limited = web();
   limited["loadbalancer"]["listeners"][0]["connection_limit"] = 100;
   const std::string lb = agent.make("/v2/lbaas/loadbalancers", limited);
-  const base::Uuid listener = agent.reconciler.model().listeners.begin()->first;
+  const base::Uuid listener = agent.changes.model().listeners.begin()->first;
   agent.machine.counters_.services = {{.listener = listener, .refused = 4, .request_errors = 7}};
   auto samples = scrape(agent.ask("GET", "/metrics")->body);
   const std::string labels = "{loadbalancer=\"" + lb + "\",listener=\"" + listener.text() + "\"}";
@@ -129,7 +129,7 @@ TEST(Metrics, TellOfRequestErrorsAndLimits) {
 TEST(Metrics, SumMembersToTheirPools) {
   FakeAgent agent;
   const std::string lb = agent.make("/v2/lbaas/loadbalancers", web());
-  const auto& m = agent.reconciler.model();
+  const auto& m = agent.changes.model();
   for (const auto& [id, member] : m.members) agent.machine.counters_.members.push_back({id, 2});
   auto samples = scrape(agent.ask("GET", "/metrics")->body);
   const std::string pool =

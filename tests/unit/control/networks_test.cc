@@ -60,7 +60,7 @@ TEST(Networks, KeepTheirIds) {
 
 TEST(Networks, AreFoundByNameAndId) {
   const std::vector<ConnectedNetwork> all{front(), back()};
-  const auto found = [&](const Parameters& query) {
+  const auto found = [&](const http::Parameters& query) {
     return networks_json(all, "subnets", query)["subnets"];
   };
   const json subnet = found({{"name", "203.0.113.0/24"}})[0];

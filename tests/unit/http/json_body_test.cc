@@ -4,7 +4,7 @@
 
 #include "agent/http/response.h"
 
-namespace control {
+namespace http {
 namespace {
 
 using model::Fault;
@@ -71,4 +71,4 @@ TEST(Dump, BytesThatAreNoTextCannotBreakAnAnswer) {
 }
 
 }  // namespace
-}  // namespace control
+}  // namespace http

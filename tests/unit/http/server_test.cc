@@ -18,7 +18,7 @@
 #include "agent/http/unix_listener.h"
 #include "tests/unit/http/wire.h"
 
-namespace control::testing {
+namespace http::testing {
 namespace {
 
 boost::asio::awaitable<Response> yes(Request) { co_return json_response(200, "yes"); }
@@ -166,4 +166,4 @@ TEST(Server, ServesManyAtOnce) {
 }
 
 }  // namespace
-}  // namespace control::testing
+}  // namespace http::testing

@@ -13,7 +13,7 @@
 #include "agent/http/response.h"
 #include "tests/unit/http/wire.h"
 
-namespace control::testing {
+namespace http::testing {
 namespace {
 
 using namespace std::chrono_literals;
@@ -259,4 +259,4 @@ TEST(Session, AReaderThatStopsReadingStopsTheStreamAndIsLeft) {
 }
 
 }  // namespace
-}  // namespace control::testing
+}  // namespace http::testing

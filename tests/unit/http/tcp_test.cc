@@ -15,7 +15,7 @@
 #include "tests/unit/certificates/maker.h"
 #include "tests/unit/http/wire.h"
 
-namespace control::testing {
+namespace http::testing {
 namespace {
 
 using std::chrono::milliseconds;
@@ -237,4 +237,4 @@ TEST(ServerTls, SaysWhichFileIsBad) {
 }
 
 }  // namespace
-}  // namespace control::testing
+}  // namespace http::testing

@@ -8,7 +8,7 @@
 
 #include "tests/unit/http/wire.h"
 
-namespace control::testing {
+namespace http::testing {
 namespace {
 
 using ::testing::HasSubstr;
@@ -67,4 +67,4 @@ TEST(TokenGuard, AsksForIt) {
 }
 
 }  // namespace
-}  // namespace control::testing
+}  // namespace http::testing

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace control {
+namespace http {
 namespace {
 
 using Path = std::vector<std::string>;
@@ -36,4 +36,4 @@ TEST(PercentEncode, ComesBackAsItWas) {
 }
 
 }  // namespace
-}  // namespace control
+}  // namespace http

@@ -16,7 +16,7 @@
 
 #include "agent/http/tcp_listener.h"
 
-namespace control::testing {
+namespace http::testing {
 namespace {
 
 void limit_time(const base::Fd& fd) {
@@ -187,4 +187,4 @@ std::optional<Answer> ask(const std::string& path, std::string_view method, std:
   return Wire(path).ask(method, target, body);
 }
 
-}  // namespace control::testing
+}  // namespace http::testing

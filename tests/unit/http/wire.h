@@ -11,7 +11,7 @@
 #include "agent/http/server.h"
 #include "base/fd.h"
 
-namespace control::testing {
+namespace http::testing {
 
 class TemporaryFolder {
  public:
@@ -92,4 +92,4 @@ class Wire {
 std::optional<Answer> ask(const std::string& path, std::string_view method, std::string_view target,
                           std::string_view body = "");
 
-}  // namespace control::testing
+}  // namespace http::testing

@@ -20,7 +20,7 @@ Fault refused(const Outcome<Edited>& outcome) {
 Model settled(const Model& m) {
   std::set<Uuid> all;
   for (const auto& [id, lb] : m.load_balancers) all.insert(id);
-  return settle(m, Carried::out, all, kNow);
+  return finish_pending(m, Carried::out, all, kNow);
 }
 
 House::House() {

@@ -9,7 +9,7 @@
 
 #include "agent/reconcile/machine.h"
 
-namespace agent {
+namespace reconcile {
 
 class FakeMachine final : public Machine {
  public:
@@ -110,4 +110,4 @@ class FakeMachine final : public Machine {
   std::atomic<bool> refuses_l7_ = false;
 };
 
-}  // namespace agent
+}  // namespace reconcile

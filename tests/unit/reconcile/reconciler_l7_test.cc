@@ -1,7 +1,7 @@
 // Listeners that come to HAProxy and leave it, and what HAProxy refuses.
 #include "tests/unit/reconcile/reconciling.h"
 
-namespace agent {
+namespace reconcile {
 namespace {
 
 using model::Kind;
@@ -136,4 +136,4 @@ TEST_F(ReconcilerL7, WhatHaproxyRefusesFailsThoseWhoHaveSomethingThere) {
 }
 
 }  // namespace
-}  // namespace agent
+}  // namespace reconcile

@@ -1,7 +1,7 @@
 // The reconciler against a machine in memory: what is accepted arrives, whatever fails on the way.
 #include "tests/unit/reconcile/reconciling.h"
 
-namespace agent {
+namespace reconcile {
 namespace {
 
 namespace asio = boost::asio;
@@ -94,4 +94,4 @@ TEST_F(ReconcilerTest, TwoWritersAreBothHeard) {
 }
 
 }  // namespace
-}  // namespace agent
+}  // namespace reconcile

@@ -16,7 +16,7 @@
 #include "agent/reconcile/live_reconciler.h"
 #include "tests/unit/reconcile/fake_machine.h"
 
-namespace agent {
+namespace reconcile {
 
 class Reconciling : public testing::Test {
  protected:
@@ -108,4 +108,4 @@ class Reconciling : public testing::Test {
   std::unique_ptr<LiveReconciler> reconciler_;
 };
 
-}  // namespace agent
+}  // namespace reconcile

@@ -12,7 +12,7 @@
 #include <filesystem>
 #include <fstream>
 
-namespace agent {
+namespace reconcile {
 namespace {
 
 class StoreTest : public testing::Test {
@@ -151,4 +151,4 @@ TEST_F(StoreTest, StateIsNotForOthersToRead) {
 }
 
 }  // namespace
-}  // namespace agent
+}  // namespace reconcile

@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-namespace agent {
+namespace serve {
 namespace {
 
 using testing::HasSubstr;
@@ -141,4 +141,4 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{R"({"interfaces": [{"name": "e", "rules": [{"from": "x"}]}]})", "rules[0].from"}));
 
 }  // namespace
-}  // namespace agent
+}  // namespace serve

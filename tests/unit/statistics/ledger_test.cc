@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace agent {
+namespace statistics {
 namespace {
 
 const base::Uuid kWeb = *base::Uuid::parse("11111111-0000-4000-8000-000000000001");
@@ -49,10 +49,10 @@ TEST(Ledger, AnIncompleteReadingTakesNothingBack) {
 TEST(Ledger, WhatASourceCarriedOutlivesIt) {
   Ledger ledger;
   ledger.count(kWeb, "haproxy/1", bytes(10, 20));
-  ledger.settle("haproxy", {"haproxy/2"});
+  ledger.retire("haproxy", {"haproxy/2"});
   ledger.count(kWeb, "haproxy/2", bytes(1, 2));
   EXPECT_EQ(ledger.total(kWeb), bytes(11, 22, 2));
-  ledger.settle("haproxy", {});
+  ledger.retire("haproxy", {});
   EXPECT_EQ(ledger.total(kWeb), bytes(11, 22, 2));
 }
 
@@ -61,7 +61,7 @@ TEST(Ledger, SourcesOfAnotherKindAreNotGone) {
   Ledger ledger;
   ledger.count(kWeb, "haproxy/1", bytes(10, 20));
   ledger.count(kWeb, "datapath/1", bytes(100, 100));
-  ledger.settle("datapath", {"datapath/1"});
+  ledger.retire("datapath", {"datapath/1"});
   ledger.count(kWeb, "haproxy/1", bytes(11, 21));
   EXPECT_EQ(ledger.total(kWeb), bytes(111, 121, 2));
 }
@@ -77,7 +77,7 @@ TEST(Ledger, AListenerThatIsGoneLeavesNothing) {
 TEST(Ledger, GoesOnFromWhatWasSaved) {
   Ledger ledger;
   ledger.count(kWeb, "haproxy/1", bytes(10, 20));
-  ledger.settle("haproxy", {});
+  ledger.retire("haproxy", {});
   ledger.count(kWeb, "datapath/1", bytes(100, 1000));
   auto loaded = Ledger::load(ledger.save());
   ASSERT_TRUE(loaded) << loaded.error().message();
@@ -107,4 +107,4 @@ TEST(Ledger, WhatIsDamagedIsNamed) {
 }
 
 }  // namespace
-}  // namespace agent
+}  // namespace statistics

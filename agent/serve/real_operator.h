@@ -10,14 +10,14 @@
 #include "agent/statistics/statistics.h"
 #include "haproxy/process.h"
 
-namespace agent {
+namespace serve {
 
-class LiveOperator final : public control::Operator {
+class RealOperator final : public control::Operator {
  public:
   // All of them outlive it.
-  LiveOperator(std::string network_namespace, datapath::Datapath& datapath,
-               LiveReconciler& reconciler, const haproxy::Process& haproxy,
-               const Statistics& statistics)
+  RealOperator(std::string network_namespace, datapath::Datapath& datapath,
+               reconcile::LiveReconciler& reconciler, const haproxy::Process& haproxy,
+               const statistics::Statistics& statistics)
       : namespace_(std::move(network_namespace)),
         datapath_(datapath),
         reconciler_(reconciler),
@@ -34,10 +34,10 @@ class LiveOperator final : public control::Operator {
  private:
   std::string namespace_;
   datapath::Datapath& datapath_;
-  LiveReconciler& reconciler_;
+  reconcile::LiveReconciler& reconciler_;
   const haproxy::Process& haproxy_;
-  const Statistics& statistics_;
+  const statistics::Statistics& statistics_;
   std::chrono::steady_clock::time_point started_;
 };
 
-}  // namespace agent
+}  // namespace serve

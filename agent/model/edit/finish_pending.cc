@@ -13,7 +13,7 @@ bool is_pending(ProvisioningStatus status) {
   return status != ProvisioningStatus::active && status != ProvisioningStatus::error;
 }
 
-struct Settling {
+struct Finishing {
   Carried carried;
   Time now;
 
@@ -36,9 +36,9 @@ struct Settling {
 };
 
 template <class R, class Concerned>
-void settle_all(std::map<Uuid, R>& all, const Settling& settling, Concerned concerned) {
+void finish_all(std::map<Uuid, R>& all, const Finishing& finishing, Concerned concerned) {
   for (auto it = all.begin(); it != all.end();)
-    it = concerned(it->second) && settling(it->second) ? all.erase(it) : std::next(it);
+    it = concerned(it->second) && finishing(it->second) ? all.erase(it) : std::next(it);
 }
 
 // Those that stay close up.
@@ -54,31 +54,31 @@ void renumber(Model& m) {
 
 }  // namespace
 
-Model settle(const Model& m, Carried carried, const std::set<Uuid>& load_balancers,
-             const Context& context) {
-  Model settled = m;
-  const Settling settling{carried, context.now};
-  settle_all(settled.l7rules, settling, [&](const L7Rule& rule) {
+Model finish_pending(const Model& m, Carried carried, const std::set<Uuid>& load_balancers,
+                     const Context& context) {
+  Model next = m;
+  const Finishing finishing{carried, context.now};
+  finish_all(next.l7rules, finishing, [&](const L7Rule& rule) {
     const L7Policy& policy = m.l7policies.at(rule.policy);
     return load_balancers.contains(m.listeners.at(policy.listener).load_balancer);
   });
-  settle_all(settled.l7policies, settling, [&](const L7Policy& policy) {
+  finish_all(next.l7policies, finishing, [&](const L7Policy& policy) {
     return load_balancers.contains(m.listeners.at(policy.listener).load_balancer);
   });
-  settle_all(settled.health_monitors, settling, [&](const HealthMonitor& monitor) {
+  finish_all(next.health_monitors, finishing, [&](const HealthMonitor& monitor) {
     return load_balancers.contains(m.pools.at(monitor.pool).load_balancer);
   });
-  settle_all(settled.members, settling, [&](const Member& member) {
+  finish_all(next.members, finishing, [&](const Member& member) {
     return load_balancers.contains(m.pools.at(member.pool).load_balancer);
   });
-  settle_all(settled.listeners, settling,
+  finish_all(next.listeners, finishing,
              [&](const Listener& l) { return load_balancers.contains(l.load_balancer); });
-  settle_all(settled.pools, settling,
+  finish_all(next.pools, finishing,
              [&](const Pool& pool) { return load_balancers.contains(pool.load_balancer); });
-  settle_all(settled.load_balancers, settling,
+  finish_all(next.load_balancers, finishing,
              [&](const LoadBalancer& lb) { return load_balancers.contains(lb.id); });
-  if (settled.l7policies.size() < m.l7policies.size()) renumber(settled);
-  return settled;
+  if (next.l7policies.size() < m.l7policies.size()) renumber(next);
+  return next;
 }
 
 }  // namespace model

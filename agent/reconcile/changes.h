@@ -1,6 +1,5 @@
-// Reconciler: the only mutable state of the agent. Doors ask it to change the model; it makes the
-// change durable, answers, and brings the machine there. First start, restart, configuration
-// change, link flap and member transition are the same reconcile().
+// Changes: the only way to change what is wanted. Doors ask for a change of the model; it is
+// durable when they are answered, and the machine follows.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -10,15 +9,15 @@
 #include "agent/model/model.h"
 #include "agent/model/show/status.h"
 
-namespace agent {
+namespace reconcile {
 
 // Edits run one after the other, each on the model that the one before it left.
 using Edit =
     std::function<model::Outcome<model::Edited>(const model::Model&, const model::Context&)>;
 
-class Reconciler {
+class Changes {
  public:
-  virtual ~Reconciler() = default;
+  virtual ~Changes() = default;
   virtual const model::Model& model() const = 0;
   // What the resources of model() are worth to clients now.
   virtual model::Statuses statuses() const = 0;
@@ -27,4 +26,4 @@ class Reconciler {
   virtual boost::asio::awaitable<model::Outcome<model::Edited>> change(Edit edit) = 0;
 };
 
-}  // namespace agent
+}  // namespace reconcile

@@ -1,4 +1,4 @@
-#include "agent/reconcile/live_machine.h"
+#include "agent/reconcile/real_machine.h"
 
 #include <algorithm>
 
@@ -6,7 +6,7 @@
 #include "agent/plan/neighbours.h"
 #include "base/log.h"
 
-namespace agent {
+namespace reconcile {
 
 namespace {
 
@@ -15,13 +15,13 @@ constexpr size_t kLoggedSteps = 50;
 
 }  // namespace
 
-base::Result<netns::Observed> LiveMachine::observe(const netns::LayoutSpec& layout) {
+base::Result<netns::Observed> RealMachine::observe(const netns::LayoutSpec& layout) {
   auto state = network_.observe(layout);
   if (!state) return state.error();
   return std::move(state->seen);
 }
 
-base::Result<Machine::Arranged> LiveMachine::arrange(const netns::LayoutSpec& layout) {
+base::Result<Machine::Arranged> RealMachine::arrange(const netns::LayoutSpec& layout) {
   auto arranged = network_.arrange(layout);
   if (!arranged) return arranged.error();
   const auto& done = arranged->done;
@@ -32,7 +32,7 @@ base::Result<Machine::Arranged> LiveMachine::arrange(const netns::LayoutSpec& la
   return out;
 }
 
-Machine::Attached LiveMachine::attach(const netns::Observed& observed) {
+Machine::Attached RealMachine::attach(const netns::Observed& observed) {
   std::vector<std::pair<std::string, uint32_t>> interfaces;
   for (const auto& [index, link] : observed.links)
     if (!link.loopback) interfaces.emplace_back(link.name, index);
@@ -40,26 +40,26 @@ Machine::Attached LiveMachine::attach(const netns::Observed& observed) {
   return {datapath_.attachments(), attached ? "" : attached.error().message()};
 }
 
-base::Result<base::Unit> LiveMachine::apply(std::span<const datapath::Step> steps) {
+base::Result<base::Unit> RealMachine::apply(std::span<const datapath::Step> steps) {
   return datapath_.apply(steps);
 }
 
-plan::Resting LiveMachine::resting() const {
+plan::Resting RealMachine::resting() const {
   return {datapath_.resting_services(), datapath_.resting_backends()};
 }
 
-base::Result<base::Unit> LiveMachine::resolve(const netns::Observed& observed) {
+base::Result<base::Unit> RealMachine::resolve(const netns::Observed& observed) {
   return datapath_.resolve(plan::neighbours(observed));
 }
 
-std::map<std::string, haproxy::PemFile> LiveMachine::certificates(const model::Model& model) {
+std::map<std::string, haproxy::PemFile> RealMachine::certificates(const model::Model& model) {
   std::map<std::string, haproxy::PemFile> files;
   for (const auto& [reference, file] : certificates_.files(control::certificate_references(model)))
     files[reference] = {file.path, file.fingerprint};
   return files;
 }
 
-base::Result<base::Unit> LiveMachine::serve(const haproxy::Spec& spec) {
+base::Result<base::Unit> RealMachine::serve(const haproxy::Spec& spec) {
   haproxy::Spec mine = spec;
   mine.metrics_socket = metrics_socket_;
   auto applied = haproxy_.apply(mine);
@@ -67,4 +67,4 @@ base::Result<base::Unit> LiveMachine::serve(const haproxy::Spec& spec) {
   return applied;
 }
 
-}  // namespace agent
+}  // namespace reconcile

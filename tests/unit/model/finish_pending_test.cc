@@ -12,7 +12,7 @@ TEST(Settle, CarriedOutMakesActive) {
     House h;
     h.model.listeners.at(h.listener).provisioning_status = status;
     h.model.members.at(h.member).provisioning_status = status;
-    Model m = settle(h.model, Carried::out, {h.lb}, kLater);
+    Model m = finish_pending(h.model, Carried::out, {h.lb}, kLater);
     EXPECT_EQ(m.listeners.at(h.listener).provisioning_status, PS::active);
     EXPECT_EQ(m.members.at(h.member).provisioning_status, PS::active);
     if (status != PS::active) {
@@ -24,14 +24,14 @@ TEST(Settle, CarriedOutMakesActive) {
 TEST(Settle, CarriedOutTakesAwayWhatGoes) {
   House h;
   h.model.members.at(h.member).provisioning_status = PS::pending_delete;
-  EXPECT_TRUE(settle(h.model, Carried::out, {h.lb}, kLater).members.empty());
+  EXPECT_TRUE(finish_pending(h.model, Carried::out, {h.lb}, kLater).members.empty());
 }
 
 TEST(Settle, FailureMakesWhatWasPendingAnError) {
   for (PS status : {PS::pending_create, PS::pending_update, PS::pending_delete}) {
     House h;
     h.model.members.at(h.member).provisioning_status = status;
-    Model m = settle(h.model, Carried::failed, {h.lb}, kLater);
+    Model m = finish_pending(h.model, Carried::failed, {h.lb}, kLater);
     EXPECT_EQ(m.members.at(h.member).provisioning_status, PS::error);
     EXPECT_EQ(m.listeners.at(h.listener).provisioning_status, PS::active);
   }
@@ -41,16 +41,16 @@ TEST(Settle, ConcernsOnlyTheNamed) {
   House h;
   h.model.load_balancers.at(h.lb).provisioning_status = PS::pending_update;
   h.model.members.at(h.member).provisioning_status = PS::pending_delete;
-  EXPECT_EQ(settle(h.model, Carried::out, {Uuid::random()}, kLater), h.model);
-  EXPECT_EQ(settle(h.model, Carried::failed, {}, kLater), h.model);
+  EXPECT_EQ(finish_pending(h.model, Carried::out, {Uuid::random()}, kLater), h.model);
+  EXPECT_EQ(finish_pending(h.model, Carried::failed, {}, kLater), h.model);
 }
 
 TEST(Settle, AnErrorHealsWhenItIsCarriedOut) {
   House h;
-  Model failed = settle(accepted(h.change(Kind::listener, {{"connection_limit", 5}})).model,
-                        Carried::failed, {h.lb}, kLater);
+  Model failed = finish_pending(accepted(h.change(Kind::listener, {{"connection_limit", 5}})).model,
+                                Carried::failed, {h.lb}, kLater);
   EXPECT_EQ(failed.load_balancers.at(h.lb).provisioning_status, PS::error);
-  Model healed = settle(failed, Carried::out, {h.lb}, kLater);
+  Model healed = finish_pending(failed, Carried::out, {h.lb}, kLater);
   EXPECT_EQ(healed.load_balancers.at(h.lb).provisioning_status, PS::active);
   EXPECT_EQ(healed.listeners.at(h.listener).connection_limit, 5);
 }

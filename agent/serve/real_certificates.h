@@ -9,12 +9,12 @@
 #include "agent/control/certificates.h"
 #include "agent/reconcile/worker.h"
 
-namespace agent {
+namespace serve {
 
-class LiveCertificates final : public control::Certificates {
+class RealCertificates final : public control::Certificates {
  public:
   // `store` outlives it. `changed` is called on the loop after a bundle has come or was replaced.
-  LiveCertificates(certificates::Store& store, std::function<void()> changed)
+  RealCertificates(certificates::Store& store, std::function<void()> changed)
       : store_(store), changed_(std::move(changed)) {}
 
   boost::asio::awaitable<std::vector<Entry>> list() override;
@@ -26,7 +26,7 @@ class LiveCertificates final : public control::Certificates {
  private:
   certificates::Store& store_;
   std::function<void()> changed_;
-  Worker worker_;
+  reconcile::Worker worker_;
 };
 
-}  // namespace agent
+}  // namespace serve

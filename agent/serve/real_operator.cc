@@ -1,4 +1,4 @@
-#include "agent/serve/live_operator.h"
+#include "agent/serve/real_operator.h"
 
 #include <netinet/in.h>
 
@@ -10,7 +10,7 @@
 #include "agent/datapath/flow_walk.h"
 #include "base/log.h"
 
-namespace agent {
+namespace serve {
 
 namespace asio = boost::asio;
 
@@ -74,9 +74,9 @@ const char* state_of(const std::string& status) {
   return status.starts_with("UP") || status.starts_with("DRAIN") ? "up" : "unknown";
 }
 
-class LiveFlowWalk final : public control::FlowWalk {
+class RealFlowWalk final : public control::FlowWalk {
  public:
-  LiveFlowWalk(const datapath::FlowMemory& memory, Names names)
+  RealFlowWalk(const datapath::FlowMemory& memory, Names names)
       : walk_(memory), names_(std::move(names)) {}
 
   Next slice(size_t lines, const Visit& visit) override {
@@ -127,7 +127,7 @@ control::FlowTableStatus table_status(const datapath::FlowTable& flows, base::Fa
 
 }  // namespace
 
-asio::awaitable<control::Status> LiveOperator::status() {
+asio::awaitable<control::Status> RealOperator::status() {
   control::Status status;
   auto count = [this] {
     return control::HaproxyStatus{haproxy_.running(), haproxy_.counts().starts,
@@ -151,7 +151,7 @@ asio::awaitable<control::Status> LiveOperator::status() {
   }
   for (auto family : {base::Family::ipv4, base::Family::ipv6})
     status.flow_tables.push_back(table_status(datapath_.flows(), family));
-  const Progress& progress = reconciler_.progress();
+  const reconcile::Progress& progress = reconciler_.progress();
   status.reconcile.runs = progress.runs;
   status.reconcile.failures = progress.failures;
   status.reconcile.last = std::chrono::time_point_cast<std::chrono::microseconds>(progress.last);
@@ -177,14 +177,14 @@ asio::awaitable<control::Status> LiveOperator::status() {
   co_return status;
 }
 
-asio::awaitable<std::vector<control::ConnectedNetwork>> LiveOperator::networks() {
+asio::awaitable<std::vector<control::ConnectedNetwork>> RealOperator::networks() {
   std::vector<control::ConnectedNetwork> out;
   for (const auto& [index, link] : reconciler_.observed().links)
     if (!link.loopback) out.push_back({link.name, link.mac, link.mtu, link.addresses});
   co_return out;
 }
 
-asio::awaitable<control::Verdicts> LiveOperator::verdicts() {
+asio::awaitable<control::Verdicts> RealOperator::verdicts() {
   auto read = [this]() -> control::Verdicts {
     control::Verdicts out;
     if (auto total = datapath_.verdicts()) out.total = rows(*total);
@@ -202,7 +202,7 @@ asio::awaitable<control::Verdicts> LiveOperator::verdicts() {
   co_return co_await reconciler_.machine_worker().run(read);
 }
 
-asio::awaitable<control::Counters> LiveOperator::counters() {
+asio::awaitable<control::Counters> RealOperator::counters() {
   struct Now {
     std::map<base::Uuid, control::ServiceCounters> services;
     std::map<base::Uuid, uint64_t> members;  // flows
@@ -225,7 +225,7 @@ asio::awaitable<control::Counters> LiveOperator::counters() {
     return now;
   };
   Now now = co_await reconciler_.machine_worker().run(read);
-  const L7View& l7 = reconciler_.l7_view();
+  const reconcile::L7View& l7 = reconciler_.l7_view();
   for (const auto& [listener, frontend] : l7.listeners)
     now.services[listener].flows_now += frontend.traffic.current;
   control::Counters out;
@@ -233,7 +233,7 @@ asio::awaitable<control::Counters> LiveOperator::counters() {
   for (const auto& [member, flows] : now.members) out.members.push_back({member, flows});
   for (const auto& [id, listener] : reconciler_.model().listeners) {
     control::ServiceCounters& sum = out.services.emplace_back(now.services[id]);
-    const Traffic total = statistics_.total(id);
+    const statistics::Traffic total = statistics_.total(id);
     sum.listener = id;
     sum.flows_total = total.connections;
     sum.packets_in = total.packets_in;
@@ -245,10 +245,10 @@ asio::awaitable<control::Counters> LiveOperator::counters() {
   co_return out;
 }
 
-asio::awaitable<std::unique_ptr<control::FlowWalk>> LiveOperator::walk_flows() {
+asio::awaitable<std::unique_ptr<control::FlowWalk>> RealOperator::walk_flows() {
   auto read = [this] { return Names::of(datapath_.tables()); };
   Names names = co_await reconciler_.machine_worker().run(read);
-  co_return std::make_unique<LiveFlowWalk>(datapath_.flows().memory(), std::move(names));
+  co_return std::make_unique<RealFlowWalk>(datapath_.flows().memory(), std::move(names));
 }
 
-}  // namespace agent
+}  // namespace serve

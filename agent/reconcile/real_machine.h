@@ -7,13 +7,13 @@
 #include "haproxy/process.h"
 #include "netns/network.h"
 
-namespace agent {
+namespace reconcile {
 
-class LiveMachine final : public Machine {
+class RealMachine final : public Machine {
  public:
   // All of them outlive it; the threads that call are inside the namespace. The agent answers GET
   // /metrics at `metrics_socket`.
-  LiveMachine(netns::Network& network, datapath::Datapath& datapath, certificates::Store& store,
+  RealMachine(netns::Network& network, datapath::Datapath& datapath, certificates::Store& store,
               haproxy::Process& haproxy, std::string metrics_socket)
       : network_(network),
         datapath_(datapath),
@@ -41,4 +41,4 @@ class LiveMachine final : public Machine {
   haproxy::Spec served_;
 };
 
-}  // namespace agent
+}  // namespace reconcile

@@ -1,14 +1,14 @@
-#include "agent/serve/live_certificates.h"
+#include "agent/serve/real_certificates.h"
 
 #include <chrono>
 #include <utility>
 
-namespace agent {
+namespace serve {
 
 namespace asio = boost::asio;
 using base::Result;
 
-asio::awaitable<std::vector<control::Certificates::Entry>> LiveCertificates::list() {
+asio::awaitable<std::vector<control::Certificates::Entry>> RealCertificates::list() {
   auto read = [this] {
     std::vector<Entry> out;
     for (auto& entry : store_.list())
@@ -19,7 +19,7 @@ asio::awaitable<std::vector<control::Certificates::Entry>> LiveCertificates::lis
 }
 
 // On the worker: the key derivation of a PKCS#12 may take long.
-asio::awaitable<Result<certificates::About>> LiveCertificates::inspect(std::string name,
+asio::awaitable<Result<certificates::About>> RealCertificates::inspect(std::string name,
                                                                        std::string bytes) {
   auto look = [name = std::move(name), bytes = std::move(bytes)] {
     const auto now =
@@ -29,7 +29,7 @@ asio::awaitable<Result<certificates::About>> LiveCertificates::inspect(std::stri
   co_return co_await worker_.run(std::move(look));
 }
 
-asio::awaitable<Result<control::Certificates::Put>> LiveCertificates::put(std::string name,
+asio::awaitable<Result<control::Certificates::Put>> RealCertificates::put(std::string name,
                                                                           std::string bytes) {
   auto write = [this, name = std::move(name), bytes = std::move(bytes)]() {
     return store_.put(name, bytes);
@@ -40,6 +40,6 @@ asio::awaitable<Result<control::Certificates::Put>> LiveCertificates::put(std::s
   co_return *done == certificates::Store::Put::created ? Put::created : Put::replaced;
 }
 
-Result<base::Unit> LiveCertificates::remove(const std::string& name) { return store_.remove(name); }
+Result<base::Unit> RealCertificates::remove(const std::string& name) { return store_.remove(name); }
 
-}  // namespace agent
+}  // namespace serve
