@@ -10,6 +10,8 @@ namespace netns {
 
 namespace {
 
+constexpr uint32_t kMainTable = 254;
+
 using base::IpAddress;
 using base::IpPrefix;
 
@@ -128,7 +130,10 @@ class Differ {
     if (p.link->loopback && !p.link->up) steps_.push_back(SetUp{p.name});
     if (p.spec == nullptr) return;
     sysctls(wanted_sysctls(p.name));
-    listen_to_routers(p.name);
+    if (p.spec->advertisements == RouterAdvertisements::as_before)
+      listen_to_routers(p.name);
+    else
+      sysctls(advertisement_sysctls(p.name, p.spec->advertisements));
     if (p.spec->mtu && *p.spec->mtu != p.link->mtu) steps_.push_back(SetMtu{p.name, *p.spec->mtu});
     if (!p.now || !p.link->up) steps_.push_back(SetUp{p.name});
   }
@@ -142,7 +147,7 @@ class Differ {
       bool listed = std::any_of(out.begin(), out.end(), [&](const WantedAddress& a) {
         return a.prefix.address == vip.address;
       });
-      if (vip.interface == p.name && !listed)
+      if (vip.interface == p.name && vip.keeper == VipKeeper::us && !listed)
         out.push_back({IpPrefix{vip.address, vip.address.bits()}, AddressKind::vip});
     }
     return out;
@@ -184,7 +189,8 @@ class Differ {
       bool keep = std::any_of(wanted.begin(), wanted.end(), [&](const WantedAddress& want) {
         return want.prefix.address == a.prefix.address;
       });
-      if (!keep) steps_.push_back(RemoveAddress{p.name, a.prefix});
+      if (!keep && !want_.vips.contains({a.prefix.address, p.name, VipKeeper::keepalived}))
+        steps_.push_back(RemoveAddress{p.name, a.prefix});
     }
   }
 
@@ -209,7 +215,17 @@ class Differ {
         for (const RouteSpec& want : p.spec->routes) new_route(p, want);
   }
 
+  // The kernel makes the route to the subnet of an address when it gets the address.
+  static bool comes_with_an_address(const Present& p, const RouteSpec& want) {
+    if (want.gateway || want.prefsrc || want.table != kMainTable) return false;
+    const auto& addresses = p.spec->addresses;
+    return std::any_of(addresses.begin(), addresses.end(), [&](const IpPrefix& a) {
+      return a.length < a.address.bits() && a.network() == want.destination.network();
+    });
+  }
+
   void new_route(const Present& p, const RouteSpec& want) {
+    if (comes_with_an_address(p, want)) return;
     for (const Route& route : have_.routes)
       if (p.now && netns::serves_as(route, *p.now, want)) return;
     for (size_t i = 0; i < have_.routes.size(); ++i) {

@@ -30,6 +30,13 @@ struct RuleSpec {
   friend bool operator==(const RuleSpec&, const RuleSpec&) = default;
 };
 
+// What an interface does with the routers that advertise themselves (IPv6).
+enum class RouterAdvertisements : uint8_t {
+  as_before,  // who listened to them still does
+  ignored,
+  followed,  // addresses and routes come from them (SLAAC)
+};
+
 // One interface, as the configuration names it.
 struct InterfaceSpec {
   std::string name{};  // in the namespace; also how it is found if `mac` is absent
@@ -38,14 +45,23 @@ struct InterfaceSpec {
   std::vector<base::IpPrefix> addresses{};
   std::vector<RouteSpec> routes{};
   std::vector<RuleSpec> rules{};
+  RouterAdvertisements advertisements = RouterAdvertisements::as_before;
+  bool dhcp = false;  // an IPv4 address comes from a DHCP client; what it sets is not ours
 
   friend bool operator==(const InterfaceSpec&, const InterfaceSpec&) = default;
 };
 
-// An address the load balancer answers on: added as a host prefix to the interface.
+// Who sets and takes away a VIP.
+enum class VipKeeper : uint8_t {
+  us,
+  keepalived,  // we neither add nor remove it, whether it is there or not
+};
+
+// An address the load balancer answers on: a host prefix on the interface, never a source.
 struct VipSpec {
   base::IpAddress address;
   std::string interface;
+  VipKeeper keeper = VipKeeper::us;
 
   auto operator<=>(const VipSpec&) const = default;
 };
@@ -88,6 +104,17 @@ struct NeighbourKey {
   base::IpAddress address;
 
   auto operator<=>(const NeighbourKey&) const = default;
+};
+
+// A network interface, as its namespace has it now.
+struct Nic {
+  uint32_t ifindex = 0;
+  std::string name;
+  base::MacAddress mac;
+  std::vector<base::IpPrefix> addresses{};  // tentative ones too
+  uint64_t transmitted = 0, received = 0;   // bytes
+
+  friend bool operator==(const Nic&, const Nic&) = default;
 };
 
 // The namespace as it is.

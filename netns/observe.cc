@@ -182,6 +182,9 @@ Result<Unit> Network::observe_sysctls(State& state, const LayoutSpec& want) {
   for (const InterfaceSpec& spec : want.interfaces) {
     keys.insert(accept_ra_key(spec.name));
     for (const auto& [key, value] : wanted_sysctls(spec.name)) keys.insert(key);
+    for (const auto& [key, value] :
+         advertisement_sysctls(spec.name, RouterAdvertisements::followed))
+      keys.insert(key);
   }
   Result<Sysctls> values = run_in(space_->fd(), [&] { return read_sysctls(keys); });
   if (!values) return std::move(values).error();

@@ -69,6 +69,11 @@ Sysctls wanted_sysctls(const std::string& interface) {
   };
 }
 
+Sysctls advertisement_sysctls(const std::string& interface, RouterAdvertisements what) {
+  if (what == RouterAdvertisements::ignored) return {{accept_ra_key(interface), "0"}};
+  return {{accept_ra_key(interface), "2"}, {"net/ipv6/conf/" + interface + "/autoconf", "1"}};
+}
+
 std::string accept_ra_key(const std::string& interface) {
   return "net/ipv6/conf/" + interface + "/accept_ra";
 }

@@ -17,6 +17,9 @@ using Sysctls = std::map<std::string, std::string>;
 Sysctls wanted_sysctls(const LayoutSpec& want);
 Sysctls wanted_sysctls(const std::string& interface);
 
+// `what` is not as_before.
+Sysctls advertisement_sysctls(const std::string& interface, RouterAdvertisements what);
+
 // A host that forwards ignores router advertisements unless this is 2. It is 2 wherever it was 1,
 // so that a host which listened still does; "default" and interfaces have it.
 std::string accept_ra_key(const std::string& interface);

@@ -183,6 +183,29 @@ TEST_F(DiffTest, AnIpv6AddressThatSomebodyElseBroughtIsThere) {
   EXPECT_THAT(steps_to(layout()), IsEmpty());
 }
 
+// Whether keepalived has set it or not, and even if we did in an earlier life.
+TEST_F(DiffTest, AVipOfKeepalivedIsNeitherAddedNorRemoved) {
+  LayoutSpec want = layout();
+  want.vips = {{ip("192.0.2.10"), "eth1", netns::VipKeeper::keepalived}};
+  EXPECT_THAT(steps_to(want), IsEmpty());
+  for (Owner owner : {Owner::other, Owner::us}) {
+    machine_.state.addresses.push_back({7, prefix("192.0.2.10/32"), owner});
+    EXPECT_THAT(steps_to(want), IsEmpty());
+    machine_.state.addresses.pop_back();
+  }
+}
+
+TEST_F(DiffTest, RoutersAreFollowedOrIgnoredByTheInterface) {
+  LayoutSpec want = layout();
+  want.interfaces[0].advertisements = netns::RouterAdvertisements::ignored;
+  want.interfaces[1].advertisements = netns::RouterAdvertisements::followed;
+  machine_.state.sysctls["net/ipv6/conf/eth2/autoconf"] = "0";
+  EXPECT_THAT(steps_to(want), ElementsAre("write 0 to /proc/sys/net/ipv6/conf/eth1/accept_ra",
+                                          "write 1 to /proc/sys/net/ipv6/conf/eth2/autoconf"));
+  want.interfaces[1].advertisements = netns::RouterAdvertisements::as_before;
+  EXPECT_THAT(steps_to(want), IsEmpty());
+}
+
 TEST_F(DiffTest, AVipMayBeTheAddressOfTheInterface) {
   LayoutSpec want = layout();
   want.vips = {{ip("192.0.2.5"), "eth1"}};
@@ -229,6 +252,17 @@ TEST_F(DiffTest, TheKernelsRouteToItsSubnetWillDo) {
   LayoutSpec want = layout();
   want.interfaces[0].routes = {{.destination = prefix("192.0.2.0/24")}};
   EXPECT_THAT(steps_to(want), IsEmpty());
+}
+
+TEST_F(DiffTest, TheRouteThatComesWithAnAddressIsNotAdded) {
+  LayoutSpec want = layout();
+  want.interfaces[0].routes = {
+      {.destination = prefix("192.0.2.0/24")},
+      {.destination = prefix("192.0.2.0/25")},
+      {.destination = prefix("2001:db8:2::/64")},
+      {.destination = prefix("192.0.2.0/24"), .prefsrc = ip("192.0.2.5"), .table = 1}};
+  EXPECT_THAT(steps_to(want), ElementsAre("add route 192.0.2.0/25 dev eth1",
+                                          "add route 192.0.2.0/24 dev eth1 src 192.0.2.5 table 1"));
 }
 
 // Octavia 11 took away the rules of the other interfaces here.

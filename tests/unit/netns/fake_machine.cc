@@ -50,6 +50,9 @@ struct Carry {
     while (state.seen.links.contains(arrived.ifindex)) ++arrived.ifindex;
     state.seen.links[arrived.ifindex] = arrived;
     for (const auto& [key, value] : netns::wanted_sysctls(s.to)) state.sysctls[key] = "0";
+    for (const auto& [key, value] :
+         netns::advertisement_sysctls(s.to, netns::RouterAdvertisements::followed))
+      state.sysctls[key] = "1";
     state.sysctls[netns::accept_ra_key(s.to)] = state.sysctls[netns::accept_ra_key("default")];
   }
   void operator()(const netns::RenameLink& s) {
