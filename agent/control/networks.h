@@ -8,7 +8,7 @@
 
 #include "agent/control/operator.h"
 #include "agent/http/url.h"
-#include "agent/model/edit/edit.h"
+#include "agent/model/fault.h"
 
 namespace control {
 

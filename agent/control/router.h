@@ -8,7 +8,8 @@
 #include <variant>
 
 #include "agent/http/url.h"
-#include "agent/model/edit/edit.h"
+#include "agent/model/fault.h"
+#include "agent/model/model.h"
 
 namespace control {
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "agent/http/http.h"
-#include "agent/model/edit/edit.h"
+#include "agent/model/fault.h"
 
 namespace http {
 

@@ -17,6 +17,7 @@ namespace model {
 
 using base::Uuid;
 
+enum class Kind { load_balancer, listener, pool, member, health_monitor, l7policy, l7rule };
 enum class ProvisioningStatus { active, pending_create, pending_update, pending_delete, error };
 enum class OperatingStatus { online, offline, degraded, error, draining, no_monitor };
 enum class ListenerProtocol { tcp, http, https, terminated_https, udp, sctp, prometheus };

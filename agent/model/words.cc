@@ -1,7 +1,5 @@
 #include "agent/model/words.h"
 
-#include "agent/model/show/json.h"
-
 namespace model {
 
 std::string text(ProvisioningStatus status) { return std::string(word(status)); }

@@ -166,4 +166,12 @@ std::vector<std::string_view> all_words() {
   return texts;
 }
 
+// word(), for concatenation: "ROUND_ROBIN", "PENDING_CREATE", ...
+std::string text(ProvisioningStatus status);
+std::string text(OperatingStatus status);
+std::string text(ListenerProtocol protocol);
+std::string text(PoolProtocol protocol);
+std::string text(MonitorType type);
+std::string text(Algorithm algorithm);
+
 }  // namespace model

@@ -7,30 +7,17 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <variant>
 
+#include "agent/model/fault.h"
 #include "agent/model/model.h"
 
 namespace model {
-
-// An error as the API answers it: {"faultcode","faultstring","debuginfo"} with an HTTP status.
-struct Fault {
-  int status = 400;
-  std::string text;  // the faultstring; names the field
-  // The object of the body that it is about ("loadbalancer.listeners[0]"), for those who wrote the
-  // body as a file. Not part of the answer.
-  std::string where = {};
-};
 
 struct Edited {
   Model model;
   Uuid id;  // the resource the request was about
 };
 
-template <class T>
-using Outcome = std::variant<T, Fault>;
-
-enum class Kind { load_balancer, listener, pool, member, health_monitor, l7policy, l7rule };
 enum class Cascade { no, yes };
 enum class Additive { no, yes };
 

@@ -1,7 +1,7 @@
 #include "agent/model/edit/editors.h"
 #include "agent/model/fields/read.h"
 #include "agent/model/relations.h"
-#include "agent/model/show/json.h"
+#include "agent/model/words.h"
 
 namespace model {
 

@@ -5,7 +5,7 @@
 #include "agent/model/edit/listener_rules.h"
 #include "agent/model/fields/read.h"
 #include "agent/model/relations.h"
-#include "agent/model/show/json.h"
+#include "agent/model/words.h"
 
 namespace model {
 

@@ -4,7 +4,6 @@
 
 #include "agent/model/fields/read.h"
 #include "agent/model/fields/references.h"
-#include "agent/model/show/json.h"
 #include "agent/model/words.h"
 
 namespace model {

@@ -1,6 +1,6 @@
 #include "agent/model/edit/editors.h"
 #include "agent/model/fields/read.h"
-#include "agent/model/show/json.h"
+#include "agent/model/words.h"
 
 namespace model {
 

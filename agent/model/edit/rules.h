@@ -4,18 +4,15 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "agent/model/edit/edit.h"
+#include "agent/model/fault.h"
 #include "agent/model/model.h"
 
 namespace model {
-
-using Refusal = std::optional<Fault>;
 
 enum class L4 { tcp, udp, sctp };
 L4 l4_of(ListenerProtocol protocol);

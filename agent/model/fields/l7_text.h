@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "agent/model/edit/edit.h"
+#include "agent/model/fault.h"
 
 namespace model {
 

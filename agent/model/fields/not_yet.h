@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-#include "agent/model/edit/edit.h"
+#include "agent/model/model.h"
 
 namespace model {
 

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-#include "agent/model/edit/edit.h"
+#include "agent/model/fault.h"
 
 namespace model {
 

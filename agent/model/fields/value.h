@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "agent/model/edit/edit.h"
+#include "agent/model/fault.h"
 
 namespace model {
 

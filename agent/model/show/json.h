@@ -5,20 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "agent/model/edit/edit.h"
 #include "agent/model/model.h"
 #include "agent/model/show/status.h"
 #include "base/result.h"
 
 namespace model {
-
-// Octavia's spelling: "ROUND_ROBIN", "PENDING_CREATE", ...
-std::string text(ProvisioningStatus status);
-std::string text(OperatingStatus status);
-std::string text(ListenerProtocol protocol);
-std::string text(PoolProtocol protocol);
-std::string text(MonitorType type);
-std::string text(Algorithm algorithm);
 
 // As GET answers, without the envelope. `m` resolves references ("pools": [{"id": ...}]). What has
 // no status in `statuses` is OFFLINE.

@@ -7,7 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "agent/model/edit/edit.h"
+#include "agent/model/fault.h"
+#include "agent/model/model.h"
 
 namespace model {
 
