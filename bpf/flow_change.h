@@ -101,7 +101,8 @@ static __always_inline int flow_give_back(__u32 reply, const int family)
  * Ends the flow whose forward line is still in this word, and gives both
  * lines back at once. 0: somebody else changed it first.
  */
-static __always_inline int flow_end(__u32 forward, __u64 word, const int family)
+static __always_inline int flow_end_line(__u32 forward, __u64 word,
+					 const int family)
 {
 	struct lb_flow *line = flow_line(forward, family), *reply;
 	__u64 next = lb_word_next(word);
@@ -152,7 +153,7 @@ static __always_inline __u64 flow_next_position(const int family)
 	if (forward) {
 		word = LB_READ(forward->word);
 		if (flow_gives_way(word, entry) &&
-		    flow_end((__u32)entry, word, family))
+		    flow_end_line((__u32)entry, word, family))
 			own->overwritten++;
 	}
 	return (__u64)(position & LB_WORD_POSITION_MASK)
@@ -227,7 +228,7 @@ static __always_inline void flow_bring_up(struct lb_flow *line, __u32 index,
 static __always_inline int flow_make(const struct lb_flow *made,
 				     const int family)
 {
-	const struct lb_addr *ends = &((const struct lb_flow6 *)made)->src;
+	const struct lb_addr *addresses = &((const struct lb_flow6 *)made)->src;
 	__u64 hash = flow_hash(&made->tuple);
 	__u32 home = lb_home_line(hash, flow_lines(family)), held, index;
 	__u32 second = lb_second_line(hash, flow_lines(family));
@@ -241,9 +242,9 @@ static __always_inline int flow_make(const struct lb_flow *made,
 	held = flow_lock(bucket);
 	if (!held)
 		return FLOW_BUSY_BUCKET;
-	if (flow_scan(home, &made->tuple, ends, family, &hit) ||
+	if (flow_scan(home, &made->tuple, addresses, family, &hit) ||
 	    ((held & FLOW_BUCKET_SPILLED) &&
-	     flow_scan(second, &made->tuple, ends, family, &hit))) {
+	     flow_scan(second, &made->tuple, addresses, family, &hit))) {
 		flow_unlock(bucket, held);
 		return FLOW_EXISTS;
 	}
@@ -286,12 +287,12 @@ __noinline __u64 flow_position6(void)
 
 __noinline int flow_end4(__u32 forward, __u64 word)
 {
-	return flow_end(forward, word, LB_IPV4);
+	return flow_end_line(forward, word, LB_IPV4);
 }
 
 __noinline int flow_end6(__u32 forward, __u64 word)
 {
-	return flow_end(forward, word, LB_IPV6);
+	return flow_end_line(forward, word, LB_IPV6);
 }
 
 #endif

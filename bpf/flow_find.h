@@ -88,9 +88,9 @@ static __always_inline __u32 flow_tick(void)
  * IPv6: what stands for the addresses in the tuple. Call it once src and dst
  * are set, before the key is used.
  */
-static __always_inline void flow_hash_ends(struct lb_tuple *tuple,
-					   const struct lb_addr *src,
-					   const struct lb_addr *dst)
+static __always_inline void flow_hash_addresses(struct lb_tuple *tuple,
+						const struct lb_addr *src,
+						const struct lb_addr *dst)
 {
 	__u64 hash = lb_hash_addresses(src, dst, lb_seed);
 
@@ -116,11 +116,11 @@ static __always_inline int flow_same_words(const void *a, const void *b,
 }
 
 /*
- * Does line `index` carry this tuple now? `ends` is the source, the
+ * Does line `index` carry this tuple now? `addresses` is the source, the
  * destination right behind it; not looked at for IPv4.
  */
 static __always_inline int flow_read(__u32 index, const struct lb_tuple *tuple,
-				     const struct lb_addr *ends,
+				     const struct lb_addr *addresses,
 				     const int family, struct flow_hit *hit)
 {
 	struct lb_flow *line = flow_line(index, family);
@@ -133,7 +133,7 @@ static __always_inline int flow_read(__u32 index, const struct lb_tuple *tuple,
 	if (!lb_word_is_live(word) || !flow_same_words(&line->tuple, tuple, 2))
 		return 0;
 	if (family == LB_IPV6 &&
-	    !flow_same_words(&((struct lb_flow6 *)line)->src, ends, 4))
+	    !flow_same_words(&((struct lb_flow6 *)line)->src, addresses, 4))
 		return 0;
 	hit->line = line;
 	hit->word = word;
@@ -144,12 +144,12 @@ static __always_inline int flow_read(__u32 index, const struct lb_tuple *tuple,
 /* the bucket of this line, which is tried first */
 static __always_inline int flow_scan(__u32 preferred,
 				     const struct lb_tuple *tuple,
-				     const struct lb_addr *ends,
+				     const struct lb_addr *addresses,
 				     const int family, struct flow_hit *hit)
 {
 #pragma unroll
 	for (__u32 i = 0; i < LB_FLOW_WAYS; i++)
-		if (flow_read(preferred ^ i, tuple, ends, family, hit))
+		if (flow_read(preferred ^ i, tuple, addresses, family, hit))
 			return 1;
 	return 0;
 }
@@ -160,20 +160,20 @@ static __always_inline int flow_scan(__u32 preferred,
 
 /* Where the tuple is, if not at its preferred line; LB_FLOW_NONE: nowhere. */
 static __always_inline __u32 flow_search(const struct lb_tuple *tuple,
-					 const struct lb_addr *ends, __u64 hash,
-					 const int family)
+					 const struct lb_addr *addresses,
+					 __u64 hash, const int family)
 {
 	const __u32 home = lb_home_line(hash, flow_lines(family));
 	struct lb_bucket *bucket;
 	struct flow_hit hit;
 
-	if (flow_scan(home, tuple, ends, family, &hit))
+	if (flow_scan(home, tuple, addresses, family, &hit))
 		return hit.index;
 	bucket = flow_bucket(home, family);
 	if (!bucket || !(LB_READ(bucket->lock) & FLOW_BUCKET_SPILLED))
 		return LB_FLOW_NONE;
-	return flow_scan(lb_second_line(hash, flow_lines(family)), tuple, ends,
-			 family, &hit)
+	return flow_scan(lb_second_line(hash, flow_lines(family)), tuple,
+			 addresses, family, &hit)
 		       ? hit.index
 		       : LB_FLOW_NONE;
 }

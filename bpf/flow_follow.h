@@ -13,7 +13,7 @@
 #define FLOW_SYN 0x02u
 #define FLOW_RST 0x04u
 #define FLOW_ACK 0x10u
-#define FLOW_TCP_SIGNS (FLOW_FIN | FLOW_SYN | FLOW_RST)
+#define FLOW_TCP_FLAGS (FLOW_FIN | FLOW_SYN | FLOW_RST)
 #define FLOW_DATAGRAM 0x100u /* UDP: an answer is all there is to see */
 /* added here */
 #define FLOW_ANSWERED 0x200u
@@ -57,22 +57,22 @@ static __always_inline struct lb_flow *flow_forward(const struct flow_hit *hit,
  * the ring then. RST is not checked against the window here, so it is taken
  * back when the client of an answered flow goes on.
  */
-static __always_inline __u32 flow_next_state(__u32 state, __u32 signs)
+static __always_inline __u32 flow_next_state(__u32 state, __u32 flags)
 {
-	const int member = signs & FLOW_FROM_MEMBER;
+	const int member = flags & FLOW_FROM_MEMBER;
 
-	if (signs & FLOW_RST)
+	if (flags & FLOW_RST)
 		return LB_FLOW_RESET;
 	if (state == LB_FLOW_HALF_OPEN || state == LB_FLOW_RESET) {
-		if (!(signs & FLOW_ANSWERED) || (signs & FLOW_SYN))
+		if (!(flags & FLOW_ANSWERED) || (flags & FLOW_SYN))
 			return state;
-		if (!(signs & FLOW_FIN))
-			return member && !(signs & FLOW_DATAGRAM)
+		if (!(flags & FLOW_FIN))
+			return member && !(flags & FLOW_DATAGRAM)
 				       ? state
 				       : LB_FLOW_OPEN;
 		if (state == LB_FLOW_RESET)
 			return state;
-	} else if (!(signs & FLOW_FIN)) {
+	} else if (!(flags & FLOW_FIN)) {
 		return state;
 	}
 	switch (state) {
@@ -98,7 +98,7 @@ static __always_inline __u32 flow_answered(const struct lb_flow *forward,
 		       : 0;
 }
 
-static __always_inline int flow_change(const struct flow_hit *hit, __u32 signs,
+static __always_inline int flow_change(const struct flow_hit *hit, __u32 flags,
 				       const int family)
 {
 	for (int i = 0; i < FLOW_CHANGE_TRIES; i++) {
@@ -111,7 +111,7 @@ static __always_inline int flow_change(const struct flow_hit *hit, __u32 signs,
 			return 0;
 		from = lb_word_state(word);
 		to = flow_next_state(from,
-				     signs | flow_answered(forward, family));
+				     flags | flow_answered(forward, family));
 		if (to == from)
 			return 0;
 		if (__sync_val_compare_and_swap(&forward->word, word,
@@ -137,7 +137,7 @@ static __always_inline void flow_mark_answered(const struct flow_hit *hit)
  * marks, the client's next packet opens. UDP: the first reply opens, and then
  * marks, so that the next one need not come here.
  */
-static __always_inline int flow_follow(__u32 index, __u64 word, __u32 signs,
+static __always_inline int flow_follow(__u32 index, __u64 word, __u32 flags,
 				       const int family)
 {
 	struct flow_hit hit = {flow_line(index, family), word, index};
@@ -148,27 +148,27 @@ static __always_inline int flow_follow(__u32 index, __u64 word, __u32 signs,
 	if (!hit.line)
 		return 0;
 	if (!lb_word_is_forward(word))
-		signs |= FLOW_FROM_MEMBER;
-	if ((signs & FLOW_DATAGRAM) && unmarked)
-		signs |= FLOW_ANSWERED;
-	else if (unmarked && (signs & syn_ack) == syn_ack)
+		flags |= FLOW_FROM_MEMBER;
+	if ((flags & FLOW_DATAGRAM) && unmarked)
+		flags |= FLOW_ANSWERED;
+	else if (unmarked && (flags & syn_ack) == syn_ack)
 		flow_mark_answered(&hit);
-	changed = flow_change(&hit, signs, family);
-	if (changed && unmarked && (signs & FLOW_DATAGRAM))
+	changed = flow_change(&hit, flags, family);
+	if (changed && unmarked && (flags & FLOW_DATAGRAM))
 		flow_mark_answered(&hit);
 	return changed;
 }
 
 /* ---- instances --------------------------------------------------------- */
 
-__noinline int flow_follow4(__u32 index, __u64 word, __u32 signs)
+__noinline int flow_follow4(__u32 index, __u64 word, __u32 flags)
 {
-	return flow_follow(index, word, signs, LB_IPV4);
+	return flow_follow(index, word, flags, LB_IPV4);
 }
 
-__noinline int flow_follow6(__u32 index, __u64 word, __u32 signs)
+__noinline int flow_follow6(__u32 index, __u64 word, __u32 flags)
 {
-	return flow_follow(index, word, signs, LB_IPV6);
+	return flow_follow(index, word, flags, LB_IPV6);
 }
 
 #endif

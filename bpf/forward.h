@@ -8,9 +8,9 @@
 #include "bpf/rewrite.h"
 
 /* Which way it goes on: zero is out of here. */
-static __always_inline enum lb_verdict choose_way(const struct packet *p,
-						  const struct lb_nexthop *hop,
-						  const int family)
+static __always_inline enum lb_verdict check_hop(const struct packet *p,
+						 const struct lb_nexthop *hop,
+						 const int family)
 {
 	const struct iphdr *ip = p->l3;
 
@@ -37,7 +37,7 @@ static __always_inline void set_link_header(struct ethhdr *eth,
 	to[2] = from[2];
 }
 
-/* Nearly no packet has a reason that choose_way() would have to find. */
+/* Nearly no packet has a reason that check_hop() would have to find. */
 static __always_inline int goes_by_itself(const struct packet *p,
 					  const struct lb_nexthop *hop,
 					  const int family)
@@ -47,17 +47,16 @@ static __always_inline int goes_by_itself(const struct packet *p,
 }
 
 /* The flow's line into the packet, and the packet into the line. */
-static __always_inline enum lb_verdict carry(struct packet *p,
-					     const struct flow_hit *hit,
-					     enum hop_count hops,
-					     const int family)
+static __always_inline enum lb_verdict
+rewrite_and_note(struct packet *p, const struct flow_hit *hit,
+		 enum hop_count hops, const int family)
 {
 	rewrite(p, hit->line, hops, family);
 	if (!flow_is_still(hit))
-		return aside(LB_RECYCLED);
+		return cold(LB_RECYCLED);
 	flow_count(hit->line, flow_tick(), p->payload);
-	if (flow_is_eventful(hit->word, p->signs))
-		flow_note(hit, p->signs, family);
+	if (flow_is_eventful(hit->word, p->flags))
+		flow_note(hit, p->flags, family);
 	return LB_CONTINUE;
 }
 
@@ -69,15 +68,15 @@ forward(struct packet *p, const struct flow_hit *hit, const int family)
 	enum lb_verdict way, why;
 
 	if (!hop)
-		return aside(LB_INTERNAL);
+		return cold(LB_INTERNAL);
 	if (!__builtin_expect(goes_by_itself(p, hop, family), 1)) {
-		way = choose_way(p, hop, family);
+		way = check_hop(p, hop, family);
 		if (way == LB_TTL_EXPIRED || way == LB_TOO_BIG)
-			return aside(way);
-		why = carry(p, hit, HOP_KEEP, family);
-		return aside(why ? why : way);
+			return cold(way);
+		why = rewrite_and_note(p, hit, HOP_KEEP, family);
+		return cold(why ? why : way);
 	}
-	why = carry(p, hit, HOP_DOWN, family);
+	why = rewrite_and_note(p, hit, HOP_DOWN, family);
 	if (why)
 		return why;
 	set_link_header(p->eth, hop);

@@ -20,7 +20,7 @@ static __always_inline struct request request_of(const struct packet *p,
 		.port = p->key.tuple.dport,
 		.proto = p->key.tuple.proto,
 		.family = family,
-		.signs = p->signs,
+		.flags = p->flags,
 		.avoid = p->avoid,
 		.line = LB_FLOW_NONE,
 	};
@@ -61,7 +61,7 @@ ends_flow(struct packet *p, const struct flow_hit *hit, const int family)
 {
 	__u32 why;
 
-	if (!is_first_syn(p->signs) || !lb_word_is_forward(hit->word))
+	if (!is_first_syn(p->flags) || !lb_word_is_forward(hit->word))
 		return 0;
 	why = family == LB_IPV6 ? restart6(hit->index, hit->word)
 				: restart4(hit->index, hit->word);
@@ -79,7 +79,7 @@ static __always_inline enum lb_verdict go_on(struct packet *p,
 	if (!why)
 		return sent;
 	p->service = service_of(hit, family);
-	return aside(why);
+	return cold(why);
 }
 
 static __always_inline enum lb_verdict
@@ -93,11 +93,11 @@ balance(struct xdp_md *ctx, struct packet *p, const int family)
 	    !ends_flow(p, &hit, family))
 		return go_on(p, &hit, LB_ESTABLISHED, family);
 	why = begin_flow(ctx, p, family, &hit);
-	return why ? aside(why) : go_on(p, &hit, LB_NEW_FLOW, family);
+	return why ? cold(why) : go_on(p, &hit, LB_NEW_FLOW, family);
 }
 
-static __always_inline enum lb_verdict look(struct xdp_md *ctx,
-					    struct packet *p)
+static __always_inline enum lb_verdict process(struct xdp_md *ctx,
+					       struct packet *p)
 {
 	struct cursor c = cursor_of(ctx);
 	enum lb_verdict why = parse_ethernet(&c, p);
@@ -117,7 +117,7 @@ int lb_xdp(struct xdp_md *ctx)
 {
 	struct packet p = {};
 
-	return leave(ctx, &p, look(ctx, &p));
+	return leave(ctx, &p, process(ctx, &p));
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

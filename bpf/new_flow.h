@@ -55,7 +55,7 @@ static __always_inline void finish_direction(struct lb_flow6 *made,
 	__u64 sum;
 
 	if (family == LB_IPV6) {
-		flow_hash_ends(tuple, &made->src, &made->dst);
+		flow_hash_addresses(tuple, &made->src, &made->dst);
 		sum = checksum_delta_of_address(&made->src, &made->new_src) +
 		      checksum_delta_of_address(&made->dst, &made->new_dst);
 	} else {
@@ -161,14 +161,16 @@ aim_forward(struct lb_flow6 *made, const struct request *r, const int family)
 static __always_inline __u32 find_winner(const struct lb_flow *made,
 					 const int family)
 {
-	const struct lb_addr *ends = &((const struct lb_flow6 *)made)->src;
+	const struct lb_addr *addresses = &((const struct lb_flow6 *)made)->src;
 	const struct lb_tuple *tuple = &made->tuple;
 	const __u64 hash = flow_hash(tuple);
 	const __u32 lines = flow_lines(family);
 	struct flow_hit hit;
 
-	if (flow_scan(lb_home_line(hash, lines), tuple, ends, family, &hit) ||
-	    flow_scan(lb_second_line(hash, lines), tuple, ends, family, &hit))
+	if (flow_scan(lb_home_line(hash, lines), tuple, addresses, family,
+		      &hit) ||
+	    flow_scan(lb_second_line(hash, lines), tuple, addresses, family,
+		      &hit))
 		return hit.index;
 	return LB_FLOW_NONE;
 }

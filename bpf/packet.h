@@ -17,7 +17,7 @@ struct packet {
 	__u32 payload; /* bytes behind the L4 header */
 	__u32 out; /* ifindex that it leaves by, once that is known */
 	__u32 service; /* counts the verdict too; 0: none is known */
-	__u32 signs; /* TCP's flags, or FLOW_DATAGRAM */
+	__u32 flags; /* TCP's flags, or FLOW_DATAGRAM */
 	__be16 ethertype;
 	__u16 avoid; /* the backend that left the flow unanswered; 0: none */
 };
@@ -26,7 +26,7 @@ struct packet {
  * For ways out of the hot path: what it takes to leave is done there, and not,
  * as the compiler would have it, before each check by those that go on.
  */
-static __always_inline enum lb_verdict aside(enum lb_verdict why)
+static __always_inline enum lb_verdict cold(enum lb_verdict why)
 {
 	asm volatile("" : "+r"(why));
 	__builtin_assume(why != LB_CONTINUE);
@@ -41,15 +41,15 @@ static __always_inline void copy_address(struct lb_addr *to, const void *from)
 }
 
 /* A SYN that asks for a connection, and nothing else. */
-static __always_inline int is_first_syn(__u32 signs)
+static __always_inline int is_first_syn(__u32 flags)
 {
-	return (signs & (FLOW_TCP_SIGNS | FLOW_ACK)) == FLOW_SYN;
+	return (flags & (FLOW_TCP_FLAGS | FLOW_ACK)) == FLOW_SYN;
 }
 
 /* Does the packet ask for a flow, if it has none? */
-static __always_inline int may_begin(__u32 signs)
+static __always_inline int may_begin(__u32 flags)
 {
-	return (signs & FLOW_DATAGRAM) || is_first_syn(signs);
+	return (flags & FLOW_DATAGRAM) || is_first_syn(flags);
 }
 
 #endif

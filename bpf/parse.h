@@ -51,7 +51,7 @@ static __always_inline enum lb_verdict parse_tag(struct cursor *c,
 		return LB_NOT_IP;
 	tag = cursor_take(c, sizeof(*tag));
 	if (!tag)
-		return aside(LB_TRUNCATED);
+		return cold(LB_TRUNCATED);
 	if (tag->tci & bpf_htons(VLAN_ID_MASK) || is_vlan(tag->ethertype))
 		return LB_VLAN;
 	p->ethertype = tag->ethertype;
@@ -65,7 +65,7 @@ static __always_inline enum lb_verdict parse_ethernet(struct cursor *c,
 
 	p->eth = cursor_take(c, sizeof(*p->eth));
 	if (!p->eth)
-		return aside(LB_TRUNCATED);
+		return cold(LB_TRUNCATED);
 	/* struct ethhdr is packed: this is one load, not two */
 	p->ethertype = *(const __be16 *)((void *)p->eth + 2 * ETH_ALEN);
 	if (!is_ip(p->ethertype)) {
@@ -75,7 +75,7 @@ static __always_inline enum lb_verdict parse_ethernet(struct cursor *c,
 	}
 	/* what is sent to a group is no connection of ours */
 	if (p->eth->h_dest[0] & 1)
-		return aside(LB_NOT_UNICAST);
+		return cold(LB_NOT_UNICAST);
 	return LB_CONTINUE;
 }
 
@@ -87,12 +87,12 @@ static __always_inline enum lb_verdict parse_tcp(struct cursor *c,
 	__u32 header;
 
 	if (!tcp)
-		return aside(LB_TRUNCATED);
+		return cold(LB_TRUNCATED);
 	header = tcp->doff * 4;
 	if (header < sizeof(*tcp) || header > length)
-		return aside(LB_MALFORMED);
+		return cold(LB_MALFORMED);
 	p->ports = (__be32 *)tcp;
-	p->signs = ((__u8 *)tcp)[13];
+	p->flags = ((__u8 *)tcp)[13];
 	p->payload = length - header;
 	return LB_CONTINUE;
 }
@@ -104,12 +104,12 @@ static __always_inline enum lb_verdict parse_udp(struct cursor *c,
 	__u32 claimed;
 
 	if (!udp)
-		return aside(LB_TRUNCATED);
+		return cold(LB_TRUNCATED);
 	claimed = bpf_ntohs(udp->len);
 	if (claimed < sizeof(*udp) || claimed > length)
-		return aside(LB_MALFORMED);
+		return cold(LB_MALFORMED);
 	p->ports = (__be32 *)udp;
-	p->signs = FLOW_DATAGRAM;
+	p->flags = FLOW_DATAGRAM;
 	p->payload = claimed - sizeof(*udp);
 	return LB_CONTINUE;
 }
@@ -125,9 +125,9 @@ static __always_inline enum lb_verdict parse_l4(struct cursor *c,
 	else if (proto == IPPROTO_UDP)
 		why = parse_udp(c, p, length);
 	else if (proto == (family == LB_IPV6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
-		return aside(take_icmp(c, proto));
+		return cold(take_icmp(c, proto));
 	else
-		return aside(LB_OTHER_PROTOCOL);
+		return cold(LB_OTHER_PROTOCOL);
 	if (why)
 		return why;
 	*(__be32 *)&p->key.tuple.sport = *p->ports;
@@ -143,14 +143,14 @@ static __always_inline enum lb_verdict parse_ipv4(struct cursor *c,
 	struct iphdr *ip = cursor_take(c, sizeof(*ip));
 
 	if (!ip)
-		return aside(LB_TRUNCATED);
+		return cold(LB_TRUNCATED);
 	header = ip->ihl * 4;
 	p->length = bpf_ntohs(ip->tot_len);
 	if (ip->version != 4 || header < sizeof(*ip) || header > p->length ||
 	    p->length > left)
-		return aside(LB_MALFORMED);
+		return cold(LB_MALFORMED);
 	if (ip->frag_off & bpf_htons(IPV4_MORE_FRAGMENTS | IPV4_FRAGMENT_AT))
-		return aside(take_fragment());
+		return cold(take_fragment());
 	p->l3 = ip;
 	*(__u64 *)&p->key.tuple.src = *(const __u64 *)&ip->saddr;
 	p->key.tuple.family = LB_IPV4;
@@ -167,10 +167,10 @@ parse_ipv6(struct xdp_md *ctx, struct cursor *c, struct packet *p)
 	__u8 proto;
 
 	if (!ip)
-		return aside(LB_TRUNCATED);
+		return cold(LB_TRUNCATED);
 	p->length = sizeof(*ip) + bpf_ntohs(ip->payload_len);
 	if (ip->version != 6 || p->length > left)
-		return aside(LB_MALFORMED);
+		return cold(LB_MALFORMED);
 	proto = ip->nexthdr;
 	if (is_extension(proto)) {
 		why = skip_extensions(ctx, (void *)ip - (void *)p->eth, &proto,
@@ -178,13 +178,13 @@ parse_ipv6(struct xdp_md *ctx, struct cursor *c, struct packet *p)
 		if (why)
 			return why;
 		if (header > p->length)
-			return aside(LB_MALFORMED);
+			return cold(LB_MALFORMED);
 		c->pos = (void *)ip + header;
 	}
 	p->l3 = ip;
 	copy_address(&p->key.src, &ip->saddr);
 	copy_address(&p->key.dst, &ip->daddr);
-	flow_hash_ends(&p->key.tuple, &p->key.src, &p->key.dst);
+	flow_hash_addresses(&p->key.tuple, &p->key.src, &p->key.dst);
 	p->key.tuple.family = LB_IPV6;
 	return parse_l4(c, p, proto, p->length - header, LB_IPV6);
 }

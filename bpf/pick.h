@@ -8,7 +8,7 @@
 #include "bpf/request.h"
 
 /* A longer ring is looked at in parts, one after the other. */
-#define LEAST_LOOKS 256
+#define MOST_COMPARED 256
 
 struct ring {
 	void *map;
@@ -106,7 +106,7 @@ struct least {
 };
 
 /* Fewer flows for its weight, with the new one counted, is better. */
-static long look_at_backend(__u32 i, struct least *least)
+static long compare_backend(__u32 i, struct least *least)
 {
 	__u32 id = ring_at(least->map, (least->first + i) % least->slots);
 	const struct lb_backend *backend =
@@ -143,11 +143,11 @@ static __always_inline __u32 least_loaded(const struct ring *ring, __u32 turn,
 	};
 	__u32 looks = ring->slots;
 
-	if (looks > LEAST_LOOKS)
-		looks = LEAST_LOOKS;
-	look_at_backend(0, &least);
+	if (looks > MOST_COMPARED)
+		looks = MOST_COMPARED;
+	compare_backend(0, &least);
 	least.first++;
-	bpf_loop(looks - 1, look_at_backend, &least, 0);
+	bpf_loop(looks - 1, compare_backend, &least, 0);
 	return least.best ? least.best : ring_at(ring->map, turn % ring->slots);
 }
 

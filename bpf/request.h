@@ -16,7 +16,7 @@ struct request {
 	__be16 port;
 	__u8 proto;
 	__u8 family;
-	__u16 signs; /* as in struct packet */
+	__u16 flags; /* as in struct packet */
 	__u16 avoid; /* a backend that did not answer; 0: none */
 	__u16 persisted; /* 1: the backend is the one that the client had */
 	/* what is chosen for it */

@@ -33,15 +33,15 @@ static __always_inline int is_unanswered(const struct lb_flow *forward,
  * What is read of the reply line counts only if the flow can then be ended in
  * the very word it was found in: it was its reply line all the time.
  */
-static __always_inline __u32 may_restart(const struct flow_hit *hit,
-					 const int family)
+static __always_inline __u32 restart_reason(const struct flow_hit *hit,
+					    const int family)
 {
 	const struct lb_flow *reply =
 		flow_line(LB_READ(hit->line->peer), family);
 	const struct lb_backend *backend;
 	__u32 id;
 
-	if (flow_may_restart(hit->word))
+	if (flow_is_ending(hit->word))
 		return RESTART_AFRESH;
 	if (!reply)
 		return RESTART_NOT;
@@ -61,8 +61,8 @@ static __always_inline __u32 restart(__u32 index, __u64 word, const int family)
 
 	if (!hit.line)
 		return RESTART_NOT;
-	why = may_restart(&hit, family);
-	return why && flow_drop(&hit, family) ? why : RESTART_NOT;
+	why = restart_reason(&hit, family);
+	return why && flow_end(&hit, family) ? why : RESTART_NOT;
 }
 
 __noinline __u32 restart4(__u32 index, __u64 word)

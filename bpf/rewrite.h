@@ -69,7 +69,7 @@ static __always_inline void rewrite(struct packet *p,
 	else
 		rewrite_ipv4(p->l3, &line->rewrite, hop);
 	*p->ports = *(const __be32 *)&line->rewrite.sport;
-	if (!(p->signs & FLOW_DATAGRAM)) {
+	if (!(p->flags & FLOW_DATAGRAM)) {
 		check = &((struct tcphdr *)p->ports)->check;
 		checksum_adjust(check, line->rewrite.l4_delta);
 		return;

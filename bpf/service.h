@@ -76,7 +76,7 @@ may_enter(const struct lb_service *service, const struct request *r,
 	if (service->flags & LB_SERVICE_DISABLED)
 		return LB_DISABLED;
 	/* what is not ours to begin is the proxy's, if it has a connection */
-	if (!may_begin(r->signs))
+	if (!may_begin(r->flags))
 		return service->flags & LB_SERVICE_TO_KERNEL ? LB_L7
 							     : LB_NO_FLOW;
 	if (source_is_nobodys(r, family))

@@ -22,7 +22,7 @@
 #define FLOW_SYN 0x02u
 #define FLOW_RST 0x04u
 #define FLOW_ACK 0x10u
-#define FLOW_TCP_SIGNS (FLOW_FIN | FLOW_SYN | FLOW_RST)
+#define FLOW_TCP_FLAGS (FLOW_FIN | FLOW_SYN | FLOW_RST)
 #define FLOW_DATAGRAM 0x100u
 
 enum flow_refusal {
@@ -66,9 +66,9 @@ static __always_inline __u32 flow_tick(void)
 }
 
 /* the kernel hashes the addresses themselves */
-static __always_inline void flow_hash_ends(struct lb_tuple *tuple,
-					   const struct lb_addr *src,
-					   const struct lb_addr *dst)
+static __always_inline void flow_hash_addresses(struct lb_tuple *tuple,
+						const struct lb_addr *src,
+						const struct lb_addr *dst)
 {
 	tuple->src = 0;
 	tuple->dst = 0;
@@ -89,25 +89,25 @@ static __always_inline struct lb_flow *flow_line(__u32 index, const int family)
 	return 0;
 }
 
-static __always_inline struct lb_flow *hash_entry(const struct lb_tuple *tuple,
-						  const struct lb_addr *ends,
-						  const int family)
+static __always_inline struct lb_flow *
+hash_entry(const struct lb_tuple *tuple, const struct lb_addr *addresses,
+	   const int family)
 {
 	struct flow_key key;
 
 	if (family == LB_IPV4)
 		return bpf_map_lookup_elem(&bench_hash, tuple);
 	key.tuple = *tuple;
-	key.src = ends[0];
-	key.dst = ends[1];
+	key.src = addresses[0];
+	key.dst = addresses[1];
 	return bpf_map_lookup_elem(&bench_hash6, &key);
 }
 
 static __always_inline int flow_read(__u32 index, const struct lb_tuple *tuple,
-				     const struct lb_addr *ends,
+				     const struct lb_addr *addresses,
 				     const int family, struct flow_hit *hit)
 {
-	hit->line = hash_entry(tuple, ends, family);
+	hit->line = hash_entry(tuple, addresses, family);
 	if (!hit->line)
 		return 0;
 	hit->word = LB_READ(hit->line->word);
@@ -117,10 +117,10 @@ static __always_inline int flow_read(__u32 index, const struct lb_tuple *tuple,
 
 static __always_inline int flow_scan(__u32 preferred,
 				     const struct lb_tuple *tuple,
-				     const struct lb_addr *ends,
+				     const struct lb_addr *addresses,
 				     const int family, struct flow_hit *hit)
 {
-	return flow_read(0, tuple, ends, family, hit);
+	return flow_read(0, tuple, addresses, family, hit);
 }
 
 static __always_inline int flow_find(const struct flow_key *key, __u64 hash,
@@ -142,36 +142,36 @@ static __always_inline void flow_count(struct lb_flow *line, __u32 tick,
 	line->bytes += bytes;
 }
 
-static __always_inline int flow_is_eventful(__u64 word, __u32 signs)
+static __always_inline int flow_is_eventful(__u64 word, __u32 flags)
 {
 	const __u32 state = lb_word_state(word);
 
-	if (signs & FLOW_DATAGRAM)
+	if (flags & FLOW_DATAGRAM)
 		return state == LB_FLOW_REPLY;
-	return (signs & FLOW_TCP_SIGNS) || state == LB_FLOW_HALF_OPEN;
+	return (flags & FLOW_TCP_FLAGS) || state == LB_FLOW_HALF_OPEN;
 }
 
 /* As far as the benchmark goes: the handshake. */
-static __always_inline int flow_note(const struct flow_hit *hit, __u32 signs,
+static __always_inline int flow_note(const struct flow_hit *hit, __u32 flags,
 				     const int family)
 {
 	__u32 to = lb_word_is_forward(hit->word) ? LB_FLOW_OPEN
 						 : LB_FLOW_REPLY_SEEN;
 
-	if (lb_word_is_forward(hit->word) && (signs & FLOW_SYN))
+	if (lb_word_is_forward(hit->word) && (flags & FLOW_SYN))
 		return 0;
 	__sync_val_compare_and_swap(&hit->line->word, hit->word,
 				    lb_word_with_state(hit->word, to));
 	return 1;
 }
 
-static __always_inline int flow_may_restart(__u64 word)
+static __always_inline int flow_is_ending(__u64 word)
 {
 	return lb_word_state(word) >= LB_FLOW_CLOSING_CLIENT;
 }
 
-static __always_inline int flow_drop(const struct flow_hit *hit,
-				     const int family)
+static __always_inline int flow_end(const struct flow_hit *hit,
+				    const int family)
 {
 	return 0;
 }

@@ -174,7 +174,7 @@ static __always_inline int balance_frame(struct xdp_md *ctx)
 {
 	struct packet p = {};
 
-	return leave(ctx, &p, look(ctx, &p));
+	return leave(ctx, &p, process(ctx, &p));
 }
 
 static __always_inline int swap_frame(struct xdp_md *ctx)

@@ -157,10 +157,10 @@ void Flows::give_back(int reply) {
   operate(FLOW_OP_GIVE_BACK);
 }
 
-bool Flows::note(Hit hit, uint32_t signs) {
+bool Flows::note(Hit hit, uint32_t flags) {
   op_->index = hit.index;
   op_->word = hit.word;
-  op_->signs = signs;
+  op_->flags = flags;
   return operate(FLOW_OP_NOTE) != 0;
 }
 

@@ -48,7 +48,7 @@ class Flows : public ::testing::Test {
   bool drop(Hit hit);
   void give_back(int reply);
   // A packet of the flow that was found, with these flags: has the state changed?
-  bool note(Hit hit, uint32_t signs);
+  bool note(Hit hit, uint32_t flags);
 
   // As the datapath makes one: its forward line, or why there is none.
   int new_flow(uint32_t id);

@@ -40,11 +40,11 @@ static __always_inline int operate(struct flow_op *op, const int family)
 		op->made.line.word = flow_position(family);
 		return 0;
 	case FLOW_OP_DROP:
-		return flow_drop(&hit, family);
+		return flow_end(&hit, family);
 	case FLOW_OP_GIVE_BACK:
 		return flow_give_back(op->index, family);
 	case FLOW_OP_NOTE:
-		return flow_note(&hit, op->signs, family);
+		return flow_note(&hit, op->flags, family);
 	}
 	return -100;
 }

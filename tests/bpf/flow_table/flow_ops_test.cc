@@ -299,8 +299,8 @@ TEST_P(FlowOps, TcpIsFollowed) {
   };
   for (size_t i = 0; i < stories.size(); i++) {
     ASSERT_GE(new_flow(1), 0);
-    for (const auto& [side, signs] : stories[i].packets)
-      note(side == kC ? *find_client(1) : *find_member(1), signs);
+    for (const auto& [side, flags] : stories[i].packets)
+      note(side == kC ? *find_client(1) : *find_member(1), flags);
     EXPECT_STREQ(datapath::flow_state_name(state(1)), datapath::flow_state_name(stories[i].state))
         << "story " << i;
     ASSERT_TRUE(drop(*find_client(1)));

@@ -41,7 +41,7 @@ static __always_inline __u32 seal(const struct lb_flow6 *line, const int family)
 {
 	const __u64 *tuple = (const __u64 *)&line->line.tuple;
 	const __u64 *rewrite = (const __u64 *)&line->line.rewrite;
-	const __u64 *ends = (const __u64 *)&line->src;
+	const __u64 *addresses = (const __u64 *)&line->src;
 	__u64 sum = mix(tuple[0], tuple[1]);
 
 	sum = mix(sum, rewrite[0]);
@@ -51,7 +51,7 @@ static __always_inline __u32 seal(const struct lb_flow6 *line, const int family)
 			       line->line.owner);
 	if (family == LB_IPV6)
 		for (int i = 0; i < 8; i++)
-			sum = mix(sum, ends[i]);
+			sum = mix(sum, addresses[i]);
 	return (__u32)(sum >> 32) ^ (__u32)sum;
 }
 
@@ -104,21 +104,21 @@ static __always_inline int check(const struct flow_key *key,
 }
 
 /* IPv6: every pair of addresses has the same hash; comparing must tell them */
-static __always_inline void set_ends(struct lb_tuple *tuple,
-				     struct lb_addr *ends, __u32 src, __u32 dst,
-				     const int family)
+static __always_inline void set_addresses(struct lb_tuple *tuple,
+					  struct lb_addr *addresses, __u32 src,
+					  __u32 dst, const int family)
 {
 	tuple->src = family == LB_IPV6 ? 1 : src;
 	tuple->dst = family == LB_IPV6 ? 2 : dst;
 	if (family == LB_IPV6)
 		for (int i = 0; i < 4; i++) {
-			ends[0].ip[i] = src + i;
-			ends[1].ip[i] = dst + i;
+			addresses[0].ip[i] = src + i;
+			addresses[1].ip[i] = dst + i;
 		}
 }
 
 static __always_inline void reply_tuple(struct lb_tuple *tuple,
-					struct lb_addr *ends, __u32 member,
+					struct lb_addr *addresses, __u32 member,
 					__u32 port, __u8 proto,
 					const int family)
 {
@@ -126,18 +126,18 @@ static __always_inline void reply_tuple(struct lb_tuple *tuple,
 	tuple->dport = (__u16)port;
 	tuple->proto = proto;
 	tuple->family = family;
-	set_ends(tuple, ends, member, 99, family);
+	set_addresses(tuple, addresses, member, 99, family);
 }
 
 static __always_inline void client_tuple(struct lb_tuple *tuple,
-					 struct lb_addr *ends, __u32 id,
+					 struct lb_addr *addresses, __u32 id,
 					 __u8 proto, const int family)
 {
 	tuple->sport = family == LB_IPV6 ? id & 0x7f : 1000 + id;
 	tuple->dport = 443;
 	tuple->proto = proto;
 	tuple->family = family;
-	set_ends(tuple, ends, 0x1000 + id, 7, family);
+	set_addresses(tuple, addresses, 0x1000 + id, 7, family);
 }
 
 /*
@@ -216,7 +216,7 @@ __noinline int twice6(__u32 index, const struct lb_flow6 *made)
 }
 
 /* TCP flags by lot: the handshake goes on, later it is mostly a bare ACK */
-static __always_inline __u32 draw_signs(__u64 word, __u8 proto, __u32 lot)
+static __always_inline __u32 draw_flags(__u64 word, __u8 proto, __u32 lot)
 {
 	if (proto == STRESS_UDP)
 		return FLOW_DATAGRAM;
@@ -235,10 +235,10 @@ static __always_inline __u32 draw_signs(__u64 word, __u8 proto, __u32 lot)
 static __always_inline void follow(const struct flow_hit *hit, __u8 proto,
 				   __u32 lot, const int family)
 {
-	__u32 signs = draw_signs(hit->word, proto, lot);
+	__u32 flags = draw_flags(hit->word, proto, lot);
 
 	flow_count(hit->line, flow_tick(), 60);
-	if (flow_is_eventful(hit->word, signs) && flow_note(hit, signs, family))
+	if (flow_is_eventful(hit->word, flags) && flow_note(hit, flags, family))
 		note(STRESS_CHANGED);
 }
 
@@ -312,9 +312,9 @@ static __always_inline int from_client(__u32 id, __u32 lot, __u32 member,
 			return 1;
 		note(STRESS_HITS);
 		follow(&hit, proto, lot, family);
-		if (!flow_may_restart(hit.word) || (lot & 0x300))
+		if (!flow_is_ending(hit.word) || (lot & 0x300))
 			return 2;
-		if (!flow_drop(&hit, family))
+		if (!flow_end(&hit, family))
 			return 2;
 		note(STRESS_RESTARTED);
 	}

@@ -103,7 +103,7 @@ mutant reply_not_asked_again unit bpf/flow_follow.h \
 mutant spill_not_marked unit bpf/flow_change.h \
   'held |= FLOW_BUCKET_SPILLED;' ';'
 mutant ring_ends_nothing unit bpf/flow_change.h \
-  'flow_end((__u32)entry, word, family)' '0'
+  'flow_end_line((__u32)entry, word, family)' '0'
 mutant ring_is_not_left unit bpf/flow_follow.h \
   'flow_leave_ring(index, word, family);' ';'
 mutant dead_not_buried unit agent/datapath/flow_table.cc \
