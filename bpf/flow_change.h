@@ -28,7 +28,10 @@ static __always_inline struct lb_half *flow_half(__u32 position,
 
 /* ---- the lock of a bucket ---------------------------------------------- */
 
-/* What to unlock with; 0: busy. Only programs hold it, so nobody dies so. */
+/*
+ * What to unlock with; 0: busy. Only programs hold it, and they cannot be
+ * killed, so it never stays locked.
+ */
 static __always_inline __u32 flow_lock(struct lb_bucket *bucket)
 {
 	for (int i = 0; i < FLOW_LOCK_TRIES; i++) {

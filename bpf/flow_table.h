@@ -1,40 +1,21 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 /*
- * The flow table, as the packet's steps use it. docs/flow-table.md says why
- * it is the way it is. `family` is LB_IPV4 or LB_IPV6, always a constant.
+ * The flow table, as the packet's steps use it: forward.h for a packet of a
+ * flow, restart.h for a SYN on one, new_flow.h for a new one.
+ * docs/flow-table.md says why it is the way it is. `family` is LB_IPV4 or
+ * LB_IPV6, always a constant. `flags` is the flags byte of TCP, or
+ * FLOW_DATAGRAM.
  *
- * A packet of a flow:
- *	IPv6: flow_hash_addresses(&key.tuple, &key.src, &key.dst)
- *	hash = flow_hash(&key.tuple)
- *	if (flow_find(&key, hash, family, &hit))
- *		rewrite the packet from hit.line; look up its next hop
- *		if (!flow_is_still(&hit)) LB_RECYCLED
- *		flow_count(hit.line, flow_tick(), payload bytes)
- *		if (flow_is_eventful(hit.word, flags))
- *			flow_note(&hit, flags, family)
- *	`flags` is the flags byte of TCP, or FLOW_DATAGRAM. Which direction the
- *	packet has is in the word: lb_word_is_forward().
- *
- * A SYN on a flow that flow_is_ending(), or whose backend is gone:
- *	flow_end(&hit, family), and on as if nothing had been found. 0: it
- *	changed meanwhile; use it as it was found.
- *
- * A new flow: fill one struct lb_flow6 (IPv4: its first part, .line):
- *	made.line.word = flow_position(family): takes a place in the ring
- *	the reply line: tuple of the member's packets (source member,
- *destination SNAT address and port), rewrite towards the client, its next hop,
- *owner = backend id, peer = LB_FLOW_NONE, seen = flow_tick(), packets = bytes
- *	= 0; IPv6: src and dst of the tuple, new_src and new_dst, and
- *	flow_hash_addresses() on the tuple
- *	reply = flow_insert(&made, family): FLOW_EXISTS and FLOW_NO_ROOM: try
- *	another SNAT port, FLOW_BUSY_BUCKET: give up
- *	the forward line in the same struct: the client's tuple, rewrite, next
- *	hop, owner = service id, peer = reply, the same word; packets and bytes
- *	are this packet's
- *	forward = flow_insert(&made, family); if it is a refusal:
- *	flow_give_back(reply, family), and with FLOW_EXISTS another CPU was
- *	first: flow_find() again and use that flow
- *	A retry loop must carry nothing but its counter, for kernel 6.1.
+ * What the steps have to keep:
+ * - whatever was read from a hit's line counts only if flow_is_still() says so
+ *   afterwards;
+ * - a new flow is one struct lb_flow6 (IPv4: its first part, .line), used for
+ *   the reply line first, then for the forward line with .peer = reply;
+ * - flow_position() is asked between the two, when the reply line is there: it
+ *   may end an older flow, and one that comes to nothing must not do that. The
+ *   forward line carries it in .word;
+ * - a reply line whose forward line was refused goes back by flow_give_back();
+ *   FLOW_EXISTS says that another CPU was first, and its flow is the packet's.
  *
  * The use counters (lb_service_use, lb_backend_use) are kept here: up when
  * the forward line comes, down when the flow ends. So is what a flow that is
@@ -66,13 +47,16 @@ static __always_inline int flow_note(const struct flow_hit *hit, __u32 flags,
 				 : flow_follow4(hit->index, hit->word, flags);
 }
 
-/* Is the word that of a forward line whose flow a SYN may begin anew? */
+/* Of a forward line: FIN or RST was seen, so that a SYN begins anew. */
 static __always_inline int flow_is_ending(__u64 word)
 {
 	return lb_word_state(word) >= LB_FLOW_CLOSING_CLIENT;
 }
 
-/* Ends the flow of a forward line in the very word that was found. */
+/*
+ * Ends the flow of a forward line in the very word that was found. 0: it has
+ * changed meanwhile; the packet uses it as it was found.
+ */
 static __always_inline int flow_end(const struct flow_hit *hit,
 				    const int family)
 {

@@ -12,29 +12,6 @@
 #include "bpf/restart.h"
 #include "bpf/send.h"
 
-static __always_inline struct request request_of(const struct packet *p,
-						 const int family)
-{
-	struct request r = {
-		.client_port = p->key.tuple.sport,
-		.port = p->key.tuple.dport,
-		.proto = p->key.tuple.proto,
-		.family = family,
-		.flags = p->flags,
-		.avoid = p->avoid,
-		.line = LB_FLOW_NONE,
-	};
-
-	if (family == LB_IPV6) {
-		r.client = p->key.src;
-		r.vip = p->key.dst;
-	} else {
-		r.client.ip[0] = p->key.tuple.src;
-		r.vip.ip[0] = p->key.tuple.dst;
-	}
-	return r;
-}
-
 /* The flow that the packet begins is found like any other. */
 static __always_inline enum lb_verdict begin_flow(struct xdp_md *ctx,
 						  struct packet *p,
@@ -53,20 +30,6 @@ static __always_inline enum lb_verdict begin_flow(struct xdp_md *ctx,
 	return flow_read(r.line, &p->key.tuple, &p->key.src, family, hit)
 		       ? LB_CONTINUE
 		       : LB_RECYCLED;
-}
-
-/* Does this packet end the flow that it was found by? */
-static __always_inline int
-ends_flow(struct packet *p, const struct flow_hit *hit, const int family)
-{
-	__u32 why;
-
-	if (!is_first_syn(p->flags) || !lb_word_is_forward(hit->word))
-		return 0;
-	why = family == LB_IPV6 ? restart6(hit->index, hit->word)
-				: restart4(hit->index, hit->word);
-	p->avoid = why & RESTART_AVOIDS;
-	return why != RESTART_NOT;
 }
 
 static __always_inline enum lb_verdict go_on(struct packet *p,
@@ -89,8 +52,7 @@ balance(struct xdp_md *ctx, struct packet *p, const int family)
 	enum lb_verdict why;
 	struct flow_hit hit;
 
-	if (flow_find(&p->key, hash, family, &hit) &&
-	    !ends_flow(p, &hit, family))
+	if (flow_find(&p->key, hash, family, &hit) && !restart(p, &hit, family))
 		return go_on(p, &hit, LB_ESTABLISHED, family);
 	why = begin_flow(ctx, p, family, &hit);
 	return why ? cold(why) : go_on(p, &hit, LB_NEW_FLOW, family);

@@ -135,7 +135,8 @@ static __always_inline void aim_reply(struct lb_flow6 *made,
 
 /* ---- the forward line -------------------------------------------------- */
 
-/* The reply line that was made says the rest: its ends are the new ones. */
+/* The reply line that was made says the rest: its addresses and ports are the
+ * new ones. */
 static __always_inline void
 aim_forward(struct lb_flow6 *made, const struct request *r, const int family)
 {

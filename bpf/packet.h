@@ -23,8 +23,8 @@ struct packet {
 };
 
 /*
- * For ways out of the hot path: what it takes to leave is done there, and not,
- * as the compiler would have it, before each check by those that go on.
+ * Marks a way out of the hot path. Without it the compiler prepares the exit
+ * before each check, and every packet that goes on pays for it.
  */
 static __always_inline enum lb_verdict cold(enum lb_verdict why)
 {

@@ -7,6 +7,7 @@
 #define LB_REQUEST_H
 
 #include "bpf/lb_abi.h"
+#include "bpf/packet.h"
 
 /* Small, because the frames of all functions of a chain share 512 bytes. */
 struct request {
@@ -25,5 +26,28 @@ struct request {
 	__u16 backend;
 	__u16 back; /* next hop to the client */
 } __attribute__((aligned(8)));
+
+static __always_inline struct request request_of(const struct packet *p,
+						 const int family)
+{
+	struct request r = {
+		.client_port = p->key.tuple.sport,
+		.port = p->key.tuple.dport,
+		.proto = p->key.tuple.proto,
+		.family = family,
+		.flags = p->flags,
+		.avoid = p->avoid,
+		.line = LB_FLOW_NONE,
+	};
+
+	if (family == LB_IPV6) {
+		r.client = p->key.src;
+		r.vip = p->key.dst;
+	} else {
+		r.client.ip[0] = p->key.tuple.src;
+		r.vip.ip[0] = p->key.tuple.dst;
+	}
+	return r;
+}
 
 #endif

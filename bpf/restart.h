@@ -4,6 +4,7 @@
 #define LB_RESTART_H
 
 #include "bpf/flow_table.h"
+#include "bpf/packet.h"
 #include "bpf/pick.h"
 
 /*
@@ -54,7 +55,8 @@ static __always_inline __u32 restart_reason(const struct flow_hit *hit,
 }
 
 /* Ends the flow if the SYN begins a new one. */
-static __always_inline __u32 restart(__u32 index, __u64 word, const int family)
+static __always_inline __u32 restart_flow(__u32 index, __u64 word,
+					  const int family)
 {
 	const struct flow_hit hit = {flow_line(index, family), word, index};
 	__u32 why;
@@ -67,12 +69,26 @@ static __always_inline __u32 restart(__u32 index, __u64 word, const int family)
 
 __noinline __u32 restart4(__u32 index, __u64 word)
 {
-	return restart(index, word, LB_IPV4);
+	return restart_flow(index, word, LB_IPV4);
 }
 
 __noinline __u32 restart6(__u32 index, __u64 word)
 {
-	return restart(index, word, LB_IPV6);
+	return restart_flow(index, word, LB_IPV6);
+}
+
+/* Does this packet begin anew? Then the flow that it was found by has ended. */
+static __always_inline int restart(struct packet *p, const struct flow_hit *hit,
+				   const int family)
+{
+	__u32 why;
+
+	if (!is_first_syn(p->flags) || !lb_word_is_forward(hit->word))
+		return 0;
+	why = family == LB_IPV6 ? restart6(hit->index, hit->word)
+				: restart4(hit->index, hit->word);
+	p->avoid = why & RESTART_AVOIDS;
+	return why != RESTART_NOT;
 }
 
 #endif
