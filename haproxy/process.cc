@@ -56,10 +56,6 @@ Surroundings look_around(const Paths& paths) {
   return around;
 }
 
-pid_t pid_in(const std::string& path) {
-  return static_cast<pid_t>(std::atoi(read_file(path).value_or("0").c_str()));
-}
-
 }  // namespace
 
 Process::Process(Paths paths) : paths_(std::move(paths)), around_(look_around(paths_)) {}
@@ -77,11 +73,11 @@ Result<Process> Process::open(Paths paths) {
 void Process::adopt() {
   const std::optional<std::string> text = read_file(accepted());
   const Result<Processes> found = processes();
-  if (!text || !found || found->master != pid_in(run("haproxy.pid"))) return;
-  master_ = watch(found->master);
+  if (!text || !found || found->master != process::pid_in(run("haproxy.pid"))) return;
+  master_ = process::Process::of(found->master);
   text_ = *text;
   for (const pid_t pid : found->old_workers)
-    if (const auto started = start_of(pid)) workers_[{pid, *started}];
+    if (const auto started = process::start_of(pid)) workers_[{pid, *started}];
   // Without a worker, revive() sees to it.
   if (found->worker && !take_worker(*found)) current_.reset();
 }
@@ -105,7 +101,7 @@ Result<Unit> Process::load(const std::string& text) {
   if (auto checked = check(text); !checked) return checked;
   if (auto saved = save_states(); !saved) return saved;
   if (auto written = write_file(config(), text); !written) return written;
-  const bool is_there = master_ && !has_ended(*master_);
+  const bool is_there = master_ && !master_->has_ended();
   Result<Unit> loaded = is_there ? reload() : start();
   if (!loaded) {
     // What serves is the text before; and whatever starts it again must find that.
@@ -154,10 +150,10 @@ Result<Unit> Process::tell_health() {
 
 Result<bool> Process::revive() {
   trim_log();
-  std::erase_if(leaving_, [](const Watched& master) { return has_ended(master); });
+  std::erase_if(leaving_, [](const auto& master) { return master.has_ended(); });
   if (text_.empty() || !master_) return false;
-  const bool master_died = has_ended(*master_);
-  if (!master_died && worker_ && !has_ended(*worker_)) return false;
+  const bool master_died = master_->has_ended();
+  if (!master_died && worker_ && !worker_->has_ended()) return false;
   if (Clock::now() < not_before_) return false;
   not_before_ = Clock::now() + kRestartPause;
   if (auto restarted = restart(); !restarted) return std::move(restarted).error();
@@ -166,7 +162,7 @@ Result<bool> Process::revive() {
 }
 
 Result<Unit> Process::restart() {
-  const bool master_died = has_ended(*master_);
+  const bool master_died = master_->has_ended();
   if (auto written = write_file(config(), text_); !written) return written;
   if (master_died) {
     leave_orphans();
@@ -181,13 +177,13 @@ Result<Unit> Process::restart() {
 // Workers whose master has died may still accept: they serve what they have, and nothing new.
 void Process::leave_orphans() {
   for (const auto& [id, held] : workers_)
-    if (start_of(id.pid) == id.start) ::kill(id.pid, SIGUSR1);
+    if (process::start_of(id.pid) == id.start) ::kill(id.pid, SIGUSR1);
 }
 
 // Connections live on; the master ends with the last of them.
 void Process::soft_stop() {
-  if (master_ && !has_ended(*master_)) {
-    ::kill(master_->pid, SIGUSR1);
+  if (master_ && !master_->has_ended()) {
+    master_->send(SIGUSR1);
     leaving_.push_back(std::move(*master_));
   }
   master_.reset();
@@ -202,28 +198,33 @@ Result<std::vector<WorkerStats>> Process::stats() {
   std::vector<WorkerStats> all;
   for (auto it = workers_.begin(); it != workers_.end();) {
     std::optional<WorkerStats> stats = stats_of(it->first, it->second);
-    const bool stays = stats && !stats->last;
+    // One that is slow, or cannot be reached now, is asked again until it is gone.
+    const bool stays = stats ? !stats->last : process::start_of(it->first.pid) == it->first.start;
     if (stats) all.push_back(std::move(*stats));
     it = stays ? std::next(it) : workers_.erase(it);
   }
   return all;
 }
 
-// nullopt: it is gone.
+// nullopt: it does not answer.
 std::optional<WorkerStats> Process::stats_of(const WorkerId& id, Held& held) {
   WorkerStats stats;
   stats.worker = id;
   stats.current = current_ == id;
   if (!held.cli) {
-    if (start_of(id.pid) != id.start) return std::nullopt;
     const auto csv = ask_once(master_socket(), "@!" + std::to_string(id.pid) + " show stat");
     if (!csv || !parse_stats(*csv, stats)) return std::nullopt;
     return stats;
   }
   // In this order: what is counted after it had nothing left to do is complete.
   const Result<std::string> info = held.cli->ask("show info");
-  const Result<std::string> csv = held.cli->ask("show stat");
-  if (!info || !csv || !parse_stats(*csv, stats)) return std::nullopt;
+  const Result<std::string> csv =
+      info ? held.cli->ask("show stat") : Result<std::string>(info.error());
+  if (!csv) {
+    if (csv.error().code != ETIMEDOUT) held.cli.reset();
+    return std::nullopt;
+  }
+  if (!parse_stats(*csv, stats)) return std::nullopt;
   constexpr uint64_t kOurOwn = 1;
   stats.last = !stats.current && is_drained(*info, kOurOwn);
   return stats;
@@ -231,17 +232,13 @@ std::optional<WorkerStats> Process::stats_of(const WorkerId& id, Held& held) {
 
 void Process::teardown() {
   if (master_) leaving_.push_back(std::move(*master_));
-  for (const Watched& master : leaving_)
-    if (!has_ended(master)) ::kill(master.pid, SIGTERM);
-  const auto gone = [](const Watched& master) { return has_ended(master); };
-  for (const auto end = Clock::now() + 2s; Clock::now() < end;) {
-    if (std::all_of(leaving_.begin(), leaving_.end(), gone)) break;
-    std::this_thread::sleep_for(10ms);
-  }
-  for (const Watched& master : leaving_)
-    if (!has_ended(master)) ::kill(master.pid, SIGKILL);
+  for (const process::Process& master : leaving_) master.send(SIGTERM);
+  const auto end = Clock::now() + 2s;
+  for (const process::Process& master : leaving_)
+    master.wait(std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()));
+  for (const process::Process& master : leaving_) master.end(0ms);
   for (const auto& [id, held] : workers_)
-    if (start_of(id.pid) == id.start) ::kill(id.pid, SIGKILL);
+    if (process::start_of(id.pid) == id.start) ::kill(id.pid, SIGKILL);
   leaving_.clear();
   workers_.clear();
   soft_stop();

@@ -17,12 +17,12 @@
 #include <utility>
 #include <vector>
 
-#include "base/fd.h"
 #include "base/result.h"
 #include "haproxy/cli.h"
 #include "haproxy/processes.h"
 #include "haproxy/render.h"
 #include "haproxy/stats.h"
+#include "process/process.h"
 
 namespace haproxy {
 
@@ -66,11 +66,6 @@ class Process {
   const Surroundings& surroundings() const { return around_; }
 
  private:
-  // A process that need not be a child of ours.
-  struct Watched {
-    pid_t pid = 0;
-    base::Fd fd;  // pidfd: readable when it has ended
-  };
   struct Held {
     std::optional<Cli> cli;  // none: not reachable any more but through the master
   };
@@ -106,16 +101,13 @@ class Process {
   base::Error failure(const std::string& what, size_t log_from) const;
   std::optional<WorkerStats> stats_of(const WorkerId& id, Held& held);
 
-  static Watched watch(pid_t pid);
-  static bool has_ended(const Watched& process);
-
   Paths paths_;
   Surroundings around_;
   std::string text_;  // as accepted last; empty: nothing is to run
-  std::optional<Watched> master_, worker_;
+  std::optional<process::Process> master_, worker_;
   std::optional<WorkerId> current_;
-  std::map<WorkerId, Held> workers_;  // the current one and those that end
-  std::vector<Watched> leaving_;      // masters that end when their workers have
+  std::map<WorkerId, Held> workers_;       // the current one and those that end
+  std::vector<process::Process> leaving_;  // masters that end when their workers have
   std::map<ServerName, Health> wanted_, told_;
   std::chrono::steady_clock::time_point not_before_{};  // of the next restart
   Counts counts_;

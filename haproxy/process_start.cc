@@ -1,21 +1,14 @@
 // The half of Process that makes processes: check, start, reload, and waiting for what came of it.
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <sstream>
 #include <thread>
 
 #include "haproxy/files.h"
 #include "haproxy/process.h"
+#include "process/child.h"
 
 namespace haproxy {
 
@@ -30,39 +23,6 @@ using base::Unit;
 constexpr auto kPause = 10ms;
 constexpr auto kStartTime = 15s;  // the most that HAProxy may take for thousands of servers
 
-// A child in a session of its own, without our descriptors, signals and environment; its standard
-// output and error go to `log`.
-Result<pid_t> spawn_child(std::vector<std::string> words, const std::string& log) {
-  std::vector<char*> arguments;
-  arguments.reserve(words.size() + 1);
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  std::array<char*, 1> environment{nullptr};
-  posix_spawn_file_actions_t files;
-  posix_spawnattr_t attributes;
-  posix_spawn_file_actions_init(&files);
-  posix_spawnattr_init(&attributes);
-  posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&files, 1, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-  posix_spawn_file_actions_adddup2(&files, 1, 2);
-  posix_spawn_file_actions_addclosefrom_np(&files, 3);
-  sigset_t none, all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(
-      &attributes,
-      static_cast<short>(POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
-  pid_t pid = 0;
-  const int error = posix_spawn(&pid, words[0].c_str(), &files, &attributes, arguments.data(),
-                                environment.data());
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&files);
-  if (error != 0) return Error{error, "start " + words[0]};
-  return pid;
-}
-
 // HAProxy's alerts without their heads: "[ALERT]    (4711) : config : ...".
 std::string alerts(const std::string& log) {
   std::istringstream lines(log);
@@ -76,33 +36,7 @@ std::string alerts(const std::string& log) {
   return words.empty() ? "it did not say why" : words;
 }
 
-// The status that `pid` ended with; none: it took too long, and was killed.
-std::optional<int> wait_for(pid_t pid, Clock::time_point end) {
-  int status = 0;
-  while (::waitpid(pid, &status, WNOHANG) == 0) {
-    if (Clock::now() >= end) {
-      ::kill(pid, SIGKILL);
-      ::waitpid(pid, &status, 0);
-      return std::nullopt;
-    }
-    std::this_thread::sleep_for(kPause);
-  }
-  return status;
-}
-
 }  // namespace
-
-Process::Watched Process::watch(pid_t pid) {
-  return {pid, base::Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)))};
-}
-
-// Takes the status of a child of ours, so that it does not stay about as a zombie.
-bool Process::has_ended(const Watched& process) {
-  pollfd wait{process.fd.get(), POLLIN, 0};
-  if (process.fd.valid() && ::poll(&wait, 1, 0) == 0) return false;
-  ::waitpid(process.pid, nullptr, WNOHANG);
-  return true;
-}
 
 size_t Process::log_size() const {
   struct stat status {};
@@ -122,16 +56,11 @@ Error Process::failure(const std::string& what, size_t log_from) const {
 Result<Unit> Process::check(const std::string& text) {
   const std::string candidate = run("haproxy.cfg.new"), words = run("check.log");
   if (auto written = write_file(candidate, text); !written) return written;
-  ::unlink(words.c_str());
-  Result<pid_t> pid = spawn_child({paths_.binary, "-c", "-f", candidate}, words);
-  if (!pid) return std::move(pid).error();
-  const std::optional<int> status = wait_for(*pid, Clock::now() + kStartTime);
-  const std::string said = read_file(words).value_or("");
-  ::unlink(words.c_str());
+  const auto ended = process::run({{paths_.binary, "-c", "-f", candidate}, words}, kStartTime);
   ::unlink(candidate.c_str());
-  if (!status) return Error{ETIMEDOUT, "check the configuration of haproxy"};
-  if (WIFEXITED(*status) && WEXITSTATUS(*status) == 0) return Unit{};
-  return Error{0, "haproxy refuses its configuration: " + alerts(said)};
+  if (!ended) return ended.error();
+  if (ended->status == 0) return Unit{};
+  return Error{0, "haproxy refuses its configuration: " + alerts(ended->said)};
 }
 
 Result<Processes> Process::processes() const {
@@ -143,11 +72,11 @@ Result<Processes> Process::processes() const {
 }
 
 Result<Unit> Process::spawn() {
-  Result<pid_t> pid = spawn_child({paths_.binary, "-W", "-S", master_socket() + ",mode,600", "-p",
-                                   run("haproxy.pid"), "-f", config()},
-                                  log());
-  if (!pid) return std::move(pid).error();
-  master_ = watch(*pid);
+  auto started = process::start({{paths_.binary, "-W", "-S", master_socket() + ",mode,600", "-p",
+                                  run("haproxy.pid"), "-f", config()},
+                                 log()});
+  if (!started) return started.error();
+  master_ = std::move(*started);
   return Unit{};
 }
 
@@ -160,8 +89,7 @@ Result<Unit> Process::start() {
   if (auto spawned = spawn(); !spawned) return spawned;
   Result<Processes> now = await_start(log_from);
   if (!now) {
-    ::kill(master_->pid, SIGKILL);
-    wait_for(master_->pid, Clock::now() + 1s);
+    master_->end(0ms);
     master_.reset();
     return std::move(now).error();
   }
@@ -171,9 +99,9 @@ Result<Unit> Process::start() {
 
 Result<Processes> Process::await_start(size_t log_from) {
   for (const auto end = Clock::now() + kStartTime; Clock::now() < end;) {
-    if (has_ended(*master_)) return failure("haproxy does not start", log_from);
+    if (master_->has_ended()) return failure("haproxy does not start", log_from);
     const Result<Processes> now = processes();
-    if (now && now->master == master_->pid && now->worker) return *now;
+    if (now && now->master == master_->pid() && now->worker) return *now;
     std::this_thread::sleep_for(kPause);
   }
   return Error{ETIMEDOUT, "start haproxy"};
@@ -195,7 +123,7 @@ Result<Unit> Process::reload() {
 
 Result<Processes> Process::await_reload(const Processes& before, size_t log_from) {
   for (const auto end = Clock::now() + kStartTime; Clock::now() < end;) {
-    if (has_ended(*master_)) return failure("haproxy ended instead of reloading", log_from);
+    if (master_->has_ended()) return failure("haproxy ended instead of reloading", log_from);
     const Result<Processes> now = processes();
     if (now && now->reloads != before.reloads) {
       if (now->failed > 0) return failure("haproxy does not reload", log_from);
@@ -207,14 +135,14 @@ Result<Processes> Process::await_reload(const Processes& before, size_t log_from
 }
 
 Result<Unit> Process::take_worker(const Processes& now) {
-  worker_ = watch(*now.worker);
+  worker_ = process::Process::of(*now.worker);
   told_.clear();
   current_.reset();
-  const std::optional<uint64_t> started = start_of(*now.worker);
+  const std::optional<uint64_t> started = process::start_of(*now.worker);
   if (!started) return Error{ESRCH, "worker " + std::to_string(*now.worker) + " of haproxy"};
   current_ = WorkerId{*now.worker, *started};
   for (const auto end = Clock::now() + kStartTime; Clock::now() < end;) {
-    if (has_ended(*worker_)) break;
+    if (worker_->has_ended()) break;
     const Result<bool> holds = hold(*current_);
     if (holds && *holds) return Unit{};
     std::this_thread::sleep_for(kPause);

@@ -1,7 +1,5 @@
 #include "haproxy/processes.h"
 
-#include <fstream>
-#include <iterator>
 #include <sstream>
 #include <string>
 
@@ -44,21 +42,6 @@ std::optional<Processes> parse_processes(std::string_view text) {
   }
   if (found.master == 0) return std::nullopt;
   return found;
-}
-
-std::optional<uint64_t> start_of(pid_t pid) {
-  std::ifstream in("/proc/" + std::to_string(pid) + "/stat");
-  std::string text{std::istreambuf_iterator<char>(in), {}};
-  // The name may hold anything; the last parenthesis ends it. Field 22 is 20 after it.
-  const size_t name_end = text.rfind(')');
-  if (name_end == std::string::npos) return std::nullopt;
-  std::istringstream words(text.substr(name_end + 1));
-  std::string word;
-  for (int field = 3; field < 22; field++)
-    if (!(words >> word)) return std::nullopt;
-  uint64_t start = 0;
-  if (!(words >> start)) return std::nullopt;
-  return start;
 }
 
 }  // namespace haproxy

@@ -22,7 +22,4 @@ struct Processes {
 // nullopt: not such a text.
 std::optional<Processes> parse_processes(std::string_view text);
 
-// When the process started, in clock ticks since boot; with the pid it is unique. nullopt: gone.
-std::optional<uint64_t> start_of(pid_t pid);
-
 }  // namespace haproxy

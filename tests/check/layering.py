@@ -30,8 +30,9 @@ RULES = [
     ("agent/cli/", ("base/", "agent/model/", "agent/plan/", "agent/datapath/tables.h", *SPECS)),
     ("agent/", ("",)),  # reconciler and main wire everything
     ("netns/", ("base/",)),
-    ("haproxy/", ("base/",)),
-    ("keepalived/", ("base/",)),
+    ("process/", ("base/",)),
+    ("haproxy/", ("base/", "process/")),
+    ("keepalived/", ("base/", "process/")),
     ("health/", ("base/",)),
     ("tests/", ("",)),
 ]

@@ -1,0 +1,87 @@
+#include "process/child.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <thread>
+
+#include "base/file.h"
+
+namespace process {
+
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+using base::Error;
+using base::Result;
+
+constexpr auto kPause = 5ms;
+
+Result<pid_t> spawn(Command& command) {
+  std::vector<char*> arguments;
+  arguments.reserve(command.words.size() + 1);
+  for (std::string& word : command.words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  std::array<char*, 1> environment{nullptr};
+  posix_spawn_file_actions_t files;
+  posix_spawnattr_t attributes;
+  posix_spawn_file_actions_init(&files);
+  posix_spawnattr_init(&attributes);
+  posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&files, 1, command.log.c_str(), O_WRONLY | O_CREAT | O_APPEND,
+                                   0600);
+  posix_spawn_file_actions_adddup2(&files, 1, 2);
+  posix_spawn_file_actions_addclosefrom_np(&files, 3);
+  sigset_t none, all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setflags(
+      &attributes,
+      static_cast<short>(POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
+  pid_t pid = 0;
+  const int error = posix_spawn(&pid, command.words[0].c_str(), &files, &attributes,
+                                arguments.data(), environment.data());
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&files);
+  if (error != 0) return Error{error, "start " + command.words[0]};
+  return pid;
+}
+
+int exit_status(int status) {
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+}  // namespace
+
+Result<Process> start(Command command) {
+  const Result<pid_t> pid = spawn(command);
+  if (!pid) return pid.error();
+  return Process::of(*pid);
+}
+
+Result<Ended> run(Command command, std::chrono::milliseconds limit) {
+  ::unlink(command.log.c_str());
+  const auto end = Clock::now() + limit;
+  const Result<pid_t> pid = spawn(command);
+  if (!pid) return pid.error();
+  int status = 0;
+  bool in_time = true;
+  while (::waitpid(*pid, &status, in_time ? WNOHANG : 0) == 0) {
+    if (in_time = Clock::now() < end; !in_time) ::kill(*pid, SIGKILL);
+    if (in_time) std::this_thread::sleep_for(kPause);
+  }
+  const auto said = base::read_file(command.log);
+  ::unlink(command.log.c_str());
+  if (!in_time) return Error{ETIMEDOUT, "wait for " + command.words[0]};
+  return Ended{exit_status(status), said ? *said : ""};
+}
+
+}  // namespace process
