@@ -7,7 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <functional>
+#include <utility>
 
 namespace haproxy {
 
@@ -62,6 +62,14 @@ Result<bool> read_more(int fd, std::string& text, Clock::time_point end,
   }
 }
 
+// Whether `text` began with a whole answer, which is taken off.
+bool skip_answer(std::string& text) {
+  const size_t end = text.find(kPrompt);
+  if (end == std::string::npos) return false;
+  text.erase(0, end + kPrompt.size());
+  return true;
+}
+
 }  // namespace
 
 Result<Cli> Cli::open(const std::string& socket) {
@@ -77,14 +85,17 @@ Result<std::string> Cli::ask(const std::string& command, std::chrono::millisecon
   const auto end = Clock::now() + limit;
   if (auto sent = send_all(fd_.get(), command + "\n", socket_); !sent)
     return std::move(sent).error();
-  std::string text;
-  while (!text.ends_with(kPrompt)) {
-    Result<bool> more = read_more(fd_.get(), text, end, socket_);
+  for (late_++;;) {
+    while (late_ > 1 && skip_answer(come_)) late_--;
+    if (late_ == 1 && come_.ends_with(kPrompt)) {
+      late_ = 0;
+      come_.resize(come_.size() - kPrompt.size());
+      return std::exchange(come_, {});
+    }
+    Result<bool> more = read_more(fd_.get(), come_, end, socket_);
     if (!more) return std::move(more).error();
     if (!*more) return Error{ECONNRESET, "answer of " + socket_};
   }
-  text.resize(text.size() - kPrompt.size());
-  return text;
 }
 
 Result<std::string> ask_once(const std::string& socket, const std::string& command,

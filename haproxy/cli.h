@@ -17,6 +17,7 @@ class Cli {
   // Stays open from command to command. A worker that is to end waits for it.
   static base::Result<Cli> open(const std::string& socket);
 
+  // ETIMEDOUT: no answer yet. It is skipped when it comes, and the next question may be asked.
   base::Result<std::string> ask(const std::string& command,
                                 std::chrono::milliseconds limit = kAnswerTime);
 
@@ -25,6 +26,8 @@ class Cli {
 
   base::Fd fd_;
   std::string socket_;
+  std::string come_;  // and not taken yet
+  int late_ = 0;      // answers that nobody waits for any more
 };
 
 // Connects, asks, and reads until the other end closes.

@@ -64,7 +64,7 @@ class Lab : public testing::Test {
   nlohmann::json get(const std::string& path = "/", const std::string& options = "");
   std::string status(const std::string& path, const std::string& options = "");  // "503"
   std::set<std::string> answering(int requests = 12);                            // members
-  bool until(const std::function<bool()>& done, std::chrono::milliseconds limit = 5s);
+  bool until(const std::function<bool()>& done, std::chrono::milliseconds limit = 30s);
   pid_t worker_pid();
   pid_t master_pid();
 
