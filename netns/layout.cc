@@ -51,7 +51,10 @@ struct Present {
 
 class Differ {
  public:
-  Differ(const LayoutSpec& want, const State& have) : want_(want), have_(have) { place_links(); }
+  Differ(const LayoutSpec& want, const State& have) : want_(want), have_(have) {
+    place_links();
+    gather_routes();
+  }
 
   std::vector<Step> run() {
     global_sysctls();
@@ -200,19 +203,31 @@ class Differ {
     return "if" + std::to_string(ifindex);
   }
 
+  // Routes of links that are here or coming. Of several to one destination the first counts: a
+  // table holds one.
+  struct WantedRoute {
+    const Present* on;
+    const RouteSpec* spec;
+  };
+  void gather_routes() {
+    for (const Present& p : present_) {
+      if (p.spec == nullptr) continue;
+      for (const RouteSpec& want : p.spec->routes)
+        if (std::none_of(routes_.begin(), routes_.end(), [&](const WantedRoute& other) {
+              return same_destination(*other.spec, want);
+            }))
+          routes_.push_back({&p, &want});
+    }
+  }
+
   bool is_wanted(const Route& route) const {
-    return std::any_of(present_.begin(), present_.end(), [&](const Present& p) {
-      return p.spec != nullptr && p.now &&
-             std::any_of(p.spec->routes.begin(), p.spec->routes.end(), [&](const RouteSpec& want) {
-               return netns::serves_as(route, *p.now, want);
-             });
+    return std::any_of(routes_.begin(), routes_.end(), [&](const WantedRoute& want) {
+      return want.on->now && netns::serves_as(route, *want.on->now, *want.spec);
     });
   }
 
   void new_routes() {
-    for (const Present& p : present_)
-      if (p.spec != nullptr)
-        for (const RouteSpec& want : p.spec->routes) new_route(p, want);
+    for (const WantedRoute& want : routes_) new_route(*want.on, *want.spec);
   }
 
   // The kernel makes the route to the subnet of an address when it gets the address.
@@ -288,7 +303,8 @@ class Differ {
   const LayoutSpec& want_;
   const State& have_;
   std::vector<Present> present_;
-  std::set<size_t> replaced_;  // indexes of have_.routes that gave way
+  std::vector<WantedRoute> routes_;  // into present_
+  std::set<size_t> replaced_;        // indexes of have_.routes that gave way
   std::vector<Step> steps_;
 };
 

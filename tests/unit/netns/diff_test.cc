@@ -254,6 +254,17 @@ TEST_F(DiffTest, TheKernelsRouteToItsSubnetWillDo) {
   EXPECT_THAT(steps_to(want), IsEmpty());
 }
 
+TEST_F(DiffTest, OfTwoRoutesToOneDestinationTheFirstCounts) {
+  LayoutSpec want = layout();
+  want.interfaces[0].routes = {default_via("192.0.2.1"), default_via("192.0.2.2")};
+  want.interfaces[1].routes = {default_via("198.51.100.1")};
+  EXPECT_THAT(steps_to(want), Contains("add route default via 192.0.2.1 dev eth1"));
+  EXPECT_THAT(steps_to(want), IsEmpty());
+  want.interfaces.erase(want.interfaces.begin());
+  EXPECT_THAT(steps_to(want), Contains("replace route default via 192.0.2.1 dev eth1 by default "
+                                       "via 198.51.100.1 dev eth2"));
+}
+
 TEST_F(DiffTest, TheRouteThatComesWithAnAddressIsNotAdded) {
   LayoutSpec want = layout();
   want.interfaces[0].routes = {
