@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.h"
+
 namespace octavia {
 
 namespace {
@@ -37,6 +39,14 @@ class Coming {
   std::set<std::string>& names_;
   std::string name_;
 };
+
+// VIPs aside: they come and go, and keepalived's are not ours to wait for.
+bool has_addresses(const netns::Nic& nic, const InterfaceFile& file) {
+  return nic.name == file.name &&
+         std::all_of(file.addresses.begin(), file.addresses.end(), [&](const base::IpPrefix& a) {
+           return std::find(nic.addresses.begin(), nic.addresses.end(), a) != nic.addresses.end();
+         });
+}
 
 std::string list_of(const std::vector<SubnetAddress>& vips) {
   std::string out;
@@ -106,8 +116,15 @@ Awaited<Status> AmphoraPlugging::keep(InterfaceFile file, base::MacAddress mac) 
 }
 
 Awaited<Status> AmphoraPlugging::set_up(InterfaceFile file, base::MacAddress mac) {
-  if (auto kept = co_await keep(std::move(file), mac); !kept) co_return kept;
-  co_return co_await network_.configure(layout());
+  if (auto kept = co_await keep(file, mac); !kept) co_return kept;
+  const auto done = co_await network_.configure(layout());
+  auto nics = co_await network_.nics();
+  if (!nics) co_return nics.error();
+  const netns::Nic* nic = find(nics->inside, mac);
+  if (nic == nullptr || !has_addresses(*nic, file))
+    co_return done ? Error{0, file.name + " did not come up with its addresses"} : done.error();
+  if (!done) spdlog::warn("{} is plugged, but: {}", file.name, done.error().message());
+  co_return base::Unit{};
 }
 
 Awaited<Answer> AmphoraPlugging::plug_vip(std::string vip, std::string body) {

@@ -29,8 +29,9 @@ class PlugNetwork {
   virtual Awaited<base::Result<Nics>> nics() = 0;
   // Makes the kernel look for devices that it was not told of.
   virtual Awaited<base::Status> rescan() = 0;
-  // Returns when links and addresses are as `layout` has them. Routes that the kernel refuses are
-  // for the log; interfaces of the layout that are nowhere are no error.
+  // Returns when the namespace has been brought to `layout` as far as it could; whatever went wrong
+  // meanwhile, with this interface or another, is an error. An interface of the layout that is
+  // nowhere is none.
   virtual Awaited<base::Status> configure(netns::LayoutSpec layout) = 0;
   // Returns when what `rules` forbid is not forwarded any more (vip_rules.h).
   virtual Awaited<base::Status> enforce(std::vector<VipRule> rules) = 0;
@@ -61,8 +62,9 @@ class AmphoraPlugging final : public Plugging {
   static const netns::Nic* find(const std::vector<netns::Nic>& nics, const base::MacAddress& mac);
   Awaited<Answer> not_found();
   std::string member_name(const PlugNetwork::Nics& nics, const base::MacAddress& mac) const;
-  // Files first, then the network.
   Awaited<base::Status> keep(InterfaceFile file, base::MacAddress mac);
+  // Files first, then the network. Good when the interface has its addresses: a route that the
+  // kernel refuses, or an error that is of something else, is for the log.
   Awaited<base::Status> set_up(InterfaceFile file, base::MacAddress mac);
 
   PlugNetwork& network_;

@@ -45,7 +45,9 @@ class FakeNetwork final : public PlugNetwork {
   int rescans = 0;
   netns::LayoutSpec layout;
   std::optional<std::vector<VipRule>> rules;
-  int fail_at = -1;  // the n-th call from now, from 0
+  std::string refuses;    // what configure() could not do of all the rest
+  bool vanishes = false;  // the next NIC before it is brought in
+  int fail_at = -1;       // the n-th call from now, from 0
 
   Awaited<base::Result<Nics>> nics() override {
     if (fails()) co_return Error{EIO, "read the links"};
@@ -60,6 +62,7 @@ class FakeNetwork final : public PlugNetwork {
     if (fails()) co_return Error{EIO, "configure"};
     layout = wanted;
     for (const netns::InterfaceSpec& spec : wanted.interfaces) bring_in(spec);
+    if (!refuses.empty()) co_return Error{0, refuses};
     co_return base::Unit{};
   }
   Awaited<Status> enforce(std::vector<VipRule> wanted) override {
@@ -74,6 +77,7 @@ class FakeNetwork final : public PlugNetwork {
     const auto outside = std::find_if(now.outside.begin(), now.outside.end(),
                                       [&](const Nic& nic) { return nic.mac == spec.mac; });
     if (outside != now.outside.end()) {
+      if (std::exchange(vanishes, false)) return void(now.outside.erase(outside));
       now.inside.push_back({outside->ifindex, spec.name, outside->mac});
       now.outside.erase(outside);
     }
@@ -220,6 +224,21 @@ TEST_F(PluggingTest, ASecondVipPortIsRefused) {
   EXPECT_EQ(answer.details, "eth1 is that of 02:00:00:00:00:01 already");
 }
 
+TEST_F(PluggingTest, ARouteThatIsRefusedIsForTheLog) {
+  network_.refuses = "add route default via 198.51.100.254 dev eth1: Network is unreachable";
+  EXPECT_EQ(plug_vip().status, 202);
+}
+
+TEST_F(PluggingTest, AnInterfaceThatDoesNotComeIsAnError) {
+  network_.vanishes = true;
+  EXPECT_EQ(plug_vip(), (Answer{.status = 500,
+                                .message = "Error plugging VIP",
+                                .details = "eth1 did not come up with its addresses"}));
+  network_.vanishes = true;
+  network_.refuses = "move ens8 into the namespace as eth2: No such device";
+  EXPECT_EQ(plug(kMac2).details, network_.refuses);
+}
+
 TEST_F(PluggingTest, TheNextStartHasTheSameLayout) {
   plug_vip();
   plug(kMac2);
@@ -229,17 +248,20 @@ TEST_F(PluggingTest, TheNextStartHasTheSameLayout) {
   EXPECT_NE(file("interfaces/lo.json"), "");
 }
 
-// Whichever call fails, the same request sent again arrives.
+// Whichever call fails, the same request sent again arrives. The third looks what has come of it.
 TEST_F(PluggingTest, AnyCallMayFail) {
   const PlugNetwork::Nics fresh = network_.now;
-  for (int n = 0; n < 2; ++n) {
+  for (int n = 0; n < 3; ++n) {
     network_.now = fresh;
+    std::filesystem::remove_all(folder_);
+    start();
     network_.fail_at = n;
     const Answer answer = plug_vip();
     EXPECT_EQ(answer.status, 500) << n;
     EXPECT_EQ(answer.message, "Error plugging VIP");
     EXPECT_NE(answer.details, "");
-    EXPECT_EQ(plug_vip().status, 202);
+    // After the third it is there, whether we saw it or not.
+    EXPECT_EQ(plug_vip().status, n < 2 ? 202 : 409);
     network_.fail_at = n;
     EXPECT_EQ(plug(kMac2).message, "Error plugging network");
     EXPECT_EQ(plug(kMac2).status, 202);
