@@ -82,15 +82,6 @@ Done remove_in(Draft& draft, Kind kind, const Uuid& parent, const Uuid& id, Casc
 
 }  // namespace
 
-size_t services_of(const Model& m) {
-  size_t services = 0;
-  for (const auto& [id, listener] : m.listeners) {
-    auto lb = m.load_balancers.find(listener.load_balancer);
-    if (lb != m.load_balancers.end()) services += 1 + lb->second.additional_vips.size();
-  }
-  return services;
-}
-
 Outcome<Edited> create(const Model& m, Kind kind, const Uuid& parent, const Body& body,
                        const Context& context) {
   Draft draft(m, context);
