@@ -1,5 +1,6 @@
 #include "haproxy/words.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -26,15 +27,18 @@ class Splitter {
 
   base::Result<Words> split() {
     while (!rest_.empty() && (is_blank(rest_.front()) || rest_.front() == '\r')) take();
-    while (!rest_.empty() && !ends_line(rest_.front())) {
+    while (true) {
+      take_plain();
+      if (rest_.empty() || ends_line(rest_.front())) break;
       if (rest_.front() == '#' && quote_ == 0) break;
       if (auto done = step(); !done) return done.error();
-      if (found_.words.size() >= Document::kMostWords && !word_.empty())
-        return base::Error{
-            0, "there are more than " + std::to_string(Document::kMostWords) + " words"};
+      if (found_.words.size() > Document::kMostWords) break;
     }
     if (quote_ != 0) return base::Error{0, std::string("a quote is open: ") + quote_};
     if (!word_.empty()) found_.words.push_back(std::move(word_));
+    if (found_.words.size() > Document::kMostWords)
+      return base::Error{0,
+                         "there are more than " + std::to_string(Document::kMostWords) + " words"};
     return std::move(found_);
   }
 
@@ -43,6 +47,13 @@ class Splitter {
     const char c = rest_.front();
     rest_.remove_prefix(1);
     return c;
+  }
+
+  // What means itself wherever it stands.
+  void take_plain() {
+    const size_t end = std::min(rest_.find_first_of(" \t\v\f\r\n#'\"\\$"), rest_.size());
+    word_ += rest_.substr(0, end);
+    rest_.remove_prefix(end);
   }
 
   // One character, escape, quote or run of blanks.
