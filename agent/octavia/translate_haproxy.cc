@@ -33,6 +33,9 @@ std::string_view family_word(const IpAddress& address) {
   return address.family() == base::Family::ipv6 ? "IPv6" : "IPv4";
 }
 
+// A directive begins with the first two; the rest may hide them.
+constexpr std::string_view kMayDirect = ".['\"\\";
+
 class HaproxyReader {
  public:
   explicit HaproxyReader(haproxy::Document document)
@@ -41,7 +44,8 @@ class HaproxyReader {
   Result<HaproxyText> read() && {
     for (const haproxy::Section& section : read_.document.sections()) {
       if (section.kind == "peers") read_.has_peers = true;
-      if (section.kind == "defaults") read_defaults(section);
+      // Before the first one there are only comments.
+      if (section.kind == "defaults" || section.kind.empty()) read_inherited(section);
       if (section.kind == "frontend")
         if (auto done = add_frontend(section); !done) return done.error();
       if (section.kind == "backend")
@@ -60,12 +64,13 @@ class HaproxyReader {
     if (read_.reason.empty()) read_.reason = std::move(reason);
   }
 
-  void read_defaults(const haproxy::Section& section) {
+  void read_inherited(const haproxy::Section& section) {
     for (uint32_t number = section.begin; number < section.end; number++) {
       const haproxy::Words line = read_.document.words(number);
       if (line.words.empty()) continue;
-      const bool is_title = number == section.begin;
-      const bool understood = is_title ? line.words.size() == 1 : is_known_default(line.words);
+      const bool is_title = number == section.begin && !section.kind.empty();
+      const bool is_known = is_title ? line.words.size() == 1 : is_known_default(line.words);
+      const bool understood = is_known && !section.kind.empty();
       if (!understood || line.has_variable) note(not_understood(number, line.words));
     }
   }
@@ -73,9 +78,12 @@ class HaproxyReader {
   // Lines that decide about others, ".if" and "[scope]", may be anywhere.
   void find_directives() {
     for (uint32_t number = 1; number <= read_.document.lines(); number++) {
+      const std::string_view line = read_.document.line(number);
+      const size_t first = line.find_first_not_of(" \t\v\f\r\n");
+      if (first == line.npos || kMayDirect.find(line[first]) == kMayDirect.npos) continue;
       const Line words = read_.document.words(number).words;
-      if (!words.empty() && (words[0].starts_with('.') || words[0].starts_with('[')))
-        note(not_understood(number, words));
+      if (words.empty() || words[0].empty()) continue;
+      if (words[0][0] == '.' || words[0][0] == '[') note(not_understood(number, words));
     }
   }
 
