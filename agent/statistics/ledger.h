@@ -9,20 +9,11 @@
 #include <set>
 #include <string>
 
+#include "agent/statistics/traffic.h"
 #include "base/result.h"
 #include "base/uuid.h"
 
 namespace statistics {
-
-// In: from clients. Bytes of L4 payload.
-struct Traffic {
-  uint64_t connections = 0;
-  uint64_t bytes_in = 0, bytes_out = 0;
-  uint64_t packets_in = 0, packets_out = 0;  // of the datapath; 0 of HAProxy
-  uint64_t request_errors = 0;               // of HAProxy
-
-  friend bool operator==(const Traffic&, const Traffic&) = default;
-};
 
 class Ledger {
  public:

@@ -45,7 +45,7 @@ void Statistics::read(const std::string& kind, const std::vector<Reading>& readi
   ledger_.keep(listeners);
 }
 
-base::Result<base::Unit> Statistics::store(const std::string& state_dir, const std::string& text) {
+base::Status Statistics::store(const std::string& state_dir, const std::string& text) {
   return base::replace_file(state_dir, kName, text, 0600);
 }
 

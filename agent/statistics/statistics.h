@@ -30,7 +30,7 @@ class Statistics {
 
   // What is to be stored, for another thread; the same text as last time: nothing has changed.
   std::string text() const { return ledger_.save().dump(); }
-  static base::Result<base::Unit> store(const std::string& state_dir, const std::string& text);
+  static base::Status store(const std::string& state_dir, const std::string& text);
 
  private:
   Ledger ledger_;
