@@ -51,7 +51,7 @@ base::Result<model::Model> Store::load() const {
   return before;
 }
 
-base::Result<base::Unit> Store::save(const model::Model& model) {
+base::Status Store::save(const model::Model& model) {
   std::string path = directory_ + "/state.json", next = path + ".next";
   if (auto written = base::write_file(next, text_.of(model), 0600); !written) return written;
   // By links and renames, so that there is never a moment without a whole state.json or .previous.

@@ -6,20 +6,21 @@
 
 #include "agent/model/model.h"
 #include "agent/model/show/state_text.h"
+#include "agent/reconcile/storage.h"
 #include "base/result.h"
 
 namespace reconcile {
 
-class Store {
+class Store final : public Storage {
  public:
   // Makes the directory (0700) if it is not there.
   static base::Result<Store> open(const std::string& directory);
 
   // No file: an empty model. A damaged file: the previous one, said in the log; that damaged too:
   // an error, never an empty model.
-  base::Result<model::Model> load() const;
+  base::Result<model::Model> load() const override;
   // Durable when it returns (write, fsync, rename, fsync of the directory). Blocks.
-  base::Result<base::Unit> save(const model::Model& model);
+  base::Status save(const model::Model& model) override;
 
  private:
   explicit Store(std::string directory) : directory_(std::move(directory)) {}

@@ -14,7 +14,10 @@ namespace reconcile {
 
 class Worker {
  public:
-  ~Worker() { pool_.join(); }
+  ~Worker() { finish(); }
+
+  // Ends the thread; calls that were made are done when it returns. No calls after it.
+  void finish() { pool_.join(); }
 
   // Calls run one at a time, in the order they came; the caller goes on in its own executor.
   template <class F>
