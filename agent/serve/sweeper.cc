@@ -1,0 +1,136 @@
+#include "agent/serve/sweeper.h"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <map>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "agent/serve/listeners.h"
+#include "base/log.h"
+
+namespace serve {
+
+namespace asio = boost::asio;
+using datapath::FlowTable;
+using Readings = std::vector<statistics::Statistics::Reading>;
+
+namespace {
+
+// A pass reads the whole table; this often, idle flows end within a few per cent of their timeout
+// and an idle agent stays idle.
+constexpr auto kPassEvery = std::chrono::seconds(2);
+
+// What the flows of a service carried that have ended.
+struct Ended {
+  uint32_t service;
+  base::Uuid listener;
+  datapath::ServiceStats stats;
+};
+
+std::vector<Ended> read_ended(datapath::Datapath& datapath) {
+  std::vector<Ended> all;
+  for (const auto& [key, service] : datapath.tables().services)
+    if (auto stats = datapath.service_stats(service.id))
+      all.push_back({service.id, datapath::from_abi(service.listener), *stats});
+  return all;
+}
+
+// With what those that live carried. `ended` was read before the pass of `census` began: a flow
+// that ended meanwhile is in one of the two or, until the next pass, in neither; never in both.
+Readings readings(const std::vector<Ended>& ended, const datapath::FlowCensus& census,
+                  uint64_t maps) {
+  Readings all;
+  for (const Ended& one : ended) {
+    const lb_service_sum& live = census.service_traffic[one.service];
+    statistics::Traffic sum;
+    sum.connections = one.stats.flows;
+    sum.packets_in = one.stats.packets_in + live.packets_in;
+    sum.bytes_in = one.stats.bytes_in + live.bytes_in;
+    sum.packets_out = one.stats.packets_out + live.packets_out;
+    sum.bytes_out = one.stats.bytes_out + live.bytes_out;
+    all.push_back({one.listener, fmt::format("datapath/{:x}/{}", maps, one.service), sum});
+  }
+  return all;
+}
+
+std::set<base::Uuid> full_listeners(const std::vector<Ended>& services,
+                                    const datapath::FlowCensus& census, const model::Model& model) {
+  std::map<base::Uuid, uint64_t> flows;
+  for (const Ended& one : services) flows[one.listener] += census.service_flows[one.service];
+  std::set<base::Uuid> full;
+  for (const auto& [id, count] : flows) {
+    const auto listener = model.listeners.find(id);
+    if (listener == model.listeners.end()) continue;
+    const int limit = listener->second.connection_limit;
+    if (limit >= 0 && count >= static_cast<uint64_t>(limit)) full.insert(id);
+  }
+  return full;
+}
+
+}  // namespace
+
+Sweeper::Sweeper(asio::any_io_executor loop, reconcile::Workers& workers,
+                 datapath::Datapath& datapath, datapath::Grace grace,
+                 const reconcile::Changes& changes, reconcile::Findings& findings,
+                 statistics::Statistics& statistics)
+    : loop_(loop),
+      workers_(workers),
+      datapath_(datapath),
+      grace_(std::move(grace)),
+      changes_(changes),
+      findings_(findings),
+      statistics_(statistics),
+      wake_(loop) {}
+
+void Sweeper::sweep_now() { wake_.set(); }
+
+void Sweeper::stop() {
+  stopped_ = true;
+  wake_.set();
+}
+
+asio::awaitable<void> Sweeper::run() {
+  while (!stopped_) {
+    co_await pass();
+    if (!stopped_) co_await wake_.wait_for(kPassEvery);
+  }
+}
+
+asio::awaitable<void> Sweeper::pass() {
+  auto read = [this] {
+    return std::pair(datapath::FlowPolicy::of(datapath_.tables()), read_ended(datapath_));
+  };
+  const auto [policy, ended] = co_await workers_.machine.run(std::move(read));
+  auto judge = [&policy = policy](const datapath::FlowLife& flow) { return policy.expiry(flow); };
+  FlowTable& flows = datapath_.flows();
+  for (auto progress = FlowTable::Progress::more; progress != FlowTable::Progress::pass_done;) {
+    progress = flows.sweep(judge, datapath::kSweepSlice);
+    if (progress == FlowTable::Progress::release_first) co_await release_ended();
+    co_await asio::post(loop_, asio::use_awaitable);  // let others run
+    if (stopped_) co_return;
+  }
+  const uint64_t maps = datapath_.about().info.seed;  // random for each set of maps
+  statistics_.read("datapath", readings(ended, flows.census(), maps),
+                   listeners_of(changes_.model()));
+  findings_.note_full(full_listeners(ended, flows.census(), changes_.model()));
+  co_await release_ended();
+  auto release = [this] { return datapath_.release_unused(datapath_.flows().census().used); };
+  auto released = co_await workers_.machine.run(std::move(release));
+  if (!released) spdlog::error("{}", released.error().message());
+}
+
+asio::awaitable<void> Sweeper::release_ended() {
+  FlowTable& flows = datapath_.flows();
+  if (flows.begin_grace() == 0) co_return;
+  auto wait_for_programs = [this] { return grace_.wait(); };
+  auto waited = co_await workers_.grace.run(std::move(wait_for_programs));
+  // Without it counters may miss a packet; nothing else depends on it.
+  if (!waited) spdlog::error("{}", waited.error().message());
+  while (flows.release(datapath::kReleaseSlice) > 0)
+    co_await asio::post(loop_, asio::use_awaitable);
+}
+
+}  // namespace serve

@@ -1,0 +1,49 @@
+// Sweeper: passes over the flow table again and again: ends flows that have expired or lost their
+// listener or member, counts what flows carried, and releases the numbers that none names any more.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include "agent/datapath/datapath.h"
+#include "agent/datapath/flow_policy.h"
+#include "agent/datapath/flow_table.h"
+#include "agent/datapath/grace.h"
+#include "agent/reconcile/changes.h"
+#include "agent/reconcile/event.h"
+#include "agent/reconcile/findings.h"
+#include "agent/reconcile/workers.h"
+#include "agent/statistics/statistics.h"
+
+namespace serve {
+
+class Sweeper {
+ public:
+  // All of them outlive it.
+  Sweeper(boost::asio::any_io_executor loop, reconcile::Workers& workers,
+          datapath::Datapath& datapath, datapath::Grace grace, const reconcile::Changes& changes,
+          reconcile::Findings& findings, statistics::Statistics& statistics);
+
+  // Until stop().
+  boost::asio::awaitable<void> run();
+  // The tables have changed, and flows may have lost their listener or member: not at the next
+  // turn, but at once.
+  void sweep_now();
+  void stop();
+
+ private:
+  boost::asio::awaitable<void> pass();
+  boost::asio::awaitable<void> release_ended();
+
+  boost::asio::any_io_executor loop_;
+  reconcile::Workers& workers_;
+  datapath::Datapath& datapath_;
+  datapath::Grace grace_;
+  const reconcile::Changes& changes_;
+  reconcile::Findings& findings_;
+  statistics::Statistics& statistics_;
+  reconcile::Event wake_;
+  bool stopped_ = false;
+};
+
+}  // namespace serve
