@@ -1,13 +1,16 @@
-// Changes: the only way to change what is wanted. Doors ask for a change of the model; it is
-// durable when they are answered, and the machine follows.
+// What doors see of reconciling: Changes, the only way to change what is wanted, and Delivery, to
+// wait until the machine has it. Called on the loop's thread.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <cstdint>
 #include <functional>
 
 #include "agent/model/edit/edit.h"
 #include "agent/model/model.h"
 #include "agent/model/show/status.h"
+#include "base/result.h"
+#include "netns/netns_spec.h"
 
 namespace reconcile {
 
@@ -24,6 +27,24 @@ class Changes {
   // Durable when it returns a model; the machine follows. A Fault: nothing was changed. Storage
   // that fails is Fault{500, what}.
   virtual boost::asio::awaitable<model::Outcome<model::Edited>> change(Edit edit) = 0;
+};
+
+// For a door that answers only when the machine has what was asked for:
+//   auto outcome = co_await changes.change(std::move(edit));
+//   auto done = co_await delivery.carried_out(delivery.revision());
+class Delivery {
+ public:
+  virtual ~Delivery() = default;
+  // Of all that is wanted now; grows by every accepted change and by every configure().
+  virtual uint64_t revision() const = 0;
+  // Returns when the machine has what was wanted at `revision`, or something newer. An error: of
+  // the first attempt at that, in words for people; attempts go on, and what could be done is.
+  virtual boost::asio::awaitable<base::Status> carried_out(uint64_t revision) = 0;
+  // The part of the layout that the model does not decide (interfaces, their addresses, routes and
+  // rules; no VIPs, no next hops) is this one from now on. Not stored: whoever configures does so
+  // again after a restart. Returns as carried_out() does. An interface that is nowhere (yet) is no
+  // error: it is arranged when it appears.
+  virtual boost::asio::awaitable<base::Status> configure(netns::LayoutSpec layout) = 0;
 };
 
 }  // namespace reconcile

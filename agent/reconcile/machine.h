@@ -37,10 +37,10 @@ class Machine {
   virtual Attached attach(const netns::Observed& observed) = 0;
 
   virtual const datapath::Tables& tables() const = 0;
-  virtual base::Result<base::Unit> apply(std::span<const datapath::Step> steps) = 0;
+  virtual base::Status apply(std::span<const datapath::Step> steps) = 0;
   virtual plan::Resting resting() const = 0;
   // Client-side next hops follow the neighbours.
-  virtual base::Result<base::Unit> resolve(const netns::Observed& observed) = 0;
+  virtual base::Status resolve(const netns::Observed& observed) = 0;
 
   // The files of the certificates that the model refers to, by reference; of those that have one.
   virtual std::map<std::string, haproxy::PemFile> certificates(const model::Model& model) = 0;
@@ -48,7 +48,7 @@ class Machine {
   // Of these two, calls come from another thread, one at a time.
   // HAProxy serves this when it returns; an error is HAProxy's own words, and what was served
   // before still is.
-  virtual base::Result<base::Unit> serve(const haproxy::Spec& spec) = 0;
+  virtual base::Status serve(const haproxy::Spec& spec) = 0;
   virtual const haproxy::Spec& served() const = 0;  // as accepted last
 };
 

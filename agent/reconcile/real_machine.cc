@@ -40,7 +40,7 @@ Machine::Attached RealMachine::attach(const netns::Observed& observed) {
   return {datapath_.attachments(), attached ? "" : attached.error().message()};
 }
 
-base::Result<base::Unit> RealMachine::apply(std::span<const datapath::Step> steps) {
+base::Status RealMachine::apply(std::span<const datapath::Step> steps) {
   return datapath_.apply(steps);
 }
 
@@ -48,7 +48,7 @@ plan::Resting RealMachine::resting() const {
   return {datapath_.resting_services(), datapath_.resting_backends()};
 }
 
-base::Result<base::Unit> RealMachine::resolve(const netns::Observed& observed) {
+base::Status RealMachine::resolve(const netns::Observed& observed) {
   return datapath_.resolve(plan::neighbours(observed));
 }
 
@@ -59,7 +59,7 @@ std::map<std::string, haproxy::PemFile> RealMachine::certificates(const model::M
   return files;
 }
 
-base::Result<base::Unit> RealMachine::serve(const haproxy::Spec& spec) {
+base::Status RealMachine::serve(const haproxy::Spec& spec) {
   haproxy::Spec mine = spec;
   mine.metrics_socket = metrics_socket_;
   auto applied = haproxy_.apply(mine);

@@ -25,11 +25,11 @@ class RealMachine final : public Machine {
   base::Result<Arranged> arrange(const netns::LayoutSpec& layout) override;
   Attached attach(const netns::Observed& observed) override;
   const datapath::Tables& tables() const override { return datapath_.tables(); }
-  base::Result<base::Unit> apply(std::span<const datapath::Step> steps) override;
+  base::Status apply(std::span<const datapath::Step> steps) override;
   plan::Resting resting() const override;
-  base::Result<base::Unit> resolve(const netns::Observed& observed) override;
+  base::Status resolve(const netns::Observed& observed) override;
   std::map<std::string, haproxy::PemFile> certificates(const model::Model& model) override;
-  base::Result<base::Unit> serve(const haproxy::Spec& spec) override;
+  base::Status serve(const haproxy::Spec& spec) override;
   const haproxy::Spec& served() const override { return served_; }
 
  private:

@@ -1,14 +1,9 @@
-#include "agent/reconcile/live_reconciler.h"
+#include "agent/reconcile/reconciler.h"
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <optional>
-#include <set>
 #include <utility>
-#include <variant>
 
+#include "agent/plan/neighbours.h"
 #include "base/log.h"
 
 namespace reconcile {
@@ -28,178 +23,170 @@ constexpr int kArrangeRounds = 4;
 // For HAProxy to accept what has come while a listener was still its own.
 constexpr auto kAcceptLeft = std::chrono::milliseconds(200);
 
-asio::awaitable<void> pause(const asio::any_io_executor& loop, steady_clock::duration time) {
-  asio::steady_timer timer(loop, time);
-  co_await timer.async_wait(asio::use_awaitable);
-}
-
-asio::awaitable<void> sleep_until_cancelled(asio::steady_timer& timer) {
-  boost::system::error_code ignored;
-  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-}
-
-// HAProxy's words for a server that is checked: "UP 1/3", "DOWN", "DRAIN", ... A server that drains
-// passes its checks.
-model::CheckedState checked_state(const std::string& status) {
-  if (status.starts_with("UP") || status.starts_with("DRAIN")) return model::CheckedState::up;
-  if (status.starts_with("DOWN")) return model::CheckedState::down;
-  return model::CheckedState::unknown;
-}
-
 }  // namespace
 
-struct LiveReconciler::Waiting {
-  Waiting(const asio::any_io_executor& loop, Edit wanted)
-      : edit(std::move(wanted)), done(loop, steady_clock::time_point::max()) {}
-
-  Edit edit;
-  std::optional<model::Outcome<model::Edited>> outcome;
-  asio::steady_timer done;  // cancelled when there is an outcome
-};
-
-LiveReconciler::LiveReconciler(asio::any_io_executor loop, Store store, model::Model model,
-                               netns::LayoutSpec configured, Machine& machine)
+Reconciler::Reconciler(asio::any_io_executor loop, Workers& workers, ChangeQueue& queue,
+                       Findings& findings, Machine& machine)
     : loop_(loop),
-      store_(std::move(store)),
-      model_(std::move(model)),
-      configured_(std::move(configured)),
+      workers_(workers),
+      queue_(queue),
+      findings_(findings),
       machine_(machine),
       wake_(loop),
-      layout_(configured_),
-      prober_(loop,
-              [this](const base::Uuid& member, const health::Verdict& verdict) {
-                spdlog::info("member {} is {}: {}", member.text(), health::to_text(verdict.state),
-                             verdict.reason);
-                request_run();
-              }),
-      ids_(plan::ids_of(machine.tables())) {}
-
-asio::awaitable<model::Outcome<model::Edited>> LiveReconciler::change(Edit edit) {
-  auto mine = std::make_shared<Waiting>(loop_, std::move(edit));
-  waiting_.push_back(mine);
-  if (!writing_) {
-    writing_ = true;
-    asio::co_spawn(loop_, write_changes(), asio::detached);
-  }
-  while (!mine->outcome) co_await sleep_until_cancelled(mine->done);
-  co_return std::move(*mine->outcome);
+      layout_(*queue.wanted().configured),
+      ids_(plan::ids_of(machine.tables())) {
+  queue_.on_change([this] { request_run(Look::known); });
+  findings_.on_health([this] { request_run(Look::known); });
 }
 
-// All changes that wait become one write; each is made on what the one before it left.
-asio::awaitable<void> LiveReconciler::write_changes() {
-  while (!waiting_.empty()) {
-    auto batch = std::exchange(waiting_, {});
-    auto next = std::make_shared<model::Model>(model_);
-    bool changed = false;
-    for (auto& one : batch) {
-      one->outcome = one->edit(*next, context_now());
-      if (auto* edited = std::get_if<model::Edited>(&*one->outcome)) {
-        *next = edited->model;
-        changed = true;
-      }
-    }
-    base::Result<base::Unit> saved = base::Unit{};
-    if (changed) {
-      auto save = [this, next] { return store_.save(*next); };
-      saved = co_await storage_worker_.run(save);
-    }
-    if (saved && changed) {
-      model_ = std::move(*next);
-      request_run();
-    }
-    if (!saved) spdlog::error("change refused: {}", saved.error().message());
-    for (auto& one : batch) {
-      if (!saved && std::holds_alternative<model::Edited>(*one->outcome))
-        one->outcome = model::Fault{500, "The change was not stored: " + saved.error().message()};
-      one->done.cancel();
-    }
-  }
-  writing_ = false;
+void Reconciler::request_run(Look look) {
+  requested_ = std::max(requested_.value_or(look), look);
+  wake_.set();
 }
 
-model::Context LiveReconciler::context_now() const {
-  const auto now = std::chrono::system_clock::now();
-  return {std::chrono::time_point_cast<std::chrono::microseconds>(now), check_certificate_};
+void Reconciler::note(const netns::Changes& heard) {
+  if (heard.layout()) return request_run(Look::everything);
+  for (const auto& [key, address] : heard.neighbours) heard_.neighbours[key] = address;
+  if (!heard_.neighbours.empty()) wake_.set();
 }
 
-void LiveReconciler::request_run() {
-  run_requested_ = true;
-  wake_.cancel();
-}
-
-void LiveReconciler::stop() {
+void Reconciler::stop() {
   stopped_ = true;
-  wake_.cancel();
+  wake_.set();
 }
 
-asio::awaitable<void> LiveReconciler::run() {
+asio::awaitable<void> Reconciler::run() {
+  auto patrol = steady_clock::now();
   while (!stopped_) {
-    if (!run_requested_) {
-      wake_.expires_after(progress_.error.empty() ? steady_clock::duration(kPatrol) : kRetry);
-      co_await sleep_until_cancelled(wake_);
+    if (requested_) {
+      co_await reconcile(*std::exchange(requested_, std::nullopt));
+      const bool arrived = progress_.error.empty();
+      patrol = steady_clock::now() + (arrived ? steady_clock::duration(kPatrol) : kRetry);
+    } else if (steady_clock::now() >= patrol) {
+      requested_ = Look::everything;
+    } else if (!heard_.neighbours.empty()) {
+      co_await follow_neighbours();
+    } else {
+      co_await wake_.wait_until(patrol);
     }
-    if (!stopped_) co_await reconcile();
   }
 }
 
-asio::awaitable<void> LiveReconciler::reconcile() {
-  run_requested_ = false;
-  auto begun = steady_clock::now();
-  const model::Model wanted = model_;
-  auto result = co_await carry_out(wanted);
+asio::awaitable<void> Reconciler::reconcile(Look look) {
+  const auto begun = steady_clock::now();
+  if (!progress_.error.empty()) look = Look::everything;
+  if (look == Look::everything) heard_ = {};
+  const Wanted wanted = queue_.wanted();
+  auto result = co_await carry_out(wanted, look);
+  const auto carried = result ? model::Carried::out : model::Carried::failed;
+  if (result && !l7_error_.empty()) result = base::Error{0, l7_error_};
 
   progress_.runs++;
   progress_.last = std::chrono::system_clock::now();
   progress_.took =
       std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - begun);
-  std::string error = result ? l7_error_ : result.error().message();
+  std::string error = result ? "" : result.error().message();
   if (!error.empty()) progress_.failures++;
   if (!error.empty() && error != progress_.error) spdlog::error("reconcile: {}", error);
   if (error.empty() && !progress_.error.empty()) spdlog::info("reconcile: recovered");
   progress_.error = std::move(error);
-  co_await finish_pending(wanted, result ? model::Carried::out : model::Carried::failed);
+  co_await finish_pending(wanted, carried);
+  queue_.note_tried(wanted.revision, std::move(result));
 }
 
-asio::awaitable<base::Result<base::Unit>> LiveReconciler::carry_out(const model::Model& wanted) {
-  auto planned = co_await arrange(wanted);
+asio::awaitable<base::Status> Reconciler::carry_out(Wanted wanted, Look look) {
+  l7_error_.clear();
+  auto put = [this, wanted, look, down = findings_.members_down()] {
+    return arrange(wanted, look, down);
+  };
+  auto planned = co_await workers_.machine.run(std::move(put));
   if (!planned) co_return planned.error();
-  note_problems(planned->problems);
-  prober_.set_targets(planned->targets);
+  note_planned(*planned);
+  const plan::Plan& plan = planned->plan;
 
-  progress_.placements = planned->placements;
   // A listener that comes to HAProxy is served there before the tables send it there; one that
   // leaves is served there until the tables have it.
-  l7_error_.clear();
-  const bool leaves =
-      !(haproxy::with_leaving(machine_.served(), planned->haproxy) == planned->haproxy);
-  co_await serve_l7(haproxy::with_leaving(machine_.served(), planned->haproxy));
+  const haproxy::Spec both = haproxy::with_leaving(machine_.served(), plan.haproxy);
+  const bool leaves = !(both == plan.haproxy);
+  co_await serve_l7(both, look);
+  if (planned->looked) co_await attach();
 
-  auto attach = [this] { return machine_.attach(observed_); };
-  auto attached = co_await machine_worker_.run(attach);
-  attachments_ = std::move(attached.attachments);
-
-  auto write = [this, &planned] { return write_tables(*planned); };
-  auto written = co_await machine_worker_.run(write);
+  auto write = [this, &planned = *planned] {
+    return write_tables(planned.plan, planned.observed, planned.looked);
+  };
+  auto written = co_await workers_.machine.run(std::move(write));
   ids_ = std::move(written.ids);
   if (written.ends_flows && on_tables_) on_tables_();
   if (leaves && written.result) {
-    co_await pause(loop_, kAcceptLeft);
-    co_await serve_l7(planned->haproxy);
+    co_await Event(loop_).wait_for(kAcceptLeft);
+    co_await serve_l7(plan.haproxy, look);
   }
   if (!written.result) co_return written.result;
-  if (!attached.error.empty()) co_return base::Error{0, attached.error};
-  if (!arrange_error_.empty()) co_return base::Error{0, arrange_error_};
+  if (!attach_error_.empty()) co_return base::Error{0, attach_error_};
+  if (!planned->arrange_error.empty()) co_return base::Error{0, planned->arrange_error};
   co_return base::Unit{};
 }
 
-asio::awaitable<void> LiveReconciler::serve_l7(haproxy::Spec spec) {
+// Until the namespace is as planned, and the plan is made from the namespace as it is.
+base::Result<Reconciler::Planned> Reconciler::arrange(const Wanted& wanted, Look look,
+                                                      const std::set<base::Uuid>& down) {
+  const auto resting = machine_.resting();
+  const auto& configured = *wanted.configured;
+  // What an agent before us arranged, the VIPs above all, must not go and come again.
+  if (std::exchange(inherits_, false) && !machine_.tables().services.empty()) {
+    auto seen = machine_.observe(layout_);
+    if (!seen) return seen.error();
+    layout_ = plan::make_plan(*wanted.model, {*seen, {}, {}}, ids_, resting, configured).layout;
+  }
+  const auto certificates = machine_.certificates(*wanted.model);
+  Planned planned;
+  planned.observed = observed_;
+  planned.looked = look == Look::everything;
+  for (int round = 1;; round++) {
+    if (planned.looked) {
+      auto arranged = machine_.arrange(layout_);
+      if (!arranged) return arranged.error();
+      planned.observed = std::make_shared<netns::Observed>(std::move(arranged->observed));
+      planned.missing = std::move(arranged->missing);
+      planned.arrange_error = arranged->errors.empty() ? "" : arranged->errors.front();
+    }
+    planned.plan = plan::make_plan(*wanted.model, {*planned.observed, down, certificates}, ids_,
+                                   resting, configured);
+    if (planned.plan.layout == layout_ || round == kArrangeRounds) return planned;
+    layout_ = planned.plan.layout;
+    planned.looked = true;
+  }
+}
+
+void Reconciler::note_planned(const Planned& planned) {
+  observed_ = planned.observed;
+  findings_.probe(planned.plan.targets);
+  progress_.placements = planned.plan.placements;
+  for (const auto& [id, problem] : planned.plan.problems)
+    if (!progress_.problems.contains(id)) spdlog::warn("{}: {}", id.text(), problem);
+  progress_.problems = planned.plan.problems;
+  if (!planned.looked || planned.missing == progress_.missing) return;
+  for (const auto& name : planned.missing) spdlog::warn("interface {} is not there (yet)", name);
+  progress_.missing = planned.missing;
+}
+
+asio::awaitable<void> Reconciler::attach() {
+  auto put = [this, observed = observed_] { return machine_.attach(*observed); };
+  auto attached = co_await workers_.machine.run(std::move(put));
+  attachments_ = std::move(attached.attachments);
+  attach_error_ = std::move(attached.error);
+}
+
+asio::awaitable<void> Reconciler::serve_l7(haproxy::Spec spec, Look look) {
+  if (look == Look::known && serves_l7_ && spec == machine_.served()) co_return;
   auto serve = [this, spec = std::move(spec)] { return machine_.serve(spec); };
-  auto served = co_await l7_worker_.run(std::move(serve));
+  auto served = co_await workers_.haproxy.run(std::move(serve));
+  serves_l7_ = served.ok();
   if (!served) l7_error_ = served.error().message();
 }
 
-// On the worker.
-LiveReconciler::Written LiveReconciler::write_tables(const plan::Plan& planned) {
+Reconciler::Written Reconciler::write_tables(const plan::Plan& planned, const Observed& observed,
+                                             bool looked) {
   auto steps = datapath::diff(machine_.tables(), planned.tables);
   for (const auto& step : steps) spdlog::debug("{}", datapath::describe(step));
   auto applied = machine_.apply(steps);
@@ -207,109 +194,59 @@ LiveReconciler::Written LiveReconciler::write_tables(const plan::Plan& planned) 
   // Numbers of steps that were not carried out were never given: those in the tables count.
   const bool ends_flows = std::any_of(steps.begin(), steps.end(), datapath::may_end_flows);
   if (!applied) return {applied, plan::ids_of(machine_.tables()), ends_flows};
-  return {machine_.resolve(observed_), planned.ids, ends_flows};
+  return {looked ? machine_.resolve(*observed) : base::Unit{}, planned.ids, ends_flows};
 }
 
-// Until the namespace is as planned, and the plan is made from the namespace as it is.
-asio::awaitable<base::Result<plan::Plan>> LiveReconciler::arrange(const model::Model& wanted) {
-  for (int round = 1;; round++) {
-    plan::Resting resting;
-    std::map<std::string, haproxy::PemFile> certificates;
-    const bool inherits = round == 1 && progress_.runs == 0;
-    auto put = [this, &resting, &certificates, &wanted,
-                inherits]() -> base::Result<Machine::Arranged> {
-      resting = machine_.resting();
-      certificates = machine_.certificates(wanted);
-      // What an agent before us arranged, the VIPs above all, must not go and come again.
-      if (inherits && !machine_.tables().services.empty()) {
-        auto seen = machine_.observe(layout_);
-        if (!seen) return seen.error();
-        layout_ = plan::make_plan(wanted, {*seen, {}, {}}, ids_, resting, configured_).layout;
-      }
-      return machine_.arrange(layout_);
-    };
-    auto arranged = co_await machine_worker_.run(put);
-    if (!arranged) co_return arranged.error();
-    observed_ = std::move(arranged->observed);
-    note_missing(arranged->missing);
-    arrange_error_ = arranged->errors.empty() ? "" : arranged->errors.front();
-    auto planned = plan::make_plan(wanted, {observed_, members_down(), std::move(certificates)},
-                                   ids_, resting, configured_);
-    if (planned.layout == layout_ || round == kArrangeRounds) co_return planned;
-    layout_ = planned.layout;
-  }
+asio::awaitable<void> Reconciler::follow_neighbours() {
+  auto update = [this, heard = std::exchange(heard_, {})] { return follow(heard); };
+  auto followed = co_await workers_.machine.run(std::move(update));
+  observed_ = std::move(followed.observed);
+  if (!followed.result) spdlog::error("neighbours: {}", followed.result.error().message());
+  if (!followed.result || followed.takes_a_run) request_run(Look::everything);
 }
 
-std::set<base::Uuid> LiveReconciler::members_down() const {
-  std::set<base::Uuid> down;
-  for (const auto& [member, verdict] : prober_.snapshot())
-    if (!verdict.usable) down.insert(member);
-  return down;
-}
-
-model::Statuses LiveReconciler::statuses() const {
-  model::Findings findings;
-  for (const auto& [member, server] : l7_view_.members) {
-    const auto state = checked_state(server.status);
-    if (state != model::CheckedState::unknown) findings.members[member] = state;
-  }
-  for (const auto& [member, verdict] : prober_.snapshot()) {
-    if (verdict.probes == 0 || verdict.state == health::State::unknown) continue;
-    findings.members[member] =
-        verdict.state == health::State::up ? model::CheckedState::up : model::CheckedState::down;
-  }
-  findings.full_listeners = full_;
-  for (const auto& [listener, frontend] : l7_view_.listeners)
-    if (frontend.status == "FULL") findings.full_listeners.insert(listener);
-  return model::operating_statuses(model_, findings);
-}
-
-void LiveReconciler::note_problems(const std::map<base::Uuid, std::string>& problems) {
-  for (const auto& [id, problem] : problems)
-    if (!progress_.problems.contains(id)) spdlog::warn("{}: {}", id.text(), problem);
-  progress_.problems = problems;
-}
-
-void LiveReconciler::note_missing(const std::vector<std::string>& missing) {
-  if (missing == progress_.missing) return;
-  for (const auto& name : missing) spdlog::warn("interface {} is not there (yet)", name);
-  progress_.missing = missing;
+Reconciler::Followed Reconciler::follow(const netns::Changes& heard) const {
+  auto now = std::make_shared<netns::Observed>(*observed_);
+  if (!netns::merge(*now, heard)) return {base::Unit{}, observed_, false};
+  const auto steps = plan::next_hops(machine_.tables(), *observed_, *now);
+  if (!steps) return {base::Unit{}, observed_, true};
+  if (auto applied = machine_.apply(*steps); !applied) return {applied, observed_, false};
+  return {machine_.resolve(*now), now, false};
 }
 
 // Load balancers are locked while they are pending, so what is pending in `wanted` is unchanged
 // now. What HAProxy refuses fails those who have something there, nobody else.
-asio::awaitable<void> LiveReconciler::finish_pending(const model::Model& wanted,
-                                                     model::Carried carried) {
+asio::awaitable<void> Reconciler::finish_pending(Wanted wanted, model::Carried carried) {
   std::set<base::Uuid> arrived, failed;
-  for (const auto& [id, lb] : wanted.load_balancers)
+  for (const auto& [id, lb] : wanted.model->load_balancers)
     if (lb.provisioning_status != model::ProvisioningStatus::active)
       (carried == model::Carried::out ? arrived : failed).insert(id);
   if (!l7_error_.empty())
-    for (const auto& [id, listener] : wanted.listeners) {
+    for (const auto& [id, listener] : wanted.model->listeners) {
       const auto placement = progress_.placements.find(id);
       if (placement == progress_.placements.end() ||
           placement->second.where != plan::Place::haproxy)
         continue;
       if (arrived.erase(listener.load_balancer) > 0) failed.insert(listener.load_balancer);
     }
-  // Who is in ERROR already stays there: telling it again would be a change, and another run at
-  // once.
+  // Who is in ERROR already stays there: telling it again would be a change of its times.
   std::erase_if(failed, [&wanted](const base::Uuid& id) {
-    return wanted.load_balancers.at(id).provisioning_status == model::ProvisioningStatus::error;
+    return wanted.model->load_balancers.at(id).provisioning_status ==
+           model::ProvisioningStatus::error;
   });
   co_await finish_pending(std::move(arrived), model::Carried::out);
   co_await finish_pending(std::move(failed), model::Carried::failed);
 }
 
-asio::awaitable<void> LiveReconciler::finish_pending(std::set<base::Uuid> load_balancers,
-                                                     model::Carried carried) {
+asio::awaitable<void> Reconciler::finish_pending(std::set<base::Uuid> load_balancers,
+                                                 model::Carried carried) {
   if (load_balancers.empty()) co_return;
   Edit edit = [carried, load_balancers = std::move(load_balancers)](const model::Model& m,
                                                                     const model::Context& context) {
     return model::Outcome<model::Edited>(
         model::Edited{model::finish_pending(m, carried, load_balancers, context), base::Uuid{}});
   };
-  co_await change(std::move(edit));
+  co_await queue_.record(std::move(edit));
 }
 
 }  // namespace reconcile

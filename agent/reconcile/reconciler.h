@@ -1,24 +1,24 @@
-// The reconciler: keeps the model, and brings the machine to it. Lives on the loop's
-// thread; what blocks is done by workers: one for the storage, one for the machine, one for
-// HAProxy.
+// Reconciler: brings the machine to what is wanted. First start, restart, change, link event and
+// member transition are the same run; they differ in what is looked at again. Lives on the loop's
+// thread; what blocks, and planning, is done by workers.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "agent/reconcile/changes.h"
+#include "agent/reconcile/change_queue.h"
+#include "agent/reconcile/event.h"
+#include "agent/reconcile/findings.h"
 #include "agent/reconcile/machine.h"
-#include "agent/reconcile/store.h"
-#include "agent/reconcile/worker.h"
-#include "haproxy/stats.h"
-#include "health/prober.h"
+#include "agent/reconcile/workers.h"
+#include "netns/watch.h"
 
 namespace reconcile {
 
@@ -34,94 +34,89 @@ struct Progress {
   std::map<base::Uuid, plan::Placement> placements;  // of listeners, as planned last
 };
 
-// What is known of members and listeners that HAProxy serves.
-struct L7View {
-  std::map<base::Uuid, haproxy::ServerStats> members;
-  std::map<base::Uuid, haproxy::FrontendStats> listeners;
-};
-
-class LiveReconciler final : public Changes {
+class Reconciler {
  public:
-  // `machine` must outlive it. What `machine` has applied already is adopted.
-  LiveReconciler(boost::asio::any_io_executor loop, Store store, model::Model model,
-                 netns::LayoutSpec configured, Machine& machine);
-
-  const model::Model& model() const override { return model_; }
-  model::Statuses statuses() const override;
-  boost::asio::awaitable<model::Outcome<model::Edited>> change(Edit edit) override;
+  // All of them outlive it. It is told of changes and of health by itself. What `machine` has
+  // applied already is adopted.
+  Reconciler(boost::asio::any_io_executor loop, Workers& workers, ChangeQueue& queue,
+             Findings& findings, Machine& machine);
 
   // Brings the machine there whenever something may have changed, until stop().
   boost::asio::awaitable<void> run();
-  // Something may have changed (a link, a route): reconcile soon. Cheap, may be called often.
-  void request_run();
   void stop();
 
+  // What a run looks at besides what is wanted, who is up, and the certificates' files.
+  enum class Look : uint8_t {
+    known,      // plans on the namespace as it was observed last
+    everything  // observes and arranges the namespace, attaches to its links, tells HAProxy again
+  };
+  // Soon. Cheap, may be called often: one run answers all requests that came before it.
+  void request_run(Look look);
+  // What a watch of the namespace has heard. Neighbours alone change next hops, without a run.
+  void note(const netns::Changes& heard);
+
   const Progress& progress() const { return progress_; }
-  const netns::Observed& observed() const { return observed_; }
-  const health::Prober& prober() const { return prober_; }
+  const netns::Observed& observed() const { return *observed_; }
   const std::vector<datapath::Attachment>& attachments() const { return attachments_; }
   // Called on the loop after a change of the tables that may end flows.
   void on_tables(std::function<void()> call) { on_tables_ = std::move(call); }
-  // For every edit from now on; model::Context says what it does.
-  void check_certificates_with(decltype(model::Context::check_certificate) check) {
-    check_certificate_ = std::move(check);
-  }
-  // What HAProxy says now, and which listeners of the datapath are at their connection limit.
-  void note_l7(L7View view) { l7_view_ = std::move(view); }
-  void note_full(std::set<base::Uuid> listeners) { full_ = std::move(listeners); }
-  const L7View& l7_view() const { return l7_view_; }
-
-  // For other blocking calls to the machine, and to HAProxy: they take turns with those of
-  // reconciling.
-  Worker& machine_worker() { return machine_worker_; }
-  Worker& l7_worker() { return l7_worker_; }
 
  private:
-  struct Waiting;
+  using Observed = std::shared_ptr<const netns::Observed>;
+  // A plan, and the namespace that it was made from.
+  struct Planned {
+    plan::Plan plan;
+    Observed observed;
+    bool looked = false;               // it was observed for this plan
+    std::vector<std::string> missing;  // if it was: as in Machine::Arranged
+    std::string arrange_error;         // the same; of several, the first
+  };
   struct Written {
-    base::Result<base::Unit> result;
+    base::Status result;
     plan::Ids ids;
     bool ends_flows = false;
   };
+  struct Followed {
+    base::Status result;
+    Observed observed;
+    bool takes_a_run = false;
+  };
 
-  model::Context context_now() const;
-  boost::asio::awaitable<void> write_changes();
-  boost::asio::awaitable<void> reconcile();
-  boost::asio::awaitable<base::Result<plan::Plan>> arrange(const model::Model& wanted);
-  boost::asio::awaitable<base::Result<base::Unit>> carry_out(const model::Model& wanted);
-  boost::asio::awaitable<void> serve_l7(haproxy::Spec spec);
-  Written write_tables(const plan::Plan& planned);
-  std::set<base::Uuid> members_down() const;
-  void note_problems(const std::map<base::Uuid, std::string>& problems);
-  void note_missing(const std::vector<std::string>& missing);
-  boost::asio::awaitable<void> finish_pending(const model::Model& wanted, model::Carried carried);
+  boost::asio::awaitable<void> reconcile(Look look);
+  boost::asio::awaitable<base::Status> carry_out(Wanted wanted, Look look);
+  boost::asio::awaitable<void> attach();
+  boost::asio::awaitable<void> serve_l7(haproxy::Spec spec, Look look);
+  boost::asio::awaitable<void> follow_neighbours();
+  boost::asio::awaitable<void> finish_pending(Wanted wanted, model::Carried carried);
   boost::asio::awaitable<void> finish_pending(std::set<base::Uuid> load_balancers,
                                               model::Carried carried);
+  void note_planned(const Planned& planned);
+
+  // On the machine's worker.
+  base::Result<Planned> arrange(const Wanted& wanted, Look look, const std::set<base::Uuid>& down);
+  Written write_tables(const plan::Plan& planned, const Observed& observed, bool looked);
+  Followed follow(const netns::Changes& heard) const;
 
   boost::asio::any_io_executor loop_;
-  Worker storage_worker_, machine_worker_, l7_worker_;
-  Store store_;
-  model::Model model_;
-  netns::LayoutSpec configured_;
+  Workers& workers_;
+  ChangeQueue& queue_;
+  Findings& findings_;
   Machine& machine_;
 
-  std::vector<std::shared_ptr<Waiting>> waiting_;  // changes to write, in their order
-  bool writing_ = false;
-  bool run_requested_ = true;
+  Event wake_;
+  std::optional<Look> requested_ = Look::everything;
+  netns::Changes heard_;  // of neighbours, not followed yet
   bool stopped_ = false;
-  boost::asio::steady_timer wake_;
 
-  netns::LayoutSpec layout_;   // as it was arranged last
-  std::string arrange_error_;  // of that, empty: none
-  std::string l7_error_;       // of HAProxy, the last time; empty: none
-  L7View l7_view_;
-  std::set<base::Uuid> full_;
-  std::function<void()> on_tables_;
-  decltype(model::Context::check_certificate) check_certificate_;
-  health::Prober prober_;
+  netns::LayoutSpec layout_;  // as it was arranged last
   plan::Ids ids_;
-  netns::Observed observed_;
+  Observed observed_ = std::make_shared<netns::Observed>();
   std::vector<datapath::Attachment> attachments_;
+  bool inherits_ = true;      // nothing was planned yet by this agent
+  bool serves_l7_ = false;    // HAProxy has accepted something since this agent runs
+  std::string attach_error_;  // the last time; empty: none
+  std::string l7_error_;      // the same, of HAProxy
+  std::function<void()> on_tables_;
   Progress progress_;
 };
 

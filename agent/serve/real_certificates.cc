@@ -8,6 +8,32 @@ namespace serve {
 namespace asio = boost::asio;
 using base::Result;
 
+namespace {
+
+certificates::Time time_now() {
+  return std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+certificates::Use use_of(model::CertificateUse use) {
+  switch (use) {
+    case model::CertificateUse::identity:
+      return certificates::Use::identity;
+    case model::CertificateUse::authorities:
+      return certificates::Use::authorities;
+    case model::CertificateUse::revocations:
+      return certificates::Use::revocations;
+  }
+  return certificates::Use::identity;
+}
+
+}  // namespace
+
+decltype(model::Context::check_certificate) check_certificates_in(certificates::Store& store) {
+  return [&store](const std::string& reference, model::CertificateUse use) {
+    return store.check(reference, use_of(use), time_now());
+  };
+}
+
 asio::awaitable<std::vector<control::Certificates::Entry>> RealCertificates::list() {
   auto read = [this] {
     std::vector<Entry> out;
@@ -15,18 +41,16 @@ asio::awaitable<std::vector<control::Certificates::Entry>> RealCertificates::lis
       out.push_back({std::move(entry.about), std::move(entry.fault)});
     return out;
   };
-  co_return co_await worker_.run(read);
+  co_return co_await workers_.certificates.run(read);
 }
 
 // On the worker: the key derivation of a PKCS#12 may take long.
 asio::awaitable<Result<certificates::About>> RealCertificates::inspect(std::string name,
                                                                        std::string bytes) {
   auto look = [name = std::move(name), bytes = std::move(bytes)] {
-    const auto now =
-        std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
-    return certificates::Store::inspect(name, bytes, now);
+    return certificates::Store::inspect(name, bytes, time_now());
   };
-  co_return co_await worker_.run(std::move(look));
+  co_return co_await workers_.certificates.run(std::move(look));
 }
 
 asio::awaitable<Result<control::Certificates::Put>> RealCertificates::put(std::string name,
@@ -34,7 +58,7 @@ asio::awaitable<Result<control::Certificates::Put>> RealCertificates::put(std::s
   auto write = [this, name = std::move(name), bytes = std::move(bytes)]() {
     return store_.put(name, bytes);
   };
-  auto done = co_await worker_.run(std::move(write));
+  auto done = co_await workers_.certificates.run(std::move(write));
   if (!done) co_return done.error();
   if (changed_) changed_();
   co_return *done == certificates::Store::Put::created ? Put::created : Put::replaced;

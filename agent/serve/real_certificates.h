@@ -7,15 +7,17 @@
 
 #include "agent/certificates/store.h"
 #include "agent/control/certificates.h"
-#include "agent/reconcile/worker.h"
+#include "agent/model/edit/edit.h"
+#include "agent/reconcile/workers.h"
 
 namespace serve {
 
 class RealCertificates final : public control::Certificates {
  public:
-  // `store` outlives it. `changed` is called on the loop after a bundle has come or was replaced.
-  RealCertificates(certificates::Store& store, std::function<void()> changed)
-      : store_(store), changed_(std::move(changed)) {}
+  // Both outlive it. `changed` is called on the loop after a bundle has come or was replaced.
+  RealCertificates(certificates::Store& store, reconcile::Workers& workers,
+                   std::function<void()> changed)
+      : store_(store), workers_(workers), changed_(std::move(changed)) {}
 
   boost::asio::awaitable<std::vector<Entry>> list() override;
   boost::asio::awaitable<base::Result<certificates::About>> inspect(std::string name,
@@ -25,8 +27,11 @@ class RealCertificates final : public control::Certificates {
 
  private:
   certificates::Store& store_;
+  reconcile::Workers& workers_;
   std::function<void()> changed_;
-  reconcile::Worker worker_;
 };
+
+// For model::Context::check_certificate: asks `store`, which outlives it.
+decltype(model::Context::check_certificate) check_certificates_in(certificates::Store& store);
 
 }  // namespace serve

@@ -130,19 +130,20 @@ control::FlowTableStatus table_status(const datapath::FlowTable& flows, base::Fa
 asio::awaitable<control::Status> RealOperator::status() {
   control::Status status;
   auto count = [this] {
-    return control::HaproxyStatus{haproxy_.running(), haproxy_.counts().starts,
-                                  haproxy_.counts().reloads, haproxy_.counts().restarts};
+    return control::HaproxyStatus{parts_.haproxy.running(), parts_.haproxy.counts().starts,
+                                  parts_.haproxy.counts().reloads,
+                                  parts_.haproxy.counts().restarts};
   };
-  status.haproxy = co_await reconciler_.l7_worker().run(count);
+  status.haproxy = co_await parts_.workers.haproxy.run(count);
   status.version = AMPHORA_XDP_VERSION;
   status.abi = LB_ABI_VERSION;
   status.uptime =
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started_);
-  status.network_namespace = namespace_;
-  for (const auto& [index, link] : reconciler_.observed().links) {
+  status.network_namespace = parts_.network_namespace;
+  for (const auto& [index, link] : parts_.reconciler.observed().links) {
     if (link.loopback) continue;
     control::Attachment row{link.name, index, "none", "no program is attached"};
-    for (const auto& attached : reconciler_.attachments()) {
+    for (const auto& attached : parts_.reconciler.attachments()) {
       if (attached.ifindex != index) continue;
       row.mode = attached.mode == datapath::AttachMode::native ? "native" : "generic";
       row.reason = attached.reason;
@@ -150,8 +151,8 @@ asio::awaitable<control::Status> RealOperator::status() {
     status.attachments.push_back(row);
   }
   for (auto family : {base::Family::ipv4, base::Family::ipv6})
-    status.flow_tables.push_back(table_status(datapath_.flows(), family));
-  const reconcile::Progress& progress = reconciler_.progress();
+    status.flow_tables.push_back(table_status(parts_.datapath.flows(), family));
+  const reconcile::Progress& progress = parts_.reconciler.progress();
   status.reconcile.runs = progress.runs;
   status.reconcile.failures = progress.failures;
   status.reconcile.last = std::chrono::time_point_cast<std::chrono::microseconds>(progress.last);
@@ -159,13 +160,12 @@ asio::awaitable<control::Status> RealOperator::status() {
   status.reconcile.error = progress.error;
   for (const auto& [id, problem] : progress.problems)
     status.reconcile.problems.push_back({id, problem});
-  for (const auto& [member, verdict] : reconciler_.prober().snapshot()) {
-    if (verdict.probes == 0) continue;
+  parts_.findings.for_each_probed([&status](const base::Uuid& member, const auto& verdict) {
     status.checks.push_back(
         {member, health::to_text(verdict.state), verdict.reason, verdict.latency,
          std::chrono::time_point_cast<std::chrono::microseconds>(verdict.last_change)});
-  }
-  for (const auto& [member, server] : reconciler_.l7_view().members) {
+  });
+  for (const auto& [member, server] : parts_.findings.haproxy().members) {
     if (server.status == "no check" || server.reason.empty()) continue;
     status.checks.push_back({member, state_of(server.status), server.reason, {}, {}});
   }
@@ -179,7 +179,7 @@ asio::awaitable<control::Status> RealOperator::status() {
 
 asio::awaitable<std::vector<control::ConnectedNetwork>> RealOperator::networks() {
   std::vector<control::ConnectedNetwork> out;
-  for (const auto& [index, link] : reconciler_.observed().links)
+  for (const auto& [index, link] : parts_.reconciler.observed().links)
     if (!link.loopback) out.push_back({link.name, link.mac, link.mtu, link.addresses});
   co_return out;
 }
@@ -187,10 +187,10 @@ asio::awaitable<std::vector<control::ConnectedNetwork>> RealOperator::networks()
 asio::awaitable<control::Verdicts> RealOperator::verdicts() {
   auto read = [this]() -> control::Verdicts {
     control::Verdicts out;
-    if (auto total = datapath_.verdicts()) out.total = rows(*total);
+    if (auto total = parts_.datapath.verdicts()) out.total = rows(*total);
     std::map<base::Uuid, datapath::Verdicts> by_listener;
-    for (const auto& [id, listener] : Names::of(datapath_.tables()).listeners) {
-      auto stats = datapath_.service_stats(id);
+    for (const auto& [id, listener] : Names::of(parts_.datapath.tables()).listeners) {
+      auto stats = parts_.datapath.service_stats(id);
       if (!stats) continue;
       auto& sum = by_listener[listener];
       for (size_t i = 0; i < sum.size(); i++) sum[i] += stats->verdicts[i];
@@ -199,7 +199,7 @@ asio::awaitable<control::Verdicts> RealOperator::verdicts() {
       out.listeners.push_back({listener, rows(counts)});
     return out;
   };
-  co_return co_await reconciler_.machine_worker().run(read);
+  co_return co_await parts_.workers.machine.run(read);
 }
 
 asio::awaitable<control::Counters> RealOperator::counters() {
@@ -209,9 +209,9 @@ asio::awaitable<control::Counters> RealOperator::counters() {
   };
   auto read = [this]() -> Now {
     Now now;
-    const Names names = Names::of(datapath_.tables());
+    const Names names = Names::of(parts_.datapath.tables());
     for (const auto& [id, listener] : names.listeners) {
-      auto stats = datapath_.service_stats(id);
+      auto stats = parts_.datapath.service_stats(id);
       if (!stats) continue;
       auto& sum = now.services[listener];
       sum.flows_now += stats->live_flows;
@@ -219,21 +219,21 @@ asio::awaitable<control::Counters> RealOperator::counters() {
         if (datapath::verdict_fate(static_cast<lb_verdict>(i)) == datapath::Fate::dropped)
           sum.refused += stats->verdicts[i];
     }
-    const auto use = datapath_.flows().memory().backend_use();
+    const auto use = parts_.datapath.flows().memory().backend_use();
     for (const auto& [id, member] : names.members)
       now.members[member] = datapath::shared(use[id].flows).load();
     return now;
   };
-  Now now = co_await reconciler_.machine_worker().run(read);
-  const reconcile::L7View& l7 = reconciler_.l7_view();
+  Now now = co_await parts_.workers.machine.run(read);
+  const reconcile::HaproxyView& l7 = parts_.findings.haproxy();
   for (const auto& [listener, frontend] : l7.listeners)
     now.services[listener].flows_now += frontend.traffic.current;
   control::Counters out;
   for (const auto& [member, server] : l7.members) now.members[member] += server.traffic.current;
   for (const auto& [member, flows] : now.members) out.members.push_back({member, flows});
-  for (const auto& [id, listener] : reconciler_.model().listeners) {
+  for (const auto& [id, listener] : parts_.changes.model().listeners) {
     control::ServiceCounters& sum = out.services.emplace_back(now.services[id]);
-    const statistics::Traffic total = statistics_.total(id);
+    const statistics::Traffic total = parts_.statistics.total(id);
     sum.listener = id;
     sum.flows_total = total.connections;
     sum.packets_in = total.packets_in;
@@ -246,9 +246,9 @@ asio::awaitable<control::Counters> RealOperator::counters() {
 }
 
 asio::awaitable<std::unique_ptr<control::FlowWalk>> RealOperator::walk_flows() {
-  auto read = [this] { return Names::of(datapath_.tables()); };
-  Names names = co_await reconciler_.machine_worker().run(read);
-  co_return std::make_unique<RealFlowWalk>(datapath_.flows().memory(), std::move(names));
+  auto read = [this] { return Names::of(parts_.datapath.tables()); };
+  Names names = co_await parts_.workers.machine.run(read);
+  co_return std::make_unique<RealFlowWalk>(parts_.datapath.flows().memory(), std::move(names));
 }
 
 }  // namespace serve

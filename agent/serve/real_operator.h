@@ -6,7 +6,7 @@
 
 #include "agent/control/operator.h"
 #include "agent/datapath/datapath.h"
-#include "agent/reconcile/live_reconciler.h"
+#include "agent/reconcile/reconciler.h"
 #include "agent/statistics/statistics.h"
 #include "haproxy/process.h"
 
@@ -15,15 +15,18 @@ namespace serve {
 class RealOperator final : public control::Operator {
  public:
   // All of them outlive it.
-  RealOperator(std::string network_namespace, datapath::Datapath& datapath,
-               reconcile::LiveReconciler& reconciler, const haproxy::Process& haproxy,
-               const statistics::Statistics& statistics)
-      : namespace_(std::move(network_namespace)),
-        datapath_(datapath),
-        reconciler_(reconciler),
-        haproxy_(haproxy),
-        statistics_(statistics),
-        started_(std::chrono::steady_clock::now()) {}
+  struct Parts {
+    std::string network_namespace;
+    reconcile::Workers& workers;
+    datapath::Datapath& datapath;
+    const haproxy::Process& haproxy;
+    const reconcile::Changes& changes;
+    const reconcile::Findings& findings;
+    const reconcile::Reconciler& reconciler;
+    const statistics::Statistics& statistics;
+  };
+  explicit RealOperator(Parts parts)
+      : parts_(std::move(parts)), started_(std::chrono::steady_clock::now()) {}
 
   boost::asio::awaitable<control::Status> status() override;
   boost::asio::awaitable<std::vector<control::ConnectedNetwork>> networks() override;
@@ -32,11 +35,7 @@ class RealOperator final : public control::Operator {
   boost::asio::awaitable<std::unique_ptr<control::FlowWalk>> walk_flows() override;
 
  private:
-  std::string namespace_;
-  datapath::Datapath& datapath_;
-  reconcile::LiveReconciler& reconciler_;
-  const haproxy::Process& haproxy_;
-  const statistics::Statistics& statistics_;
+  Parts parts_;
   std::chrono::steady_clock::time_point started_;
 };
 

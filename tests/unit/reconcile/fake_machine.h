@@ -4,6 +4,8 @@
 #include <atomic>
 #include <map>
 #include <set>
+#include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -26,18 +28,25 @@ class FakeMachine final : public Machine {
 
   // The n-th call from now on fails (0: the next one), once.
   void fail_call(int n) { fail_at_ = calls_ + n; }
+  // The next call of this name fails, once.
+  void fail_next(std::string name) { fail_name_ = std::move(name); }
   int calls() const { return calls_; }
+  int arranged() const { return arranged_; }  // calls of arrange()
+  const netns::Observed& net() const { return net_; }
+  // The neighbours that client-side next hops were brought to last.
+  const auto& resolved() const { return resolved_; }
   const netns::LayoutSpec& layout() const { return layout_; }
   // An arranged VIP was taken away, if only until the next call.
   bool vip_went() const { return vip_went_; }
 
   base::Result<netns::Observed> observe(const netns::LayoutSpec&) override {
-    if (failing()) return base::Error{5, "observe"};
+    if (failing("observe")) return base::Error{5, "observe"};
     return net_;
   }
 
   base::Result<Arranged> arrange(const netns::LayoutSpec& layout) override {
-    if (failing()) return base::Error{5, "arrange"};
+    arranged_++;
+    if (failing("arrange")) return base::Error{5, "arrange"};
     for (const auto& vip : layout_.vips) vip_went_ |= !layout.vips.contains(vip);
     layout_ = layout;
     net_.hops.clear();
@@ -51,13 +60,15 @@ class FakeMachine final : public Machine {
     return Arranged{net_, {}, {}};
   }
 
-  Attached attach(const netns::Observed&) override { return {{}, failing() ? "attach" : ""}; }
+  Attached attach(const netns::Observed&) override {
+    return {{}, failing("attach") ? "attach" : ""};
+  }
 
   const datapath::Tables& tables() const override { return tables_; }
 
-  base::Result<base::Unit> apply(std::span<const datapath::Step> steps) override {
+  base::Status apply(std::span<const datapath::Step> steps) override {
     for (const auto& step : steps) {
-      if (failing()) return base::Error{5, "apply"};
+      if (failing("apply")) return base::Error{5, "apply"};
       std::visit([this](const auto& s) { write(s); }, step);
     }
     return base::Unit{};
@@ -65,13 +76,14 @@ class FakeMachine final : public Machine {
 
   plan::Resting resting() const override { return {}; }
 
-  base::Result<base::Unit> resolve(const netns::Observed&) override {
-    if (failing()) return base::Error{5, "resolve"};
+  base::Status resolve(const netns::Observed& observed) override {
+    resolved_ = observed.neighbours;
+    if (failing("resolve")) return base::Error{5, "resolve"};
     return base::Unit{};
   }
 
   std::map<std::string, haproxy::PemFile> certificates(const model::Model&) override { return {}; }
-  base::Result<base::Unit> serve(const haproxy::Spec& spec) override {
+  base::Status serve(const haproxy::Spec& spec) override {
     served_log_.push_back({spec, tables_});
     if (refuses_l7_) return base::Error{0, "HAProxy: bad text"};
     served_ = spec;
@@ -87,7 +99,12 @@ class FakeMachine final : public Machine {
   const std::vector<Served>& served_log() const { return served_log_; }
 
  private:
-  bool failing() { return calls_++ == fail_at_; }
+  bool failing(const std::string& name) {
+    if (calls_++ == fail_at_) return true;
+    if (name != fail_name_) return false;
+    fail_name_.clear();
+    return true;
+  }
 
   void write(const datapath::PutDestination& s) { tables_.destinations[s.address] = s.value; }
   void write(const datapath::PutBackend& s) { tables_.backends[s.id] = s.value; }
@@ -100,8 +117,10 @@ class FakeMachine final : public Machine {
   void write(const datapath::EraseBackend& s) { tables_.backends.erase(s.id); }
   void write(const datapath::EraseDestination& s) { tables_.destinations.erase(s.address); }
 
-  int calls_ = 0, fail_at_ = -1;
+  int calls_ = 0, fail_at_ = -1, arranged_ = 0;
+  std::string fail_name_;
   netns::Observed net_;
+  std::map<netns::NeighbourKey, base::MacAddress> resolved_;
   netns::LayoutSpec layout_;
   bool vip_went_ = false;
   datapath::Tables tables_;

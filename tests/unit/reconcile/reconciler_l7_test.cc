@@ -23,30 +23,23 @@ class ReconcilerL7 : public Reconciling {
     if (const auto* fault = std::get_if<model::Fault>(&outcome)) ADD_FAILURE() << fault->text;
     const base::Uuid id = std::get<model::Edited>(outcome).id;
     EXPECT_TRUE(run_until([&] { return !is_pending(id); })) << name;
-    rest();
     return id;
   }
   // What HAProxy carries of the only pool is its TLS to the members.
   void encrypt(bool wanted) {
     alter(Kind::pool, only_pool(), {{"pool", {{"tls_enabled", wanted}}}});
     EXPECT_TRUE(run_until([&] { return settled(); }));
-    rest();
-  }
-  // What has settled is a change of the model: one more run, that finds nothing to do.
-  void rest() {
-    const uint64_t runs = reconciler_->progress().runs;
-    EXPECT_TRUE(run_until([&] { return reconciler_->progress().runs > runs; }));
   }
 
   model::ProvisioningStatus status(const base::Uuid& load_balancer) const {
-    return reconciler_->model().load_balancers.at(load_balancer).provisioning_status;
+    return queue_->model().load_balancers.at(load_balancer).provisioning_status;
   }
   bool is_pending(const base::Uuid& load_balancer) const {
     return status(load_balancer) == model::ProvisioningStatus::pending_create ||
            status(load_balancer) == model::ProvisioningStatus::pending_update;
   }
-  base::Uuid only_pool() const { return reconciler_->model().pools.begin()->first; }
-  base::Uuid only_listener() const { return reconciler_->model().listeners.begin()->first; }
+  base::Uuid only_pool() const { return queue_->model().pools.begin()->first; }
+  base::Uuid only_listener() const { return queue_->model().listeners.begin()->first; }
 
   // The only service's flows are made by the kernel, for HAProxy.
   static bool to_kernel(const datapath::Tables& tables) {
@@ -93,7 +86,7 @@ TEST_F(ReconcilerL7, AListenerStaysInHaproxyWhenTheTablesCannotBeWritten) {
   encrypt(true);
   const size_t before = machine_.served_log().size();
   const uint64_t failures = reconciler_->progress().failures;
-  machine_.fail_call(2);  // arranged, attached: the first step
+  machine_.fail_next("apply");
   alter(Kind::pool, only_pool(), {{"pool", {{"tls_enabled", false}}}});
   ASSERT_TRUE(run_until([&] { return reconciler_->progress().failures > failures; }));
   ASSERT_THAT(reconciler_->progress().error, testing::StartsWith("apply"));

@@ -26,7 +26,7 @@ TEST_F(ReconcilerTest, RefusedChangesNothing) {
     return model::Outcome<model::Edited>(model::Fault{409, "no"});
   });
   EXPECT_EQ(std::get<model::Fault>(outcome).status, 409);
-  EXPECT_TRUE(reconciler_->model().load_balancers.empty());
+  EXPECT_TRUE(queue_->model().load_balancers.empty());
   EXPECT_FALSE(std::filesystem::exists(directory_ + "/state.json"));
 }
 
@@ -36,7 +36,7 @@ TEST_F(ReconcilerTest, StorageThatFailsRefusesTheChange) {
   ASSERT_TRUE(std::holds_alternative<model::Fault>(outcome));
   EXPECT_EQ(std::get<model::Fault>(outcome).status, 500);
   EXPECT_THAT(std::get<model::Fault>(outcome).text, testing::HasSubstr("state.json.next"));
-  EXPECT_TRUE(reconciler_->model().load_balancers.empty());
+  EXPECT_TRUE(queue_->model().load_balancers.empty());
 }
 
 TEST_F(ReconcilerTest, WhateverCallFailsTheNextRunArrives) {
@@ -84,7 +84,7 @@ TEST_F(ReconcilerTest, TwoWritersAreBothHeard) {
     Edit edit = [status](const model::Model&, const model::Context&) {
       return model::Outcome<model::Edited>(model::Fault{status, ""});
     };
-    auto outcome = co_await reconciler_->change(std::move(edit));
+    auto outcome = co_await queue_->change(std::move(edit));
     answers.push_back(std::get<model::Fault>(outcome).status);
   };
   for (int status = 1; status <= 20; status++) asio::co_spawn(*loop_, ask(status), asio::detached);

@@ -13,7 +13,8 @@
 #include <string>
 #include <utility>
 
-#include "agent/reconcile/live_reconciler.h"
+#include "agent/reconcile/reconciler.h"
+#include "agent/reconcile/store.h"
 #include "tests/unit/reconcile/fake_machine.h"
 
 namespace reconcile {
@@ -36,37 +37,35 @@ class Reconciling : public testing::Test {
     auto model = store->load();
     ASSERT_TRUE(model.ok()) << model.error().message();
     loop_ = std::make_unique<boost::asio::io_context>();
-    reconciler_ = std::make_unique<LiveReconciler>(loop_->get_executor(), *store, *model,
-                                                   netns::LayoutSpec{}, machine_);
+    agent_ = std::make_unique<Agent>(*loop_, std::move(*store), std::move(*model), machine_);
+    queue_ = &agent_->queue;
+    reconciler_ = &agent_->reconciler;
     boost::asio::co_spawn(*loop_, reconciler_->run(), boost::asio::detached);
   }
 
-  // Ends the agent without a word to its parts; the machine and the disk stay.
+  // Ends the agent without a word to its parts; the machine and the disk stay. What a worker is in
+  // the midst of comes back to the loop, which then has nothing to do.
   void crash() {
-    if (!reconciler_) return;
+    if (!agent_) return;
     reconciler_->stop();
-    loop_->run_for(std::chrono::milliseconds(100));
+    loop_->restart();
+    loop_->run_for(std::chrono::seconds(20));
+    agent_.reset();
     loop_.reset();
-    reconciler_.reset();
   }
 
   template <class Done>
   bool run_until(Done done) {
-    for (int i = 0; i < 1000 && !done(); i++) {
-      loop_->run_one_for(std::chrono::milliseconds(10));
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!done() && std::chrono::steady_clock::now() < end) {
       loop_->restart();
+      loop_->run_one_for(std::chrono::milliseconds(10));
     }
     return done();
   }
 
   model::Outcome<model::Edited> change(Edit edit) {
-    std::optional<model::Outcome<model::Edited>> outcome;
-    auto ask = [&]() -> boost::asio::awaitable<void> {
-      outcome = co_await reconciler_->change(std::move(edit));
-    };
-    boost::asio::co_spawn(*loop_, ask(), boost::asio::detached);
-    run_until([&] { return outcome.has_value(); });
-    return std::move(*outcome);
+    return answer_of(queue_->change(std::move(edit)));
   }
 
   model::Outcome<model::Edited> create_load_balancer(int port) {
@@ -97,15 +96,41 @@ class Reconciling : public testing::Test {
   }
 
   bool settled() {
-    for (const auto& [id, lb] : reconciler_->model().load_balancers)
+    for (const auto& [id, lb] : queue_->model().load_balancers)
       if (lb.provisioning_status != model::ProvisioningStatus::active) return false;
     return reconciler_->progress().runs > 0;
   }
 
+  // Runs the loop until there is an answer, and gives it.
+  template <class T>
+  T answer_of(boost::asio::awaitable<T> asked) {
+    std::optional<T> answer;
+    auto ask = [&]() -> boost::asio::awaitable<void> { answer = co_await std::move(asked); };
+    boost::asio::co_spawn(*loop_, ask(), boost::asio::detached);
+    EXPECT_TRUE(run_until([&] { return answer.has_value(); }));
+    return std::move(*answer);
+  }
+
+  struct Agent {
+    Agent(boost::asio::io_context& loop, Store opened, model::Model model, FakeMachine& machine)
+        : store(std::move(opened)),
+          findings(loop.get_executor()),
+          queue(loop.get_executor(), workers.storage, store, findings, std::move(model), {}),
+          reconciler(loop.get_executor(), workers, queue, findings, machine) {}
+
+    Store store;
+    Workers workers;
+    Findings findings;
+    ChangeQueue queue;
+    Reconciler reconciler;
+  };
+
   std::string directory_;
   FakeMachine machine_;
   std::unique_ptr<boost::asio::io_context> loop_;
-  std::unique_ptr<LiveReconciler> reconciler_;
+  std::unique_ptr<Agent> agent_;
+  ChangeQueue* queue_ = nullptr;      // the agent's
+  Reconciler* reconciler_ = nullptr;  // the same
 };
 
 }  // namespace reconcile

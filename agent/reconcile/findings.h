@@ -1,0 +1,52 @@
+// Findings: what is known of the members and listeners that the machine serves, whoever found it:
+// our own probes, HAProxy's checks, the flow table. Lives on the loop's thread.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <functional>
+#include <map>
+#include <set>
+#include <vector>
+
+#include "agent/model/show/status.h"
+#include "haproxy/stats.h"
+#include "health/prober.h"
+
+namespace reconcile {
+
+// What HAProxy says of members and listeners that it serves.
+struct HaproxyView {
+  std::map<base::Uuid, haproxy::ServerStats> members;
+  std::map<base::Uuid, haproxy::FrontendStats> listeners;
+};
+
+class Findings {
+ public:
+  explicit Findings(boost::asio::any_io_executor loop);
+
+  // Called when a member went up or down by our own probes, right after the probe that decided.
+  void on_health(std::function<void()> call) { on_health_ = std::move(call); }
+
+  // All that is to be probed from now on.
+  void probe(const std::vector<health::Target>& targets);
+  void note_haproxy(HaproxyView view) { haproxy_ = std::move(view); }
+  // Listeners of the datapath that are at their connection limit.
+  void note_full(std::set<base::Uuid> listeners) { full_ = std::move(listeners); }
+
+  // Members that our own probes found down.
+  std::set<base::Uuid> members_down() const;
+  model::Statuses statuses(const model::Model& model) const;
+  const HaproxyView& haproxy() const { return haproxy_; }
+  // Of each member that is probed by us and was at least once.
+  void for_each_probed(
+      const std::function<void(const base::Uuid&, const health::Verdict&)>& see) const;
+
+ private:
+  std::vector<health::Target> targets_;
+  HaproxyView haproxy_;
+  std::set<base::Uuid> full_;
+  std::function<void()> on_health_;
+  health::Prober prober_;
+};
+
+}  // namespace reconcile

@@ -1,0 +1,80 @@
+#include "agent/serve/agent.h"
+
+#include <signal.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <utility>
+
+#include "agent/serve/paths.h"
+#include "base/log.h"
+
+namespace serve {
+
+namespace asio = boost::asio;
+using reconcile::Reconciler;
+
+Agent::Agent(const Config& config, Parts parts)
+    : config_(config),
+      parts_(std::move(parts)),
+      machine_(parts_.network, *parts_.datapath, *parts_.certificates, parts_.haproxy,
+               metrics_socket(config)),
+      findings_(loop_.get_executor()),
+      changes_(loop_.get_executor(), workers_.storage, *parts_.storage, findings_,
+               std::move(parts_.model), config.layout),
+      reconciler_(loop_.get_executor(), workers_, changes_, findings_, machine_),
+      clock_(loop_.get_executor(), parts_.datapath->flows()),
+      sweeper_(loop_.get_executor(), workers_, *parts_.datapath, std::move(parts_.grace), changes_,
+               findings_, parts_.statistics),
+      haproxy_keeper_(loop_.get_executor(), workers_, parts_.haproxy, changes_, findings_,
+                      parts_.statistics),
+      statistics_keeper_(loop_.get_executor(), workers_, parts_.statistics, config.state_dir),
+      operator_({config.netns, workers_, *parts_.datapath, parts_.haproxy, changes_, findings_,
+                 reconciler_, parts_.statistics}),
+      certificates_(*parts_.certificates, workers_,
+                    [this] { reconciler_.request_run(Reconciler::Look::known); }),
+      door_(changes_, operator_, certificates_) {
+  for (auto& watch : parts_.watches)
+    link_watches_.emplace_back(loop_.get_executor(), std::move(watch), reconciler_);
+  changes_.check_certificates_with(check_certificates_in(*parts_.certificates));
+  reconciler_.on_tables([this] { sweeper_.sweep_now(); });
+}
+
+base::Status Agent::run(std::optional<http::TcpOptions> api) {
+  auto servers = start_servers(loop_.get_executor(), config_, std::move(api), door_);
+  if (!servers) return servers.error();
+  servers_ = std::move(*servers);
+
+  const auto start = [this](asio::awaitable<void> job) {
+    asio::co_spawn(loop_, std::move(job), asio::detached);
+  };
+  start(reconciler_.run());
+  start(clock_.run());
+  start(sweeper_.run());
+  start(haproxy_keeper_.run());
+  start(statistics_keeper_.run());
+  for (auto& watch : link_watches_) start(watch.run());
+
+  asio::signal_set ends(loop_, SIGTERM, SIGINT);
+  ends.async_wait([this](const boost::system::error_code&, int) { stop(); });
+  spdlog::info("amphora-xdp-agent {} in namespace {}, control socket {}{}", AMPHORA_XDP_VERSION,
+               config_.netns, config_.control_socket,
+               config_.api ? ", API on " + config_.api->bind.text() : "");
+  loop_.run();
+  workers_.finish();
+  return statistics::Statistics::store(config_.state_dir, parts_.statistics.text());
+}
+
+void Agent::stop() {
+  for (auto& server : servers_) server->stop();
+  reconciler_.stop();
+  clock_.stop();
+  sweeper_.stop();
+  haproxy_keeper_.stop();
+  statistics_keeper_.stop();
+  for (auto& watch : link_watches_) watch.stop();
+  loop_.stop();
+}
+
+}  // namespace serve

@@ -1,0 +1,62 @@
+// Agent: the parts, wired. Who holds what, who tells whom, and what runs.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <deque>
+#include <optional>
+
+#include "agent/control/door.h"
+#include "agent/reconcile/change_queue.h"
+#include "agent/reconcile/findings.h"
+#include "agent/reconcile/real_machine.h"
+#include "agent/reconcile/reconciler.h"
+#include "agent/reconcile/workers.h"
+#include "agent/serve/clock.h"
+#include "agent/serve/haproxy_keeper.h"
+#include "agent/serve/link_watch.h"
+#include "agent/serve/parts.h"
+#include "agent/serve/real_certificates.h"
+#include "agent/serve/real_operator.h"
+#include "agent/serve/servers.h"
+#include "agent/serve/statistics_keeper.h"
+#include "agent/serve/sweeper.h"
+
+namespace serve {
+
+class Agent {
+ public:
+  // Wires the parts; nothing runs yet.
+  Agent(const Config& config, Parts parts);
+
+  // Until SIGTERM or SIGINT. Maps, program, links and addresses stay: traffic goes on without us.
+  base::Status run(std::optional<http::TcpOptions> api);
+
+ private:
+  void stop();
+
+  Config config_;
+  Parts parts_;
+  boost::asio::io_context loop_{1};
+  Servers servers_;
+  reconcile::Workers workers_;
+
+  // What is wanted, what is known, and who brings the machine there.
+  reconcile::RealMachine machine_;
+  reconcile::Findings findings_;
+  reconcile::ChangeQueue changes_;
+  reconcile::Reconciler reconciler_;
+
+  // The standing jobs.
+  Clock clock_;
+  Sweeper sweeper_;
+  HaproxyKeeper haproxy_keeper_;
+  StatisticsKeeper statistics_keeper_;
+  std::deque<LinkWatch> link_watches_;
+
+  // What the door shows.
+  RealOperator operator_;
+  RealCertificates certificates_;
+  control::Door door_;
+};
+
+}  // namespace serve
