@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <filesystem>
 #include <iostream>
 #include <optional>
@@ -25,6 +26,7 @@ struct Options {
 };
 
 base::Status run(const serve::Config& config) {
+  const auto started = std::chrono::steady_clock::now();
   if (geteuid() != 0)
     return base::Error{0, "root is needed, for network namespaces and BPF: run it with sudo"};
 
@@ -42,7 +44,7 @@ base::Status run(const serve::Config& config) {
   if (!parts) return parts.error();
 
   // Who is told by whom is decided once, here; then the loop runs until somebody ends it.
-  serve::Agent agent(config, std::move(*parts));
+  serve::Agent agent(config, std::move(*parts), started);
   return agent.run(std::move(*api));
 }
 

@@ -131,4 +131,10 @@ bool is_drained(std::string_view info, uint64_t held) {
   return stopping && jobs && unstoppable && *jobs <= *unstoppable + held;
 }
 
+std::optional<Health> health_of(std::string_view status) {
+  if (status.starts_with("UP") || status.starts_with("DRAIN")) return Health::up;
+  if (status.starts_with("DOWN")) return Health::down;
+  return std::nullopt;
+}
+
 }  // namespace haproxy

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -66,6 +67,10 @@ struct WorkerStats {
 // Fills frontends and backends of `into` from the CSV of `show stat`; lines of proxies that are not
 // ours are left out. false: not such a text.
 bool parse_stats(std::string_view csv, WorkerStats& into);
+
+// Of a server that is checked, by its status. A server that drains passes its checks. nullopt:
+// nobody checks it, or it is not known yet.
+std::optional<Health> health_of(std::string_view status);
 
 // Fields of one line of CSV, without the quotes.
 std::vector<std::string> csv_fields(std::string_view line);

@@ -22,11 +22,16 @@ std::string percent(const json& object, const char* key) {
   return text;
 }
 
+// It is counted in whole seconds.
+std::string uptime(uint64_t seconds) {
+  return seconds == 0 ? "less than 1s" : short_duration(1000 * seconds);
+}
+
 void print_agent(const json& status) {
   const json& reconcile = status["reconcile"];
   const json& packets = status["packets"];
   print("amphora-xdp-agent " + text_of(status, "version") + ", map ABI " + text_of(status, "abi") +
-        ", up " + short_duration(1000 * number(status, "uptime_s")) + ", in namespace " +
+        ", up " + uptime(number(status, "uptime_s")) + ", in namespace " +
         text_of(status, "namespace") + "\n");
   const json& resources = status["resources"];
   print("resources: " + text_of(resources, "loadbalancers") + " load balancers, " +

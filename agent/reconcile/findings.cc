@@ -6,17 +6,6 @@
 
 namespace reconcile {
 
-namespace {
-
-// A server that drains passes its checks.
-model::CheckedState checked_state(const std::string& status) {
-  if (status.starts_with("UP") || status.starts_with("DRAIN")) return model::CheckedState::up;
-  if (status.starts_with("DOWN")) return model::CheckedState::down;
-  return model::CheckedState::unknown;
-}
-
-}  // namespace
-
 Findings::Findings(boost::asio::any_io_executor loop)
     : prober_(std::move(loop), [this](const base::Uuid& member, const health::Verdict& verdict) {
         spdlog::info("member {} is {}: {}", member.text(), health::to_text(verdict.state),
@@ -50,8 +39,9 @@ void Findings::for_each_probed(
 model::Statuses Findings::statuses(const model::Model& model) const {
   model::Findings findings;
   for (const auto& [member, server] : haproxy_.members) {
-    const auto state = checked_state(server.status);
-    if (state != model::CheckedState::unknown) findings.members[member] = state;
+    if (const auto health = haproxy::health_of(server.status))
+      findings.members[member] =
+          *health == haproxy::Health::up ? model::CheckedState::up : model::CheckedState::down;
   }
   for_each_probed([&findings](const base::Uuid& member, const health::Verdict& verdict) {
     if (verdict.state == health::State::unknown) return;

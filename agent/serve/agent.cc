@@ -15,7 +15,7 @@ namespace serve {
 namespace asio = boost::asio;
 using reconcile::Reconciler;
 
-Agent::Agent(const Config& config, Parts parts)
+Agent::Agent(const Config& config, Parts parts, std::chrono::steady_clock::time_point started)
     : config_(config),
       parts_(std::move(parts)),
       machine_(parts_.network, *parts_.datapath, *parts_.certificates, parts_.haproxy,
@@ -31,7 +31,7 @@ Agent::Agent(const Config& config, Parts parts)
                       parts_.statistics),
       statistics_keeper_(loop_.get_executor(), workers_, parts_.statistics, config.state_dir),
       operator_({config.netns, workers_, *parts_.datapath, parts_.haproxy, changes_, findings_,
-                 reconciler_, parts_.statistics}),
+                 reconciler_, parts_.statistics, started}),
       certificates_(*parts_.certificates, workers_,
                     [this] { reconciler_.request_run(Reconciler::Look::known); }),
       door_(changes_, operator_, certificates_) {

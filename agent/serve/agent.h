@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <chrono>
 #include <deque>
 #include <optional>
 
@@ -25,8 +26,8 @@ namespace serve {
 
 class Agent {
  public:
-  // Wires the parts; nothing runs yet.
-  Agent(const Config& config, Parts parts);
+  // Wires the parts; nothing runs yet. `started`: when the process did.
+  Agent(const Config& config, Parts parts, std::chrono::steady_clock::time_point started);
 
   // Until SIGTERM or SIGINT. Maps, program, links and addresses stay: traffic goes on without us.
   base::Status run(std::optional<http::TcpOptions> api);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 
 #include "agent/datapath/flow_table.h"
 #include "agent/datapath/flow_walk.h"
@@ -68,10 +69,9 @@ const char* protocol_name(uint8_t protocol) {
   }
 }
 
-// Of a server, by HAProxy's words: "UP 1/3", "DOWN", "DRAIN", "MAINT".
-const char* state_of(const std::string& status) {
-  if (status.starts_with("DOWN")) return "down";
-  return status.starts_with("UP") || status.starts_with("DRAIN") ? "up" : "unknown";
+const char* word_of(std::optional<haproxy::Health> health) {
+  if (!health) return "unknown";
+  return *health == haproxy::Health::up ? "up" : "down";
 }
 
 class RealFlowWalk final : public control::FlowWalk {
@@ -137,8 +137,8 @@ asio::awaitable<control::Status> RealOperator::status() {
   status.haproxy = co_await parts_.workers.haproxy.run(count);
   status.version = AMPHORA_XDP_VERSION;
   status.abi = LB_ABI_VERSION;
-  status.uptime =
-      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started_);
+  status.uptime = std::chrono::duration_cast<std::chrono::seconds>(
+      std::chrono::steady_clock::now() - parts_.started);
   status.network_namespace = parts_.network_namespace;
   for (const auto& [index, link] : parts_.reconciler.observed().links) {
     if (link.loopback) continue;
@@ -167,7 +167,8 @@ asio::awaitable<control::Status> RealOperator::status() {
   });
   for (const auto& [member, server] : parts_.findings.haproxy().members) {
     if (server.status == "no check" || server.reason.empty()) continue;
-    status.checks.push_back({member, state_of(server.status), server.reason, {}, {}});
+    status.checks.push_back(
+        {member, word_of(haproxy::health_of(server.status)), server.reason, {}, {}});
   }
   for (const auto& [listener, placement] : progress.placements)
     status.placements.push_back(

@@ -1,6 +1,7 @@
 // What the control socket shows of the running agent, from the datapath and the reconciler.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -24,9 +25,9 @@ class RealOperator final : public control::Operator {
     const reconcile::Findings& findings;
     const reconcile::Reconciler& reconciler;
     const statistics::Statistics& statistics;
+    std::chrono::steady_clock::time_point started;  // the agent's process
   };
-  explicit RealOperator(Parts parts)
-      : parts_(std::move(parts)), started_(std::chrono::steady_clock::now()) {}
+  explicit RealOperator(Parts parts) : parts_(std::move(parts)) {}
 
   boost::asio::awaitable<control::Status> status() override;
   boost::asio::awaitable<std::vector<control::ConnectedNetwork>> networks() override;
@@ -36,7 +37,6 @@ class RealOperator final : public control::Operator {
 
  private:
   Parts parts_;
-  std::chrono::steady_clock::time_point started_;
 };
 
 }  // namespace serve

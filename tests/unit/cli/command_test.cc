@@ -156,6 +156,8 @@ TEST_F(Command, StatusSaysHowItIs) {
   EXPECT_THAT(outcome.out, HasSubstr("map ABI 1, up 3m05s, in namespace amphora-haproxy"));
   EXPECT_THAT(outcome.out, HasSubstr("eth1           7  generic  no native XDP in the driver"));
   EXPECT_THAT(outcome.out, HasSubstr("10.0%"));
+  agent_.machine.status_.uptime = {};
+  EXPECT_THAT(cli("status").out, HasSubstr("up less than 1s"));
 }
 
 TEST_F(Command, FlowsAreATableOrLines) {

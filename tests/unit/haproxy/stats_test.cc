@@ -56,5 +56,13 @@ TEST(Processes, AreThoseOfTheMaster) {
   EXPECT_FALSE(parse_processes(""));
 }
 
+TEST(Stats, AServerIsUpOrDownOnlyIfItIsChecked) {
+  for (const char* up : {"UP", "UP 1/3", "DRAIN", "DRAIN (agent)"})
+    EXPECT_EQ(health_of(up), Health::up) << up;
+  for (const char* down : {"DOWN", "DOWN 1/2"}) EXPECT_EQ(health_of(down), Health::down) << down;
+  for (const char* unknown : {"no check", "MAINT", "MAINT (via x)", "NOLB", ""})
+    EXPECT_EQ(health_of(unknown), std::nullopt) << unknown;
+}
+
 }  // namespace
 }  // namespace haproxy
