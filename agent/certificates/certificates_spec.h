@@ -34,6 +34,13 @@ struct About {
   friend bool operator==(const About&, const About&) = default;
 };
 
+struct Entry {
+  About about;        // of a file that is no bundle, only the name
+  std::string fault;  // why what is there cannot be used; empty: it can
+};
+
+enum class Put { created, replaced };
+
 // Normalised PEM, for HAProxy: leaf, chain, private key; or CA certificates; or CRLs.
 struct File {
   std::string path;

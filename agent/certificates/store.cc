@@ -139,7 +139,7 @@ const Store::Known* Store::look(const std::string& name) {
   return &known;
 }
 
-std::vector<Store::Entry> Store::list() {
+std::vector<Entry> Store::list() {
   const std::lock_guard lock(mutex_);
   std::vector<Entry> out;
   for (const std::string& name : names_in(directory_))
@@ -147,7 +147,7 @@ std::vector<Store::Entry> Store::list() {
   return out;
 }
 
-Result<Store::Put> Store::put(const std::string& name, std::string_view bytes) {
+Result<Put> Store::put(const std::string& name, std::string_view bytes) {
   if (name_of(name) != name) return Error{0, "'" + name + "' is not a name for a certificate"};
   const bool there = ::access((directory_ + "/" + name).c_str(), F_OK) == 0;
   if (auto put = base::replace_file(directory_, name, bytes, 0600); !put) return put.error();

@@ -29,15 +29,10 @@ class Store {
   // What a bundle is, without keeping it; its name and why not are in the error. Valid at `now`.
   static base::Result<About> inspect(const std::string& name, std::string_view bytes, Time now);
 
-  struct Entry {
-    About about;        // of a file that is no bundle, only the name
-    std::string fault;  // why its file is none; empty: it is
-  };
   // By name, those that are damaged too.
   std::vector<Entry> list();
 
   // Durable when it returns; there whole or not at all.
-  enum class Put { created, replaced };
   base::Result<Put> put(const std::string& name, std::string_view bytes);
   // ENOENT: it is not there.
   base::Result<base::Unit> remove(const std::string& name);

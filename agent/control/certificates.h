@@ -15,17 +15,14 @@ class Certificates {
  public:
   virtual ~Certificates() = default;
 
-  struct Entry {
-    certificates::About about;
-    std::string fault;  // why what is there cannot be used; empty: it can
-  };
-  virtual boost::asio::awaitable<std::vector<Entry>> list() = 0;
+  // By name, damaged ones too.
+  virtual boost::asio::awaitable<std::vector<certificates::Entry>> list() = 0;
   // What a bundle is, without keeping it. The error's words are for who sent it.
   virtual boost::asio::awaitable<base::Result<certificates::About>> inspect(std::string name,
                                                                             std::string bytes) = 0;
-  enum class Put { created, replaced };
   // Durable when it returns.
-  virtual boost::asio::awaitable<base::Result<Put>> put(std::string name, std::string bytes) = 0;
+  virtual boost::asio::awaitable<base::Result<certificates::Put>> put(std::string name,
+                                                                      std::string bytes) = 0;
   // At once, so that no change of the model comes between. ENOENT: it is not there.
   virtual base::Result<base::Unit> remove(const std::string& name) = 0;
 };

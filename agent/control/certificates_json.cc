@@ -60,7 +60,7 @@ std::vector<CertificateUser> users_of(const model::Model& m, const std::string& 
   return users;
 }
 
-json to_json(const Certificates::Entry& entry, const model::Model& m) {
+json to_json(const certificates::Entry& entry, const model::Model& m) {
   const certificates::About& about = entry.about;
   json used_by = json::array();
   for (const CertificateUser& user : users_of(m, about.name))

@@ -24,6 +24,6 @@ std::set<std::string> certificate_references(const model::Model& m);
 
 std::vector<CertificateUser> users_of(const model::Model& m, const std::string& certificate);
 
-nlohmann::json to_json(const Certificates::Entry& entry, const model::Model& m);
+nlohmann::json to_json(const certificates::Entry& entry, const model::Model& m);
 
 }  // namespace control

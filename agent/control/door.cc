@@ -141,7 +141,7 @@ awaitable<http::Response> Door::put_certificate(const Call& call) {
     co_return http::fault_response(
         {500, "The certificate was not stored: " + put.error().message()});
   const json shown = to_json({*about, ""}, changes_.model());
-  co_return http::json_response(*put == Certificates::Put::created ? 201 : 200,
+  co_return http::json_response(*put == certificates::Put::created ? 201 : 200,
                                 {{"certificate", shown}});
 }
 

@@ -34,14 +34,9 @@ decltype(model::Context::check_certificate) check_certificates_in(certificates::
   };
 }
 
-asio::awaitable<std::vector<control::Certificates::Entry>> RealCertificates::list() {
-  auto read = [this] {
-    std::vector<Entry> out;
-    for (auto& entry : store_.list())
-      out.push_back({std::move(entry.about), std::move(entry.fault)});
-    return out;
-  };
-  co_return co_await workers_.certificates.run(read);
+asio::awaitable<std::vector<certificates::Entry>> RealCertificates::list() {
+  auto read = [this] { return store_.list(); };
+  co_return co_await workers_.certificates.run(std::move(read));
 }
 
 // On the worker: the key derivation of a PKCS#12 may take long.
@@ -53,15 +48,15 @@ asio::awaitable<Result<certificates::About>> RealCertificates::inspect(std::stri
   co_return co_await workers_.certificates.run(std::move(look));
 }
 
-asio::awaitable<Result<control::Certificates::Put>> RealCertificates::put(std::string name,
-                                                                          std::string bytes) {
+asio::awaitable<Result<certificates::Put>> RealCertificates::put(std::string name,
+                                                                 std::string bytes) {
   auto write = [this, name = std::move(name), bytes = std::move(bytes)]() {
     return store_.put(name, bytes);
   };
   auto done = co_await workers_.certificates.run(std::move(write));
   if (!done) co_return done.error();
   if (changed_) changed_();
-  co_return *done == certificates::Store::Put::created ? Put::created : Put::replaced;
+  co_return done;
 }
 
 Result<base::Unit> RealCertificates::remove(const std::string& name) { return store_.remove(name); }

@@ -19,10 +19,11 @@ class RealCertificates final : public control::Certificates {
                    std::function<void()> changed)
       : store_(store), workers_(workers), changed_(std::move(changed)) {}
 
-  boost::asio::awaitable<std::vector<Entry>> list() override;
+  boost::asio::awaitable<std::vector<certificates::Entry>> list() override;
   boost::asio::awaitable<base::Result<certificates::About>> inspect(std::string name,
                                                                     std::string bytes) override;
-  boost::asio::awaitable<base::Result<Put>> put(std::string name, std::string bytes) override;
+  boost::asio::awaitable<base::Result<certificates::Put>> put(std::string name,
+                                                              std::string bytes) override;
   base::Result<base::Unit> remove(const std::string& name) override;
 
  private:

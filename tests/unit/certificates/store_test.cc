@@ -54,8 +54,8 @@ class StoreTest : public ::testing::Test {
 };
 
 TEST_F(StoreTest, KeepsWhatItIsGivenForItsOwnerOnly) {
-  EXPECT_EQ(*store->put("web.pem", bundle(web)), Store::Put::created);
-  EXPECT_EQ(*store->put("web.pem", bundle(web)), Store::Put::replaced);
+  EXPECT_EQ(*store->put("web.pem", bundle(web)), Put::created);
+  EXPECT_EQ(*store->put("web.pem", bundle(web)), Put::replaced);
   const auto files = store->files({"https://192.0.2.5/v1/containers/web.pem", "none.pem"});
   ASSERT_EQ(files.size(), 1u);
   const File& file = files.begin()->second;

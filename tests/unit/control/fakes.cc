@@ -70,10 +70,8 @@ FakeCertificates::FakeCertificates() {
   store = std::move(*opened);
 }
 
-boost::asio::awaitable<std::vector<Certificates::Entry>> FakeCertificates::list() {
-  std::vector<Entry> out;
-  for (const auto& entry : store->list()) out.push_back({entry.about, entry.fault});
-  co_return out;
+boost::asio::awaitable<std::vector<certificates::Entry>> FakeCertificates::list() {
+  co_return store->list();
 }
 
 boost::asio::awaitable<base::Result<certificates::About>> FakeCertificates::inspect(
@@ -82,12 +80,10 @@ boost::asio::awaitable<base::Result<certificates::About>> FakeCertificates::insp
       name, bytes, std::chrono::time_point_cast<std::chrono::seconds>(noon()));
 }
 
-boost::asio::awaitable<base::Result<Certificates::Put>> FakeCertificates::put(std::string name,
+boost::asio::awaitable<base::Result<certificates::Put>> FakeCertificates::put(std::string name,
                                                                               std::string bytes) {
   if (disk_fault) co_return *disk_fault;
-  const auto done = store->put(name, bytes);
-  if (!done) co_return done.error();
-  co_return *done == certificates::Store::Put::created ? Put::created : Put::replaced;
+  co_return store->put(name, bytes);
 }
 
 base::Result<base::Unit> FakeCertificates::remove(const std::string& name) {

@@ -66,10 +66,11 @@ class FakeOperator final : public Operator {
 class FakeCertificates final : public Certificates {
  public:
   FakeCertificates();
-  boost::asio::awaitable<std::vector<Entry>> list() override;
+  boost::asio::awaitable<std::vector<certificates::Entry>> list() override;
   boost::asio::awaitable<base::Result<certificates::About>> inspect(std::string name,
                                                                     std::string bytes) override;
-  boost::asio::awaitable<base::Result<Put>> put(std::string name, std::string bytes) override;
+  boost::asio::awaitable<base::Result<certificates::Put>> put(std::string name,
+                                                              std::string bytes) override;
   base::Result<base::Unit> remove(const std::string& name) override;
 
   std::optional<base::Error> disk_fault;  // instead of keeping anything
