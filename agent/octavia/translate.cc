@@ -17,6 +17,7 @@ namespace {
 using base::Error;
 using base::IpAddress;
 using base::Result;
+using base::Status;
 using base::Unit;
 
 // The name that Octavia gives an amphora among HAProxy's peers (contract 5.3): SHA-1 of its id, in
@@ -57,14 +58,14 @@ class Translator {
   }
 
  private:
-  Result<Unit> belongs_to(const Uuid& load_balancer) {
+  Status belongs_to(const Uuid& load_balancer) {
     if (!load_balancer_) load_balancer_ = load_balancer;
     if (*load_balancer_ == load_balancer) return Unit{};
     return Error{0, "there are texts of two load balancers, " + load_balancer_->text() + " and " +
                         load_balancer.text() + "; an amphora serves one"};
   }
 
-  Result<Unit> read() {
+  Status read() {
     for (const auto& [lb, text] : uploads_.haproxy) {
       if (auto done = belongs_to(lb); !done) return done.error();
       auto read = read_haproxy(text);
@@ -83,7 +84,7 @@ class Translator {
     return Unit{};
   }
 
-  Result<Unit> add() {
+  Status add() {
     model::LoadBalancer lb;
     lb.id = *load_balancer_;
     lb.admin_state_up = is_up();
@@ -137,7 +138,7 @@ class Translator {
                : known;
   }
 
-  Result<Unit> check_size() const {
+  Status check_size() const {
     const auto refused = [](size_t count, const char* what, size_t most) {
       return Error{0, std::to_string(count) + " " + what + " are more than " +
                           std::to_string(most) + ", which one machine carries out"};

@@ -64,7 +64,8 @@ class FrontendReader {
     if (!place) return false;
     if (read_.vips.empty()) read_.listener.protocol_port = place->port;
     read_.vips.push_back(place->address);
-    return words.size() == 2 && place->port == read_.listener.protocol_port;
+    return words.size() == 2 && place->port == read_.listener.protocol_port &&
+           is_one_machine(place->address);
   }
 
   bool read_timer(const Line& words) {

@@ -13,6 +13,7 @@ namespace {
 using base::Error;
 using base::IpAddress;
 using base::Result;
+using base::Status;
 using base::Unit;
 using Line = std::vector<std::string>;
 
@@ -87,7 +88,7 @@ class HaproxyReader {
     }
   }
 
-  Result<Unit> add_frontend(const haproxy::Section& section) {
+  Status add_frontend(const haproxy::Section& section) {
     const auto id = uuid_of(section.name);
     if (!id) return Unit{};
     FrontendText frontend = read_frontend(read_.document, section, *id);
@@ -100,7 +101,7 @@ class HaproxyReader {
     return Unit{};
   }
 
-  Result<Unit> add_backend(const haproxy::Section& section) {
+  Status add_backend(const haproxy::Section& section) {
     const auto name = backend_name_of(section.name);
     if (!name) return Unit{};
     BackendText backend = read_backend(read_.document, section, *name);
@@ -162,18 +163,22 @@ class Placer {
     if (!frontend.default_backend) return "";
     if (backend == nullptr) return "its default_backend is not there";
     if (!backend->reason.empty()) return backend->reason;
-    if (std::string reason = mixed_families(backend->pool); !reason.empty()) return reason;
+    if (std::string reason = unreachable(backend->pool); !reason.empty()) return reason;
     return contradiction(backend->pool);
   }
 
-  // NAT does not change the family, as a proxy does.
-  std::string mixed_families(const PoolText& pool) const {
-    for (const model::Member& member : pool.members)
+  // A proxy connects anew, whoever it is to; a packet is only sent on, and keeps its family.
+  std::string unreachable(const PoolText& pool) const {
+    for (const model::Member& member : pool.members) {
+      if (!member.admin_state_up) continue;
+      const std::string name = "member " + member.address.text() + " is ";
+      if (!is_one_machine(member.address)) return name + "not the address of one machine";
+      if (vips_.contains(member.address)) return name + "a VIP of the load balancer";
       for (const IpAddress& vip : vips_)
-        if (member.admin_state_up && member.address.family() != vip.family())
-          return "member " + member.address.text() + " is " +
-                 std::string(family_word(member.address)) + ", VIP " + vip.text() + " is " +
+        if (member.address.family() != vip.family())
+          return name + std::string(family_word(member.address)) + ", VIP " + vip.text() + " is " +
                  std::string(family_word(vip));
+    }
     return "";
   }
 

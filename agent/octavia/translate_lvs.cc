@@ -13,7 +13,7 @@ namespace {
 using base::Error;
 using base::Family;
 using base::IpAddress;
-using base::Result;
+using base::Status;
 using base::Unit;
 using keepalived::LvsCheck;
 using keepalived::LvsScheduler;
@@ -86,7 +86,7 @@ class LvsTranslator {
                 model::Model& model)
       : text_(text), lb_(lb), model_(model) {}
 
-  Result<Unit> add() {
+  Status add() {
     listener_.id = text_.listener;
     listener_.load_balancer = lb_.id;
     listener_.protocol = model::ListenerProtocol::udp;
@@ -99,7 +99,7 @@ class LvsTranslator {
   }
 
  private:
-  Result<Unit> add_virtual_servers() {
+  Status add_virtual_servers() {
     const LvsVirtualServer& first = text_.virtual_servers[0];
     for (size_t i = 1; i < text_.virtual_servers.size(); i++)
       if (i > 1 || !are_alike(first, text_.virtual_servers[i]))
@@ -115,7 +115,7 @@ class LvsTranslator {
   }
 
   // A listener is at every VIP of its load balancer.
-  Result<Unit> check_vips() const {
+  Status check_vips() const {
     std::set<IpAddress> vips{lb_.vip_address}, found;
     for (const model::AdditionalVip& vip : lb_.additional_vips) vips.insert(vip.ip_address);
     for (const LvsVirtualServer& server : text_.virtual_servers)
@@ -124,14 +124,14 @@ class LvsTranslator {
     return at(text_.virtual_servers[0].line, "its addresses are not the VIPs of the load balancer");
   }
 
-  Result<Unit> read_servers() {
+  Status read_servers() {
     for (const LvsVirtualServer& virtual_server : text_.virtual_servers)
       for (const LvsServer& server : virtual_server.servers)
         if (auto done = read_server(virtual_server, server); !done) return done.error();
     return Unit{};
   }
 
-  Result<Unit> read_server(const LvsVirtualServer& virtual_server, const LvsServer& server) {
+  Status read_server(const LvsVirtualServer& virtual_server, const LvsServer& server) {
     model::Member member;
     member.id = server.member;
     member.pool = *virtual_server.pool;
@@ -149,7 +149,7 @@ class LvsTranslator {
     return Unit{};
   }
 
-  Result<Unit> read_limit(const LvsServer& server) {
+  Status read_limit(const LvsServer& server) {
     const int limit = static_cast<int>(server.most_connections.value_or(-1));
     if (has_limit_ && limit != listener_.connection_limit)
       return at(server.line, "its uthreshold is not the one of the others");
@@ -158,8 +158,8 @@ class LvsTranslator {
     return Unit{};
   }
 
-  Result<Unit> read_check(const LvsVirtualServer& virtual_server, const LvsServer& server,
-                          model::Member& member) {
+  Status read_check(const LvsVirtualServer& virtual_server, const LvsServer& server,
+                    model::Member& member) {
     const bool is_first = enabled_++ == 0;
     if (is_first) check_ = server.check;
     if (server.check.has_value() != check_.has_value() ||
@@ -176,7 +176,7 @@ class LvsTranslator {
     return Unit{};
   }
 
-  Result<Unit> add_pool(const LvsVirtualServer& server) {
+  Status add_pool(const LvsVirtualServer& server) {
     model::Pool pool;
     pool.id = *server.pool;
     pool.load_balancer = lb_.id;
@@ -191,7 +191,7 @@ class LvsTranslator {
     const auto [known, is_new] = model_.pools.emplace(pool.id, pool);
     if (!is_new)
       return known->second.protocol == pool.protocol
-                 ? Result<Unit>(Unit{})
+                 ? Status(Unit{})
                  : at(server.line, "haproxy.cfg has a pool with the id of its pool");
     if (check_) add_monitor(server);
     for (const auto& [id, member] : members_)
@@ -233,8 +233,8 @@ class LvsTranslator {
 
 }  // namespace
 
-Result<Unit> add_lvs(const keepalived::LvsDocument& text, const model::LoadBalancer& lb,
-                     model::Model& model) {
+Status add_lvs(const keepalived::LvsDocument& text, const model::LoadBalancer& lb,
+               model::Model& model) {
   return LvsTranslator(text, lb, model).add();
 }
 

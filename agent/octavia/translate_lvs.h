@@ -12,7 +12,7 @@ namespace octavia {
 // Adds the listener, its pool and what that has to the load balancer, which is there. A pool that
 // the model has by another listener stays as it is: its texts follow each other when it changes.
 // Error: what the datapath does not carry out, with the line.
-base::Result<base::Unit> add_lvs(const keepalived::LvsDocument& text, const model::LoadBalancer& lb,
-                                 model::Model& model);
+base::Status add_lvs(const keepalived::LvsDocument& text, const model::LoadBalancer& lb,
+                     model::Model& model);
 
 }  // namespace octavia

@@ -43,6 +43,11 @@ std::optional<base::Endpoint> place_of(std::string_view word) {
   return base::Endpoint{*address, static_cast<uint16_t>(*port)};
 }
 
+bool is_one_machine(const base::IpAddress& address) {
+  if (address.is_unspecified() || address.is_loopback() || address.is_multicast()) return false;
+  return address != base::IpAddress::v4(0xffffffff);
+}
+
 std::optional<base::Uuid> uuid_of(std::string_view word) {
   const auto id = base::Uuid::parse(word);
   return id && id->text() == word ? id : std::nullopt;

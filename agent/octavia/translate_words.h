@@ -24,6 +24,9 @@ std::optional<int> seconds_of(std::string_view word);  // "5s"; at least 1
 // "192.0.2.1:80", "2001:db8::1:80": the port is behind the last colon, and not 0.
 std::optional<base::Endpoint> place_of(std::string_view word);
 
+// Neither all, nobody, many, nor this machine itself: what packets can be forwarded to.
+bool is_one_machine(const base::IpAddress& address);
+
 // In the canonical form only: another text is another name for HAProxy.
 std::optional<base::Uuid> uuid_of(std::string_view word);
 
