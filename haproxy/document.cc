@@ -28,7 +28,7 @@ base::Result<Document> Document::parse(std::string text) {
   return document;
 }
 
-base::Result<base::Unit> Document::split() {
+base::Status Document::split() {
   while (starts_.back() < text_.size()) {
     const size_t number = starts_.size(), begin = starts_.back();
     const size_t end = std::min(text_.find('\n', begin), text_.size());
@@ -46,7 +46,7 @@ base::Result<base::Unit> Document::split() {
   return base::Unit{};
 }
 
-base::Result<base::Unit> Document::find_sections() {
+base::Status Document::find_sections() {
   if (lines() > 0) sections_.push_back({"", "", 1, 1});
   for (uint32_t number = 1; number <= lines(); number++) {
     auto read = split_words(line(number));

@@ -59,8 +59,8 @@ class Document {
 
  private:
   explicit Document(std::string text) : text_(std::move(text)) {}
-  base::Result<base::Unit> split();
-  base::Result<base::Unit> find_sections();
+  base::Status split();
+  base::Status find_sections();
 
   std::string text_;
   std::vector<uint32_t> starts_{0};  // of each line, and the end

@@ -57,7 +57,7 @@ class Splitter {
   }
 
   // One character, escape, quote or run of blanks.
-  base::Result<base::Unit> step() {
+  base::Status step() {
     const char c = take();
     if (quote_ != 0 ? c == quote_ : c == '"' || c == '\'')
       quote_ = quote_ != 0 ? char{0} : c;
@@ -83,7 +83,7 @@ class Splitter {
   }
 
   // After a backslash. What is no escape leaves it where it is.
-  base::Result<base::Unit> escape() {
+  base::Status escape() {
     const char c = rest_.empty() ? '\n' : rest_.front();
     switch (c) {
       case 't':
@@ -107,18 +107,18 @@ class Splitter {
     }
   }
 
-  base::Result<base::Unit> put(char c) {
+  base::Status put(char c) {
     take();
     word_ += c;
     return base::Unit{};
   }
 
-  base::Result<base::Unit> keep_backslash() {
+  base::Status keep_backslash() {
     word_ += '\\';
     return base::Unit{};
   }
 
-  base::Result<base::Unit> hex() {
+  base::Status hex() {
     const auto byte = byte_of_hex(rest_.substr(1, 2));
     if (!byte) return base::Error{0, "\\x wants two hexadecimal digits"};
     rest_.remove_prefix(3);

@@ -13,6 +13,7 @@ namespace keepalived {
 namespace {
 
 using base::Result;
+using base::Status;
 using base::Unit;
 
 constexpr int kMostSeconds = 86400;
@@ -92,7 +93,7 @@ class Reader {
   }
 
  private:
-  Result<Unit> read_line(const LvsLine& line) {
+  Status read_line(const LvsLine& line) {
     if (line.is_comment) return read_header(line);
     if (line.is("net_namespace", 2)) return Unit{};
     if (line.begins_block("virtual_server_group", 3)) return read_group(line);
@@ -101,7 +102,7 @@ class Reader {
     return not_understood(line);
   }
 
-  Result<Unit> read_header(const LvsLine& line) {
+  Status read_header(const LvsLine& line) {
     const auto note = note_of(line);
     if (!note) return note.error();
     if (!*note) return Unit{};
@@ -119,7 +120,7 @@ class Reader {
     return Unit{};
   }
 
-  Result<Unit> read_group(const LvsLine& title) {
+  Status read_group(const LvsLine& title) {
     Group group{title.number, {}};
     while (const auto line = lines_.next()) {
       if (line->ends_block()) {
@@ -139,7 +140,7 @@ class Reader {
     return error_at(lines_.number(), "the text ends within a block");
   }
 
-  Result<Unit> read_virtual_server(const LvsLine& title) {
+  Status read_virtual_server(const LvsLine& title) {
     const auto group = groups_.find(title.words[2]);
     if (group == groups_.end()) return error_at(title.number, "there is no such group before it");
     LvsVirtualServer server;
@@ -156,7 +157,7 @@ class Reader {
         document_.virtual_servers.push_back(std::move(server));
         return Unit{};
       }
-      Result<Unit> done = Unit{};
+      Status done = Unit{};
       if (line->is_comment)
         done = read_note(*line, server, member);
       else if (line->words[0] == "real_server")
@@ -168,8 +169,8 @@ class Reader {
     return error_at(lines_.number(), "the text ends within a block");
   }
 
-  static Result<Unit> read_note(const LvsLine& line, LvsVirtualServer& server,
-                                std::optional<base::Uuid>& member) {
+  static Status read_note(const LvsLine& line, LvsVirtualServer& server,
+                          std::optional<base::Uuid>& member) {
     const auto note = note_of(line);
     if (!note) return note.error();
     if (!*note) return Unit{};
@@ -189,8 +190,8 @@ class Reader {
     return Unit{};
   }
 
-  Result<Unit> add_server(const LvsLine& line, LvsVirtualServer& server,
-                          std::optional<base::Uuid>& member) {
+  Status add_server(const LvsLine& line, LvsVirtualServer& server,
+                    std::optional<base::Uuid>& member) {
     if (!member) return error_at(line.number, "no comment before it names its member");
     auto read = read_server(line, lines_);
     if (!read) return read.error();

@@ -7,6 +7,7 @@ namespace keepalived {
 namespace {
 
 using base::Result;
+using base::Status;
 using base::Unit;
 
 constexpr int kMostSeconds = 86400, kMostWeight = 256;
@@ -17,10 +18,10 @@ base::Error unclosed(const LvsLines& lines) {
 
 // Calls `read` with each line up to the end of the block.
 template <class Read>
-Result<Unit> each_line(LvsLines& lines, const Read& read) {
+Status each_line(LvsLines& lines, const Read& read) {
   while (const auto line = lines.next()) {
     if (line->ends_block()) return Unit{};
-    if (Result<Unit> done = read(*line); !done) return done.error();
+    if (Status done = read(*line); !done) return done.error();
   }
   return unclosed(lines);
 }
@@ -53,7 +54,7 @@ Result<LvsCheck> read_misc(const LvsLine& title, LvsLines& lines) {
   LvsCheck check;
   std::optional<int> timeout;
   bool has_program = false;
-  const auto done = each_line(lines, [&](const LvsLine& line) -> Result<Unit> {
+  const auto done = each_line(lines, [&](const LvsLine& line) -> Status {
     if (line.is("misc_path", 2) && !has_program && read_program(line.words[1], check))
       has_program = true;
     else if (line.is("misc_timeout", 2) && !timeout && number_of(line.words[1], 1, kMostSeconds))
@@ -69,8 +70,8 @@ Result<LvsCheck> read_misc(const LvsLine& title, LvsLines& lines) {
   return check;
 }
 
-Result<Unit> read_url(LvsLines& lines, LvsCheck& check) {
-  return each_line(lines, [&](const LvsLine& line) -> Result<Unit> {
+Status read_url(LvsLines& lines, LvsCheck& check) {
+  return each_line(lines, [&](const LvsLine& line) -> Status {
     if (line.is("path", 2) && (check.path.empty() || check.path == line.words[1])) {
       check.path = line.words[1];
       return Unit{};
@@ -87,7 +88,7 @@ Result<LvsCheck> read_connecting(const LvsLine& title, LvsLines& lines, LvsCheck
   LvsCheck check;
   check.kind = kind;
   std::string address, port;
-  const auto done = each_line(lines, [&](const LvsLine& line) -> Result<Unit> {
+  const auto done = each_line(lines, [&](const LvsLine& line) -> Status {
     if (kind == LvsCheck::Kind::http && line.begins_block("url", 2)) return read_url(lines, check);
     if (line.is("connect_ip", 2) && address.empty())
       address = line.words[1];
@@ -125,7 +126,7 @@ Result<LvsServer> read_server(const LvsLine& title, LvsLines& lines) {
                                                       : std::nullopt;
   if (!server.place) return not_understood(title);
   bool has_weight = false;
-  const auto done = each_line(lines, [&](const LvsLine& line) -> Result<Unit> {
+  const auto done = each_line(lines, [&](const LvsLine& line) -> Status {
     if (const auto weight = number_of(line.words.back(), 0, kMostWeight);
         line.is("weight", 2) && weight && !has_weight) {
       server.weight = *weight;
