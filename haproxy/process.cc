@@ -13,7 +13,9 @@
 #include <system_error>
 #include <thread>
 
+#include "haproxy/check.h"
 #include "haproxy/files.h"
+#include "haproxy/uploaded.h"
 
 namespace haproxy {
 
@@ -45,6 +47,8 @@ uint64_t most_descriptors() {
   return std::min(limit.rlim_max, kEnough);
 }
 
+}  // namespace
+
 Surroundings look_around(const Paths& paths) {
   Surroundings around;
   around.stats_socket = paths.run_dir + "/stats.sock";
@@ -53,10 +57,11 @@ Surroundings look_around(const Paths& paths) {
   if (::getpwnam(kUser) != nullptr) around.user = kUser;
   if (::getgrnam(kUser) != nullptr) around.group = kUser;
   if (::access(kLogSocket, W_OK) == 0) around.log_socket = kLogSocket;
+  for (const char* group : {"nogroup", "nobody"})
+    if (around.group_of_uploads.empty() && ::getgrnam(group) != nullptr)
+      around.group_of_uploads = group;
   return around;
 }
-
-}  // namespace
 
 Process::Process(Paths paths) : paths_(std::move(paths)), around_(look_around(paths_)) {}
 
@@ -87,19 +92,29 @@ Result<Unit> Process::apply(const Spec& spec) {
   for (const auto& [id, backend] : spec.backends)
     for (const Server& server : backend.servers)
       if (server.health) wanted_[{id, server.member}] = *server.health;
-  if (spec.frontends.empty()) {
+  Result<std::string> text = text_of(spec);
+  if (!text) return std::move(text).error();
+  if (text->empty()) {
     soft_stop();
     return Unit{};
   }
-  const std::string text = render(spec, around_);
-  if (text != text_ || !master_ || !current_)
-    if (auto loaded = load(text); !loaded) return loaded;
+  if (*text != text_ || !master_ || !current_)
+    if (auto loaded = load(*text); !loaded) return loaded;
   return tell_health();
 }
 
+// "": nothing is to be served.
+Result<std::string> Process::text_of(const Spec& spec) const {
+  if (!spec.uploaded) return spec.frontends.empty() ? std::string() : render(spec, around_);
+  if (spec.uploaded->text.empty()) return std::string();
+  if (auto good = examine_upload(*spec.uploaded, paths_.uploads_dir); !good) return good.error();
+  if (auto made = write_ping_wrapper(spec.uploaded->text); !made) return made.error();
+  return own_section(*spec.uploaded, around_) + spec.uploaded->text;
+}
+
 Result<Unit> Process::load(const std::string& text) {
-  if (auto checked = check(text); !checked) return checked;
-  if (auto saved = save_states(); !saved) return saved;
+  if (auto checked = check(paths_.binary, paths_.run_dir, {text}); !checked) return checked;
+  if (auto saved = save_states(server_state_file(text)); !saved) return saved;
   if (auto written = write_file(config(), text); !written) return written;
   const bool is_there = master_ && !master_->has_ended();
   Result<Unit> loaded = is_there ? reload() : start();
@@ -114,19 +129,21 @@ Result<Unit> Process::load(const std::string& text) {
 }
 
 // Before another worker starts: it begins with what this one knows.
-Result<Unit> Process::save_states() {
-  if (!current_) return Unit{};
+Result<Unit> Process::save_states(const std::string& file) {
+  if (!current_ || file.empty()) return Unit{};
   const auto found = workers_.find(*current_);
   if (found == workers_.end() || !found->second.cli) return Unit{};
   const Result<std::string> states = found->second.cli->ask("show servers state");
   if (!states) return Unit{};  // it has died: all begin up, as at the first start
-  return write_file(around_.server_state_file, *states);
+  std::error_code ignored;     // what cannot be made cannot be written to, which is told
+  std::filesystem::create_directories(std::filesystem::path(file).parent_path(), ignored);
+  return write_file(file, *states);
 }
 
-void Process::forget_states() {
+void Process::forget_states(const std::string& file) {
+  if (file.empty()) return;
   // An old file would say what was long ago; none at all is a warning of HAProxy's.
-  if (auto written = write_file(around_.server_state_file, "1\n"); !written)
-    ::unlink(around_.server_state_file.c_str());
+  if (auto written = write_file(file, "1\n"); !written) ::unlink(file.c_str());
 }
 
 Result<Unit> Process::tell_health() {
@@ -168,7 +185,7 @@ Result<Unit> Process::restart() {
     leave_orphans();
     if (auto started = start(); !started) return started;
   } else {
-    forget_states();
+    forget_states(server_state_file(text_));
     if (auto reloaded = reload(); !reloaded) return reloaded;
   }
   return tell_health();

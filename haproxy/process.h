@@ -30,7 +30,12 @@ struct Paths {
   std::string run_dir;    // sockets, pid, log, the text; made if it is not there, mode 0700
   std::string state_dir;  // what survives a boot; the same
   std::string binary = "/usr/sbin/haproxy";
+  // Of uploaded texts: [haproxy_amphora] base_path, which their sockets and files are below.
+  std::string uploads_dir = "/var/lib/octavia";
 };
+
+// What a text made for these paths says about the machine.
+Surroundings look_around(const Paths& paths);
 
 struct Counts {
   uint64_t starts = 0, reloads = 0;
@@ -80,7 +85,6 @@ class Process {
   std::string accepted() const { return paths_.state_dir + "/haproxy.accepted"; }
 
   void adopt();
-  base::Result<base::Unit> check(const std::string& text);
   base::Result<base::Unit> load(const std::string& text);
   base::Result<base::Unit> start();
   base::Result<base::Unit> reload();
@@ -90,10 +94,11 @@ class Process {
   base::Result<Processes> await_reload(const Processes& before, size_t log_from);
   base::Result<base::Unit> take_worker(const Processes& now);
   base::Result<bool> hold(const WorkerId& id);
-  base::Result<base::Unit> save_states();
+  base::Result<base::Unit> save_states(const std::string& file);
+  base::Result<std::string> text_of(const Spec& spec) const;
   base::Result<base::Unit> tell_health();
   base::Result<base::Unit> restart();
-  void forget_states();
+  static void forget_states(const std::string& file);
   void soft_stop();
   void leave_orphans();
   void trim_log() const;

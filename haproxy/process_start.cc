@@ -3,11 +3,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <sstream>
 #include <thread>
 
+#include "haproxy/check.h"
 #include "haproxy/files.h"
 #include "haproxy/process.h"
+#include "haproxy/uploaded.h"
 #include "process/child.h"
 
 namespace haproxy {
@@ -22,19 +23,6 @@ using base::Unit;
 
 constexpr auto kPause = 10ms;
 constexpr auto kStartTime = 15s;  // the most that HAProxy may take for thousands of servers
-
-// HAProxy's alerts without their heads: "[ALERT]    (4711) : config : ...".
-std::string alerts(const std::string& log) {
-  std::istringstream lines(log);
-  std::string words;
-  for (std::string line; std::getline(lines, line);) {
-    if (!line.starts_with("[ALERT]")) continue;
-    const size_t head = line.find(" : ");
-    words +=
-        (words.empty() ? "" : "; ") + (head == std::string::npos ? line : line.substr(head + 3));
-  }
-  return words.empty() ? "it did not say why" : words;
-}
 
 }  // namespace
 
@@ -53,16 +41,6 @@ Error Process::failure(const std::string& what, size_t log_from) const {
   return Error{0, what + ": " + alerts(read_file(log(), log_from).value_or(""))};
 }
 
-Result<Unit> Process::check(const std::string& text) {
-  const std::string candidate = run("haproxy.cfg.new"), words = run("check.log");
-  if (auto written = write_file(candidate, text); !written) return written;
-  const auto ended = process::run({{paths_.binary, "-c", "-f", candidate}, words}, kStartTime);
-  ::unlink(candidate.c_str());
-  if (!ended) return ended.error();
-  if (ended->status == 0) return Unit{};
-  return Error{0, "haproxy refuses its configuration: " + alerts(ended->said)};
-}
-
 Result<Processes> Process::processes() const {
   Result<std::string> text = ask_once(master_socket(), "show proc");
   if (!text) return std::move(text).error();
@@ -72,8 +50,8 @@ Result<Processes> Process::processes() const {
 }
 
 Result<Unit> Process::spawn() {
-  auto started = process::start({{paths_.binary, "-W", "-S", master_socket() + ",mode,600", "-p",
-                                  run("haproxy.pid"), "-f", config()},
+  auto started = process::start({{paths_.binary, "-W", "-db", "-S", master_socket() + ",mode,600",
+                                  "-p", run("haproxy.pid"), "-f", config()},
                                  log()});
   if (!started) return started.error();
   master_ = std::move(*started);
@@ -82,7 +60,7 @@ Result<Unit> Process::spawn() {
 
 Result<Unit> Process::start() {
   trim_log();
-  forget_states();
+  forget_states(server_state_file(read_file(config()).value_or("")));
   const size_t log_from = log_size();
   // What a dead master left: whoever answers from now on is the new one.
   ::unlink(master_socket().c_str());

@@ -15,6 +15,7 @@ struct Surroundings {
   uint64_t descriptors = 1024;    // RLIMIT_NOFILE's hard limit
   std::string user, group;        // of the workers; empty: those of the agent
   std::string log_socket;         // empty: no log
+  std::string group_of_uploads;   // an uploaded text has a user alone
 
   friend bool operator==(const Surroundings&, const Surroundings&) = default;
 };

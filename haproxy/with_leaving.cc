@@ -1,11 +1,17 @@
 #include <set>
 
 #include "haproxy/haproxy_spec.h"
+#include "haproxy/uploaded.h"
 
 namespace haproxy {
 
 Spec with_leaving(const Spec& running, const Spec& wanted) {
   Spec both = wanted;
+  if (wanted.uploaded) {
+    if (running.uploaded)
+      both.uploaded->text = with_leaving_frontends(running.uploaded->text, wanted.uploaded->text);
+    return both;
+  }
   if (both.metrics_socket.empty()) both.metrics_socket = running.metrics_socket;
   std::set<base::Endpoint> taken;
   for (const auto& [listener, frontend] : wanted.frontends)

@@ -103,6 +103,7 @@ void Lab::SetUp() {
   char name[] = "/tmp/haproxy-test-XXXXXX";
   dir_ = ::mkdtemp(name);
   ::chmod(dir_.c_str(), 0755);
+  std::filesystem::create_directory(path("uploads"));
   reopen();
 }
 
@@ -115,7 +116,7 @@ void Lab::TearDown() {
 
 void Lab::reopen() {
   process_.reset();
-  auto opened = haproxy::Process::open({path("run"), path("state")});
+  auto opened = haproxy::Process::open(paths());
   ASSERT_TRUE(opened.ok()) << opened.error().message();
   process_.emplace(std::move(*opened));
 }

@@ -48,6 +48,9 @@ class Lab : public testing::Test {
   void TearDown() override;
 
   haproxy::Process& process() { return *process_; }
+  haproxy::Paths paths() const {
+    return {path("run"), path("state"), "/usr/sbin/haproxy", path("uploads")};
+  }
   void reopen();  // as a restarted agent would
   std::string path(const std::string& name) const { return dir_ + "/" + name; }
 

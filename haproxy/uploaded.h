@@ -1,0 +1,32 @@
+// An uploaded haproxy.cfg (contract, section 5) as a text that our HAProxy may load: it comes from
+// a controller that is known, and still none of its words may run a program of its own choice,
+// become another user, or name a file outside of the folder of uploads. Pure, but for the ping
+// wrapper.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "haproxy/haproxy_spec.h"
+#include "haproxy/render.h"
+
+namespace haproxy {
+
+// Error: the line, and what it may not say. `folder` is [haproxy_amphora] base_path.
+base::Status examine_upload(const Uploaded& uploaded, const std::string& folder);
+
+// What goes before the text: a section with our own statistics socket and this node's name.
+std::string own_section(const Uploaded& uploaded, const Surroundings& around);
+
+// The file that a text reads the states of its servers from; "": none.
+std::string server_state_file(const std::string& text);
+
+// Both texts in one: what `wanted` does not have any more is served as in `running`.
+std::string with_leaving_frontends(const std::string& running, const std::string& wanted);
+
+// The program that checks a member by PING for HAProxy, at the path that the text names, where it
+// names one. Lets programs of any group send echo requests in this network namespace, for HAProxy
+// lets its children gain no privileges.
+base::Status write_ping_wrapper(const std::string& text);
+
+}  // namespace haproxy
