@@ -10,6 +10,7 @@
 
 #include "agent/model/edit/edit.h"
 #include "agent/model/show/json.h"
+#include "agent/model/words.h"
 
 namespace model {
 
