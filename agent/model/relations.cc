@@ -18,10 +18,9 @@ void add_once(std::vector<const R*>& to, const R* resource) {
   if (std::find(to.begin(), to.end(), resource) == to.end()) to.push_back(resource);
 }
 
-template <class R>
-const std::vector<const R*>& children(const std::map<Uuid, std::vector<const R*>>& of,
-                                      const Uuid& id) {
-  static const std::vector<const R*> kNone;
+template <class Children>
+const typename Children::mapped_type& children(const Children& of, const Uuid& id) {
+  static const typename Children::mapped_type kNone;
   auto found = of.find(id);
   return found == of.end() ? kNone : found->second;
 }

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cstring>
 #include <map>
+#include <unordered_map>
 #include <vector>
 
 #include "agent/model/model.h"
@@ -56,6 +58,15 @@ inline const HealthMonitor* monitor_of(const Model& m, const Pool& pool) {
 // it matches nothing.
 bool redirects(const Model& m, const L7Policy& policy);
 
+// Of ids in unordered containers. Ids are random, most of them: some of their bits will do.
+struct UuidHash {
+  size_t operator()(const Uuid& id) const noexcept {
+    uint64_t words[2];
+    std::memcpy(words, id.bytes.data(), sizeof(words));
+    return words[0] ^ words[1] * 0x9e3779b97f4a7c15;
+  }
+};
+
 // All of that, looked up once. The model must outlive it and stay as it is.
 class Relations {
  public:
@@ -73,7 +84,7 @@ class Relations {
 
  private:
   template <class R>
-  using Children = std::map<Uuid, std::vector<const R*>>;
+  using Children = std::unordered_map<Uuid, std::vector<const R*>, UuidHash>;
 
   void connect_pools();
 
@@ -83,7 +94,7 @@ class Relations {
   Children<Member> members_;
   Children<L7Policy> policies_;
   Children<L7Rule> rules_;
-  std::map<Uuid, const HealthMonitor*> monitors_;
+  std::unordered_map<Uuid, const HealthMonitor*, UuidHash> monitors_;
 };
 
 }  // namespace model

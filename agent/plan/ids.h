@@ -2,12 +2,14 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
 #include <set>
 #include <utility>
+#include <vector>
 
 namespace plan {
 
@@ -18,19 +20,20 @@ class Numbering {
 
   // Gives out first .. end - 1. Numbers of `before` and of `resting` are given to no other key.
   Numbering(const Map& before, const std::set<Number>& resting, Number first, Number end)
-      : before_(before), taken_(resting), next_(first), end_(end) {
-    for (const auto& [key, number] : before) taken_.insert(number);
+      : before_(before), taken_(resting.begin(), resting.end()), next_(first), end_(end) {
+    for (const auto& [key, number] : before) taken_.push_back(number);
+    std::sort(taken_.begin(), taken_.end());
+    for (size_t i = 1; i < taken_.size(); i++)
+      if (taken_[i] == taken_[i - 1]) shared_.insert(taken_[i]);
   }
 
   // The number that `key` had, else the lowest free one. nullopt: none is left.
   std::optional<Number> number(const Key& key) {
-    if (auto it = given_.find(key); it != given_.end()) return it->second;
+    const auto place = given_.lower_bound(key);
+    if (place != given_.end() && !given_.key_comp()(key, place->first)) return place->second;
     std::optional<Number> number = kept(key);
     if (!number) number = fresh();
-    if (number) {
-      given_.emplace(key, *number);
-      in_use_.insert(*number);
-    }
+    if (number) given_.emplace_hint(place, key, *number);
     return number;
   }
 
@@ -39,21 +42,27 @@ class Numbering {
  private:
   // What was read back may say anything: a number counts for one key, and only if it is one of
   // ours.
-  std::optional<Number> kept(const Key& key) const {
+  std::optional<Number> kept(const Key& key) {
     auto it = before_.find(key);
     if (it == before_.end() || it->second == 0 || it->second >= end_) return std::nullopt;
-    if (in_use_.contains(it->second)) return std::nullopt;
+    if (shared_.contains(it->second) && !granted_.insert(it->second).second) return std::nullopt;
     return it->second;
   }
 
+  // taken_ is sorted, and next_ only grows: both are walked once.
   std::optional<Number> fresh() {
-    while (next_ < end_ && taken_.contains(next_)) next_++;
-    if (next_ >= end_) return std::nullopt;
-    return next_++;
+    while (next_ < end_) {
+      while (walked_ < taken_.size() && taken_[walked_] < next_) walked_++;
+      if (walked_ == taken_.size() || taken_[walked_] != next_) return next_++;
+      next_++;
+    }
+    return std::nullopt;
   }
 
   const Map& before_;
-  std::set<Number> taken_, in_use_;
+  std::vector<Number> taken_;          // sorted
+  std::set<Number> shared_, granted_;  // that several keys of `before` had; those given since
+  size_t walked_ = 0;                  // of taken_
   Map given_;
   Number next_, end_;
 };

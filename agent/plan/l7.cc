@@ -1,17 +1,12 @@
 #include "agent/plan/l7.h"
 
-#include <algorithm>
-#include <tuple>
-
 #include "agent/plan/l7_words.h"
-#include "agent/plan/layout.h"
+#include "agent/plan/wanted.h"
 #include "health/expected_codes.h"
 
 namespace plan {
 
 namespace {
-
-bool is_on(const model::Common& resource) { return is_wanted(resource) && resource.admin_state_up; }
 
 bool is_http(model::ListenerProtocol protocol) {
   return protocol != model::ListenerProtocol::tcp && protocol != model::ListenerProtocol::https;
@@ -72,23 +67,14 @@ bool is_checked_by_haproxy(model::MonitorType type) {
   return type == tcp || type == http || type == https;
 }
 
-L7Planner::L7Planner(const model::Model& model, const std::set<base::Uuid>& down,
+L7Planner::L7Planner(const model::Relations& related, const std::set<base::Uuid>& down,
                      const Certificates& certificates, haproxy::Spec& spec,
                      std::map<base::Uuid, std::string>& problems)
-    : model_(model), down_(down), certificates_(certificates), spec_(spec), problems_(problems) {
-  for (const auto& [id, member] : model.members)
-    if (is_wanted(member)) members_[member.pool].push_back(&member);
-  for (const auto& [id, monitor] : model.health_monitors)
-    if (is_on(monitor)) monitors_.emplace(monitor.pool, &monitor);
-  for (const auto& [id, policy] : model.l7policies)
-    if (is_on(policy)) policies_[policy.listener].push_back(&policy);
-  for (auto& [listener, list] : policies_)
-    std::sort(list.begin(), list.end(), [](const auto* a, const auto* b) {
-      return std::tie(a->position, a->id) < std::tie(b->position, b->id);
-    });
-  for (const auto& [id, rule] : model.l7rules)
-    if (is_on(rule)) rules_[rule.policy].push_back(&rule);
-}
+    : related_(related),
+      down_(down),
+      certificates_(certificates),
+      spec_(spec),
+      problems_(problems) {}
 
 void L7Planner::add(const model::LoadBalancer& lb, const model::Listener& listener,
                     const std::vector<base::IpAddress>& vips) {
@@ -109,11 +95,9 @@ void L7Planner::add(const model::LoadBalancer& lb, const model::Listener& listen
   if (listener.protocol == model::ListenerProtocol::prometheus) {
     frontend.source = haproxy::Source::metrics;
   } else {
-    const auto pool =
-        listener.default_pool ? model_.pools.find(*listener.default_pool) : model_.pools.end();
-    if (pool != model_.pools.end() && is_on(pool->second)) {
-      if (!add_backend(listener, pool->second)) return;
-      frontend.default_backend = haproxy::BackendId{pool->second.id, listener.id};
+    if (const model::Pool* pool = serving_pool(related_.model(), listener)) {
+      if (!add_backend(listener, *pool)) return;
+      frontend.default_backend = haproxy::BackendId{pool->id, listener.id};
     }
     frontend.policies = policies(listener);
   }
@@ -172,20 +156,19 @@ std::optional<haproxy::BackendTls> L7Planner::backend_tls(const model::Pool& poo
 
 std::vector<haproxy::Rule> L7Planner::rules(const model::L7Policy& policy) const {
   std::vector<haproxy::Rule> out;
-  const auto found = rules_.find(policy.id);
-  if (found == rules_.end()) return out;
-  for (const model::L7Rule* rule : found->second)
+  for (const model::L7Rule* rule : related_.rules_of(policy)) {
+    if (!is_on(*rule)) continue;
     out.push_back({rule->id, fetch_of(rule->type), match_of(rule->compare_type), rule->key,
                    rule->value, rule->invert});
+  }
   return out;
 }
 
 // A policy without rules matches nothing; one whose pool is switched off is not there.
 std::vector<haproxy::Policy> L7Planner::policies(const model::Listener& listener) {
   std::vector<haproxy::Policy> out;
-  const auto found = policies_.find(listener.id);
-  if (found == policies_.end()) return out;
-  for (const model::L7Policy* policy : found->second) {
+  for (const model::L7Policy* policy : related_.policies_of(listener)) {
+    if (!is_on(*policy)) continue;
     haproxy::Policy made;
     made.id = policy->id;
     made.action = action_of(policy->action);
@@ -196,7 +179,7 @@ std::vector<haproxy::Policy> L7Planner::policies(const model::Listener& listener
     if (made.rules.empty()) continue;
     if (made.action == haproxy::Action::use_backend) {
       if (!policy->redirect_pool) continue;
-      const model::Pool& pool = model_.pools.at(*policy->redirect_pool);
+      const model::Pool& pool = related_.model().pools.at(*policy->redirect_pool);
       if (!is_on(pool) || !add_backend(listener, pool)) continue;
       made.backend = {pool.id, listener.id};
     }
@@ -206,8 +189,8 @@ std::vector<haproxy::Policy> L7Planner::policies(const model::Listener& listener
 }
 
 const model::HealthMonitor* L7Planner::monitor_of(const model::Pool& pool) const {
-  const auto found = monitors_.find(pool.id);
-  return found == monitors_.end() ? nullptr : found->second;
+  const model::HealthMonitor* monitor = related_.monitor_of(pool);
+  return monitor != nullptr && is_on(*monitor) ? monitor : nullptr;
 }
 
 bool L7Planner::add_backend(const model::Listener& listener, const model::Pool& pool) {
@@ -240,15 +223,15 @@ bool L7Planner::add_backend(const model::Listener& listener, const model::Pool& 
 
 void L7Planner::add_servers(const model::Pool& pool, const model::HealthMonitor* monitor,
                             haproxy::Backend& backend) {
-  for (const model::Member* member : members_[pool.id]) {
-    const base::Endpoint place{member->address, member->protocol_port};
-    if (!is_unicast(member->address) || member->protocol_port == 0) {
-      problems_.emplace(member->id, "nobody can listen at " + place.text());
+  for (const model::Member* member : related_.members_of(pool)) {
+    if (!is_wanted(*member)) continue;
+    if (std::string reason = reason_against(*member); !reason.empty()) {
+      problems_.emplace(member->id, std::move(reason));
       continue;
     }
     haproxy::Server server;
     server.member = member->id;
-    server.place = place;
+    server.place = {member->address, member->protocol_port};
     server.weight = member->weight;
     server.backup = member->backup;
     server.disabled = !member->admin_state_up;

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/model/model.h"
+#include "agent/model/relations.h"
 #include "haproxy/haproxy_spec.h"
 
 namespace plan {
@@ -22,7 +22,7 @@ bool is_checked_by_haproxy(model::MonitorType type);
 class L7Planner {
  public:
   // Adds to `spec` and `problems`. All arguments outlive the planner.
-  L7Planner(const model::Model& model, const std::set<base::Uuid>& down,
+  L7Planner(const model::Relations& related, const std::set<base::Uuid>& down,
             const Certificates& certificates, haproxy::Spec& spec,
             std::map<base::Uuid, std::string>& problems);
 
@@ -40,17 +40,13 @@ class L7Planner {
   bool add_backend(const model::Listener& listener, const model::Pool& pool);
   void add_servers(const model::Pool& pool, const model::HealthMonitor* monitor,
                    haproxy::Backend& backend);
-  const model::HealthMonitor* monitor_of(const model::Pool& pool) const;
+  const model::HealthMonitor* monitor_of(const model::Pool& pool) const;  // if it is on
 
-  const model::Model& model_;
+  const model::Relations& related_;
   const std::set<base::Uuid>& down_;
   const Certificates& certificates_;
   haproxy::Spec& spec_;
   std::map<base::Uuid, std::string>& problems_;
-  std::map<base::Uuid, std::vector<const model::Member*>> members_;     // by pool, in order of id
-  std::map<base::Uuid, const model::HealthMonitor*> monitors_;          // by pool
-  std::map<base::Uuid, std::vector<const model::L7Policy*>> policies_;  // by listener, by position
-  std::map<base::Uuid, std::vector<const model::L7Rule*>> rules_;       // by policy
 };
 
 }  // namespace plan

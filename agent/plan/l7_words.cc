@@ -7,7 +7,7 @@ haproxy::Fetch fetch_of(model::RuleType type) {
     case model::RuleType::host_name:
       return haproxy::Fetch::host;
     case model::RuleType::path:
-      break;
+      return haproxy::Fetch::path;
     case model::RuleType::file_type:
       return haproxy::Fetch::file_type;
     case model::RuleType::header:
@@ -21,7 +21,7 @@ haproxy::Fetch fetch_of(model::RuleType type) {
     case model::RuleType::ssl_dn_field:
       return haproxy::Fetch::client_dn_field;
   }
-  return haproxy::Fetch::path;
+  __builtin_unreachable();
 }
 
 haproxy::Match match_of(model::CompareType type) {
@@ -35,15 +35,15 @@ haproxy::Match match_of(model::CompareType type) {
     case model::CompareType::contains:
       return haproxy::Match::substring;
     case model::CompareType::equal_to:
-      break;
+      return haproxy::Match::exact;
   }
-  return haproxy::Match::exact;
+  __builtin_unreachable();
 }
 
 haproxy::Action action_of(model::PolicyAction action) {
   switch (action) {
     case model::PolicyAction::reject:
-      break;
+      return haproxy::Action::deny;
     case model::PolicyAction::redirect_to_url:
       return haproxy::Action::redirect_location;
     case model::PolicyAction::redirect_to_pool:
@@ -51,44 +51,44 @@ haproxy::Action action_of(model::PolicyAction action) {
     case model::PolicyAction::redirect_prefix:
       return haproxy::Action::redirect_prefix;
   }
-  return haproxy::Action::deny;
+  __builtin_unreachable();
 }
 
 haproxy::Balance balance_of(model::Algorithm algorithm) {
   switch (algorithm) {
     case model::Algorithm::round_robin:
-      break;
+      return haproxy::Balance::round_robin;
     case model::Algorithm::least_connections:
       return haproxy::Balance::least_connections;
     case model::Algorithm::source_ip:
     case model::Algorithm::source_ip_port:
       return haproxy::Balance::source;
   }
-  return haproxy::Balance::round_robin;
+  __builtin_unreachable();
 }
 
 haproxy::Persistence persistence_of(const model::SessionPersistence& persistence) {
   switch (persistence.type) {
     case model::PersistenceType::source_ip:
-      break;
+      return {haproxy::Persistence::Kind::source_ip, ""};
     case model::PersistenceType::http_cookie:
       return {haproxy::Persistence::Kind::http_cookie, ""};
     case model::PersistenceType::app_cookie:
       return {haproxy::Persistence::Kind::app_cookie, persistence.cookie_name};
   }
-  return {haproxy::Persistence::Kind::source_ip, ""};
+  __builtin_unreachable();
 }
 
 haproxy::ClientAuthentication authentication_of(model::ClientAuthentication authentication) {
   switch (authentication) {
     case model::ClientAuthentication::none:
-      break;
+      return haproxy::ClientAuthentication::none;
     case model::ClientAuthentication::optional:
       return haproxy::ClientAuthentication::optional;
     case model::ClientAuthentication::mandatory:
       return haproxy::ClientAuthentication::mandatory;
   }
-  return haproxy::ClientAuthentication::none;
+  __builtin_unreachable();
 }
 
 }  // namespace plan

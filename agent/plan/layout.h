@@ -2,34 +2,46 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
+#include <vector>
 
-#include "agent/model/model.h"
-#include "agent/plan/plan.h"
+#include "agent/model/relations.h"
 #include "base/ip.h"
 #include "netns/netns_spec.h"
 
 namespace plan {
 
-// Can be an address of a load balancer or of a member: one machine, elsewhere.
-bool is_unicast(const base::IpAddress& address);
-
-// PENDING_DELETE counts as gone.
-bool is_wanted(const model::Common& resource);
-
-// vip_address and additional_vips, each once, without those that cannot be one.
-std::set<base::IpAddress> vips_of(const model::LoadBalancer& lb);
-
-struct VipPlace {
+struct VipLink {
   std::string interface;  // "lo" if no other link has a network with the VIP
   uint32_t ifindex = 0;   // 0: not there (yet)
 };
-// The link whose connected networks have the VIP: the longest such prefix, as observed or, before
-// that, as configured. The VIP itself, put there as a host prefix before, says nothing.
-VipPlace place_of(const base::IpAddress& vip, const netns::Observed& observed,
-                  const netns::LayoutSpec& configured);
 
-netns::LayoutSpec make_layout(const model::Model& model, const netns::Observed& observed,
+// The networks that the links are in, as observed or, before that, as configured. Host prefixes are
+// none: the VIP itself, put somewhere before, says nothing.
+class Networks {
+ public:
+  // Copies what it needs.
+  Networks(const netns::Observed& observed, const netns::LayoutSpec& configured);
+
+  // The link with the longest network that has the VIP; of two alike the observed one.
+  const VipLink& link_of(const base::IpAddress& vip) const;
+
+ private:
+  void add(const std::vector<base::IpPrefix>& prefixes, const std::string& interface);
+
+  struct Network {
+    base::IpPrefix prefix;
+    VipLink link;
+  };
+  std::map<std::string, uint32_t> links_;  // observed: name -> ifindex
+  std::vector<Network> networks_;
+  VipLink loopback_;
+};
+
+// `configured`, and what the model adds: the VIPs, each on its link, and the members as targets
+// whose next hops are kept known.
+netns::LayoutSpec make_layout(const model::Relations& related, const Networks& networks,
                               const netns::LayoutSpec& configured);
 
 }  // namespace plan

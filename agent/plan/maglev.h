@@ -16,6 +16,8 @@ namespace plan {
 struct MaglevBackend {
   base::Endpoint place;
   uint32_t weight = 1;  // positive
+
+  friend bool operator==(const MaglevBackend&, const MaglevBackend&) = default;
 };
 
 // Slot -> index in `backends`. `size` is a prime, and no fewer slots than backends. Turns are taken

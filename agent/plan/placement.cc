@@ -1,11 +1,9 @@
 #include "agent/plan/placement.h"
 
 #include <algorithm>
-#include <map>
 
 #include "agent/model/words.h"
-#include "agent/plan/layout.h"
-#include "agent/plan/pools.h"
+#include "agent/plan/wanted.h"
 
 namespace plan {
 
@@ -35,15 +33,18 @@ std::string reason_of(const model::Pool& pool) {
   return "";
 }
 
+}  // namespace
+
+std::string text(base::Family family) { return family == base::Family::ipv6 ? "IPv6" : "IPv4"; }
+
+std::string_view word(Place place) { return place == Place::xdp ? "xdp" : "haproxy"; }
+
 // NAT does not change the family: a member needs a VIP of its family, and a VIP a member of its
 // own. Where both are there, each family is balanced among its own members.
-std::string mixed_families(const model::Model& model, const model::LoadBalancer& lb,
-                           const model::Pool& pool) {
-  std::map<base::Family, base::IpAddress> vips, members;  // one of each family
+std::string Placing::mixed_families(const model::LoadBalancer& lb, const model::Pool& pool) {
+  Families vips;
   for (const base::IpAddress& vip : vips_of(lb)) vips.emplace(vip.family(), vip);
-  for (const auto& [id, member] : model.members)
-    if (member.pool == pool.id && is_wanted(member) && member.admin_state_up)
-      members.emplace(member.address.family(), member.address);
+  const Families& members = member_families(pool);
   for (const auto& [family, member] : members)
     if (!vips.contains(family))
       return "member " + member.text() + " is " + text(family) + ", and no VIP is";
@@ -53,35 +54,32 @@ std::string mixed_families(const model::Model& model, const model::LoadBalancer&
   return "";
 }
 
-bool has_policies(const model::Model& model, const model::Listener& listener) {
-  return std::any_of(model.l7policies.begin(), model.l7policies.end(), [&](const auto& entry) {
-    const model::L7Policy& policy = entry.second;
-    return policy.listener == listener.id && is_wanted(policy) && policy.admin_state_up;
-  });
+const Placing::Families& Placing::member_families(const model::Pool& pool) {
+  const auto [found, is_new] = families_.try_emplace(pool.id);
+  if (!is_new) return found->second;
+  for (const model::Member* member : related_.members_of(pool))
+    if (is_on(*member)) found->second.emplace(member->address.family(), member->address);
+  return found->second;
 }
 
-}  // namespace
-
-std::string_view word(Place place) { return place == Place::xdp ? "xdp" : "haproxy"; }
-
-const model::Pool* serving_pool(const model::Model& model, const model::Listener& listener) {
-  if (!listener.default_pool) return nullptr;
-  const model::Pool& pool = model.pools.at(*listener.default_pool);
-  return is_wanted(pool) && pool.admin_state_up ? &pool : nullptr;
+bool Placing::has_policies(const model::Listener& listener) const {
+  const auto& policies = related_.policies_of(listener);
+  return std::any_of(policies.begin(), policies.end(),
+                     [](const model::L7Policy* policy) { return is_on(*policy); });
 }
 
-Placement placement_of(const model::Model& model, const model::Listener& listener) {
+Placement Placing::of(const model::Listener& listener) {
   const std::string protocol(model::word(listener.protocol));
   if (listener.protocol == ListenerProtocol::udp || listener.protocol == ListenerProtocol::sctp)
     return {Place::xdp, protocol + " is forwarded packet by packet"};
   if (listener.protocol != ListenerProtocol::tcp && listener.protocol != ListenerProtocol::https)
     return by_haproxy("protocol " + protocol);
-  if (has_policies(model, listener)) return by_haproxy("it has L7 policies");
+  if (has_policies(listener)) return by_haproxy("it has L7 policies");
+  const model::Model& model = related_.model();
   if (const model::Pool* pool = serving_pool(model, listener)) {
     if (std::string reason = reason_of(*pool); !reason.empty()) return by_haproxy(reason);
     const model::LoadBalancer& lb = model.load_balancers.at(listener.load_balancer);
-    if (std::string reason = mixed_families(model, lb, *pool); !reason.empty())
-      return by_haproxy(reason);
+    if (std::string reason = mixed_families(lb, *pool); !reason.empty()) return by_haproxy(reason);
   }
   return {Place::xdp, protocol + " without anything of layer 7"};
 }

@@ -1,9 +1,13 @@
 // Who serves a listener: the datapath, or HAProxy, and why. Not to offload is always safe.
 #pragma once
 
+#include <map>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 
-#include "agent/model/model.h"
+#include "agent/model/relations.h"
+#include "base/ip.h"
 
 namespace plan {
 
@@ -16,12 +20,27 @@ struct Placement {
   friend bool operator==(const Placement&, const Placement&) = default;
 };
 
-std::string_view word(Place place);  // "xdp", "haproxy"
+std::string_view word(Place place);     // "xdp", "haproxy"
+std::string text(base::Family family);  // "IPv4"
 
-// The pool that serves the listener: its default pool, unless that is switched off or on its way
-// out. nullptr: none.
-const model::Pool* serving_pool(const model::Model& model, const model::Listener& listener);
+// Decides for one listener after the other; what it finds out about a pool's members it keeps, as
+// many listeners may share them.
+class Placing {
+ public:
+  // `related` must outlive it.
+  explicit Placing(const model::Relations& related) : related_(related) {}
 
-Placement placement_of(const model::Model& model, const model::Listener& listener);
+  Placement of(const model::Listener& listener);
+
+ private:
+  using Families = std::map<base::Family, base::IpAddress>;  // one address of each
+
+  std::string mixed_families(const model::LoadBalancer& lb, const model::Pool& pool);
+  const Families& member_families(const model::Pool& pool);
+  bool has_policies(const model::Listener& listener) const;
+
+  const model::Relations& related_;
+  std::unordered_map<base::Uuid, Families, model::UuidHash> families_;  // by pool
+};
 
 }  // namespace plan

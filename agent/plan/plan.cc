@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "agent/model/limits.h"
-#include "agent/model/show/json.h"
+#include "agent/model/relations.h"
 #include "agent/model/words.h"
 #include "agent/plan/ids.h"
 #include "agent/plan/l7.h"
@@ -15,6 +15,7 @@
 #include "agent/plan/persistence.h"
 #include "agent/plan/pools.h"
 #include "agent/plan/targets.h"
+#include "agent/plan/wanted.h"
 
 namespace plan {
 
@@ -47,20 +48,21 @@ bool fits(model::ListenerProtocol listener, model::PoolProtocol pool) {
 // Why the datapath cannot carry the listener; empty: it can.
 std::string reason_against(const model::Listener& listener, const Placement& placement,
                            const model::Pool* pool) {
+  const std::string protocol(model::word(listener.protocol));
   if (listener.protocol_port == 0) return "port 0 cannot be forwarded";
   if (placement.where == Place::haproxy) return "";
   if (listener.protocol == model::ListenerProtocol::sctp)
-    return "listeners of protocol " + model::text(listener.protocol) + " are not forwarded";
+    return "listeners of protocol " + protocol + " are not forwarded";
   if (pool != nullptr && !fits(listener.protocol, pool->protocol))
-    return "a listener of protocol " + model::text(listener.protocol) +
-           " is not forwarded to a pool of protocol " + model::text(pool->protocol);
+    return "a listener of protocol " + protocol + " is not forwarded to a pool of protocol " +
+           std::string(model::word(pool->protocol));
   return "";
 }
 
 lb_scheduler scheduler_of(model::Algorithm algorithm) {
   switch (algorithm) {
     case model::Algorithm::round_robin:
-      break;
+      return LB_SCHEDULE_RING;
     case model::Algorithm::least_connections:
       return LB_LEAST_CONNECTIONS;
     case model::Algorithm::source_ip:
@@ -68,7 +70,7 @@ lb_scheduler scheduler_of(model::Algorithm algorithm) {
     case model::Algorithm::source_ip_port:
       return LB_HASH_TUPLE;
   }
-  return LB_SCHEDULE_RING;
+  __builtin_unreachable();
 }
 
 // Octavia allows a year; 49 days is all that fits.
@@ -84,14 +86,16 @@ lb_service_key key_of(const base::IpAddress& vip, const model::Listener& listene
 
 class ServicePlanner {
  public:
-  ServicePlanner(const model::Model& model, const Observed& observed, const Ids& ids,
-                 const Resting& resting, const netns::LayoutSpec& configured, Plan& plan)
-      : model_(model),
+  ServicePlanner(const model::Relations& related, const Networks& networks,
+                 const Observed& observed, const Before& before, Plan& plan)
+      : model_(related.model()),
         plan_(plan),
-        pools_(model, observed, ids, resting, configured, plan),
-        service_numbers_(ids.services, resting.services, 1, LB_MAX_SERVICES),
-        cidr_numbers_(ids.cidr_sets, {}, first_new_set(ids), std::numeric_limits<uint32_t>::max()),
-        l7_(model, observed.down, observed.certificates, plan.haproxy, plan.problems) {}
+        placing_(related),
+        pools_(related, networks, observed, before, plan),
+        service_numbers_(before.ids.services, before.resting.services, 1, LB_MAX_SERVICES),
+        cidr_numbers_(before.ids.cidr_sets, {}, first_new_set(before.ids),
+                      std::numeric_limits<uint32_t>::max()),
+        l7_(related, observed.down, observed.certificates, plan.haproxy, plan.problems) {}
 
   void plan_listener(const model::LoadBalancer& lb, const model::Listener& listener);
   void finish();
@@ -103,7 +107,6 @@ class ServicePlanner {
                  const model::Pool* pool, base::Family family, lb_service& service);
   void plan_persistence(const model::Pool& pool, base::Family family, lb_service& service);
   std::optional<uint32_t> cidr_set(const model::Listener& listener, base::Family family);
-  const model::Pool* pool_of(const model::Listener& listener) const;
   void problem(const base::Uuid& id, std::string text) {
     plan_.problems.emplace(id, std::move(text));
   }
@@ -115,28 +118,23 @@ class ServicePlanner {
 
   const model::Model& model_;
   Plan& plan_;
+  Placing placing_;
   PoolPlanner pools_;
   ServiceNumbers service_numbers_;
   CidrNumbers cidr_numbers_;
   L7Planner l7_;
 };
 
-const model::Pool* ServicePlanner::pool_of(const model::Listener& listener) const {
-  if (!listener.default_pool) return nullptr;
-  const model::Pool& pool = model_.pools.at(*listener.default_pool);
-  return is_wanted(pool) ? &pool : nullptr;
-}
-
 void ServicePlanner::plan_listener(const model::LoadBalancer& lb, const model::Listener& listener) {
-  const Placement& placement = plan_.placements[listener.id] = placement_of(model_, listener);
-  const model::Pool* pool = pool_of(listener);
+  const Placement& placement = plan_.placements[listener.id] = placing_.of(listener);
+  const model::Pool* pool = wanted_pool(model_, listener);
   const std::string reason = reason_against(listener, placement, pool);
   if (!reason.empty()) return problem(listener.id, reason);
   std::vector<base::IpAddress> served;
   for (const base::IpAddress& vip : vips_of(lb))
     if (plan_service(lb, listener, placement, vip)) served.push_back(vip);
-  const bool is_on = lb.admin_state_up && listener.admin_state_up;
-  if (placement.where == Place::haproxy && is_on && !served.empty()) l7_.add(lb, listener, served);
+  if (placement.where == Place::haproxy && is_on(lb) && is_on(listener) && !served.empty())
+    l7_.add(lb, listener, served);
 }
 
 // A service of HAProxy's goes to the kernel, but what came before is forwarded until it ends: the
@@ -144,12 +142,12 @@ void ServicePlanner::plan_listener(const model::LoadBalancer& lb, const model::L
 bool ServicePlanner::plan_service(const model::LoadBalancer& lb, const model::Listener& listener,
                                   const Placement& placement, const base::IpAddress& vip) {
   const lb_service_key key = key_of(vip, listener);
-  const std::string place = base::Endpoint{vip, listener.protocol_port}.text();
+  const auto place = [&] { return base::Endpoint{vip, listener.protocol_port}.text(); };
   if (plan_.tables.services.contains(key))
-    return refused(listener.id, place + " is taken by another listener");
+    return refused(listener.id, place() + " is taken by another listener");
   const std::optional<uint32_t> number = service_numbers_.number(key);
   if (!number)
-    return refused(listener.id, "no service number is free for " + place + ": all " +
+    return refused(listener.id, "no service number is free for " + place() + ": all " +
                                     std::to_string(LB_MAX_SERVICES - 1) +
                                     " are in use or named by flows that live");
   const std::optional<uint32_t> cidrs = cidr_set(listener, vip.family());
@@ -159,11 +157,11 @@ bool ServicePlanner::plan_service(const model::LoadBalancer& lb, const model::Li
   lb_service service{};
   service.id = *number;
   service.cidr_set = *cidrs;
-  plan_pool(listener, placement, pool_of(listener), vip.family(), service);
+  plan_pool(listener, placement, wanted_pool(model_, listener), vip.family(), service);
   if (listener.connection_limit > 0)
     service.connection_limit = static_cast<uint32_t>(listener.connection_limit);
   if (placement.where == Place::haproxy) service.flags |= LB_SERVICE_TO_KERNEL;
-  if (!lb.admin_state_up || !listener.admin_state_up) service.flags |= LB_SERVICE_DISABLED;
+  if (!is_on(lb) || !is_on(listener)) service.flags |= LB_SERVICE_DISABLED;
   service.client_timeout = milliseconds(listener.timeout_client_data);
   service.member_timeout = milliseconds(listener.timeout_member_data);
   service.connect_timeout = milliseconds(listener.timeout_member_connect);
@@ -232,10 +230,12 @@ void ServicePlanner::finish() {
 }  // namespace
 
 Plan make_plan(const model::Model& model, const Observed& observed, const Ids& ids,
-               const Resting& resting, const netns::LayoutSpec& configured) {
+               const Resting& resting, const netns::LayoutSpec& configured, const Memory& memory) {
   Plan plan;
-  plan.layout = make_layout(model, observed.net, configured);
-  ServicePlanner planner(model, observed, ids, resting, configured, plan);
+  const model::Relations related(model);
+  const Networks networks(observed.net, configured);
+  plan.layout = make_layout(related, networks, configured);
+  ServicePlanner planner(related, networks, observed, {ids, resting, memory}, plan);
   for (const auto& [id, lb] : model.load_balancers)
     if (is_wanted(lb) && vips_of(lb).empty())
       plan.problems.emplace(id, "VIP " + lb.vip_address.text() + " cannot be an address of a host");
@@ -244,7 +244,7 @@ Plan make_plan(const model::Model& model, const Observed& observed, const Ids& i
     if (is_wanted(lb) && is_wanted(listener)) planner.plan_listener(lb, listener);
   }
   planner.finish();
-  plan.targets = make_targets(model, plan.haproxy, plan.placements);
+  plan.targets = make_targets(related, plan.haproxy, plan.placements);
   return plan;
 }
 

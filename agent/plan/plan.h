@@ -10,6 +10,7 @@
 #include "agent/datapath/tables.h"
 #include "agent/model/model.h"
 #include "agent/plan/placement.h"
+#include "agent/plan/rings.h"
 #include "haproxy/haproxy_spec.h"
 #include "health/health_spec.h"
 #include "netns/netns_spec.h"
@@ -28,11 +29,6 @@ struct Observed {
 // maps after a restart, so that a number means the same thing for as long as anything names it. A
 // number that a plan no longer uses is free for the plan after it, not for that plan itself: the
 // steps from the one to the other never give a number a second meaning while the first is named.
-struct RingKey {
-  base::Uuid pool;
-  base::Family family = base::Family::ipv4;
-  auto operator<=>(const RingKey&) const = default;
-};
 struct Ids {
   std::map<lb_service_key, uint32_t, datapath::BytesLess<lb_service_key>> services;
   std::map<RingKey, uint32_t> rings;
@@ -59,7 +55,8 @@ struct Resting {
 struct Plan {
   datapath::Tables tables;
   netns::LayoutSpec layout;
-  Ids ids;  // for the next make_plan
+  Ids ids;  // for the next make_plan, as the next
+  Memory memory;
   // What is to be probed: the members of pools whose monitor is on, whatever their weight, unless
   // only HAProxy serves the pool and checks them itself.
   std::vector<health::Target> targets;
@@ -72,9 +69,11 @@ struct Plan {
 };
 
 // `configured` is the part of the layout that does not depend on the model; `ids` those of the plan
-// that is applied. PENDING_DELETE resources count as gone. The layout and its targets do not depend
-// on observed hops: plan, arrange the layout, observe, and plan again for tables to apply.
+// that is applied; `memory` of any plan before, or nothing. PENDING_DELETE resources count as gone.
+// The layout and its targets do not depend on observed hops: plan, arrange the layout, observe, and
+// plan again for tables to apply.
 Plan make_plan(const model::Model& model, const Observed& observed, const Ids& ids,
-               const Resting& resting, const netns::LayoutSpec& configured);
+               const Resting& resting, const netns::LayoutSpec& configured,
+               const Memory& memory = {});
 
 }  // namespace plan

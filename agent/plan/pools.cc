@@ -5,9 +5,8 @@
 #include <algorithm>
 #include <tuple>
 
-#include "agent/plan/maglev.h"
 #include "agent/plan/neighbours.h"
-#include "agent/plan/schedule.h"
+#include "agent/plan/wanted.h"
 
 namespace plan {
 
@@ -17,40 +16,6 @@ namespace {
 bool by_place(const model::Member* a, const model::Member* b) {
   return std::tie(a->address, a->protocol_port, a->id) <
          std::tie(b->address, b->protocol_port, b->id);
-}
-
-std::vector<uint16_t> weighted_ring(const std::vector<const model::Member*>& members) {
-  std::vector<uint32_t> weights;
-  weights.reserve(members.size());
-  for (const model::Member* member : members)
-    weights.push_back(static_cast<uint32_t>(member->weight));
-  return interleave(slot_counts(weights, LB_MAX_RING_SLOTS));
-}
-
-std::vector<uint16_t> hash_ring(const std::vector<const model::Member*>& members) {
-  std::vector<MaglevBackend> backends;
-  backends.reserve(members.size());
-  for (const model::Member* member : members)
-    backends.push_back(
-        {{member->address, member->protocol_port}, static_cast<uint32_t>(member->weight)});
-  return maglev_table(backends, LB_MAX_RING_SLOTS);
-}
-
-// Slot -> index in `members`.
-std::vector<uint16_t> slots_of(model::Algorithm algorithm,
-                               const std::vector<const model::Member*>& members) {
-  switch (algorithm) {
-    case model::Algorithm::round_robin:
-      return weighted_ring(members);
-    case model::Algorithm::source_ip:
-    case model::Algorithm::source_ip_port:
-      return hash_ring(members);
-    case model::Algorithm::least_connections:
-      break;
-  }
-  std::vector<uint16_t> each_once(members.size());
-  for (size_t i = 0; i < members.size(); i++) each_once[i] = static_cast<uint16_t>(i);
-  return each_once;
 }
 
 }  // namespace
@@ -63,26 +28,23 @@ lb_tag tag_of(const base::Uuid& id) {
 
 uint8_t abi_family(base::Family family) { return family == base::Family::ipv6 ? LB_IPV6 : LB_IPV4; }
 
-std::string text(base::Family family) { return family == base::Family::ipv6 ? "IPv6" : "IPv4"; }
-
-PoolPlanner::PoolPlanner(const model::Model& model, const Observed& observed, const Ids& ids,
-                         const Resting& resting, const netns::LayoutSpec& configured, Plan& plan)
-    : model_(model),
+PoolPlanner::PoolPlanner(const model::Relations& related, const Networks& networks,
+                         const Observed& observed, const Before& before, Plan& plan)
+    : related_(related),
+      networks_(networks),
       observed_(observed),
-      configured_(configured),
       plan_(plan),
-      ring_numbers_(ids.rings, {}, 1, LB_MAX_RINGS),
-      backend_numbers_(ids.backends, resting.backends, 1, LB_MAX_BACKENDS) {
-  for (const auto& [id, member] : model.members)
-    if (is_wanted(member)) members_[member.pool].push_back(&member);
-  for (auto& [pool, members] : members_) std::sort(members.begin(), members.end(), by_place);
-  for (const auto& [id, lb] : model.load_balancers)
+      ring_numbers_(before.ids.rings, {}, 1, LB_MAX_RINGS),
+      backend_numbers_(before.ids.backends, before.resting.backends, 1, LB_MAX_BACKENDS),
+      schedules_(before.memory) {
+  for (const auto& [id, lb] : related.model().load_balancers)
     if (is_wanted(lb)) vips_.merge(vips_of(lb));
 }
 
 void PoolPlanner::finish() {
   plan_.ids.rings = std::move(ring_numbers_).take();
   plan_.ids.backends = std::move(backend_numbers_).take();
+  plan_.memory = std::move(schedules_).take();
 }
 
 uint32_t PoolPlanner::ring(const model::Pool& pool, base::Family family) {
@@ -92,43 +54,75 @@ uint32_t PoolPlanner::ring(const model::Pool& pool, base::Family family) {
 }
 
 uint32_t PoolPlanner::plan_ring(const model::Pool& pool, base::Family family) {
-  const std::vector<Planned> members = usable(plan_backends(pool, family));
+  const std::vector<Planned> members = on_turn(plan_backends(pool, family));
   if (members.empty() || !pool.admin_state_up) return 0;
   const std::optional<uint32_t> number = ring_numbers_.number({pool.id, family});
   if (!number) {
     problem(pool.id, "no ring number is free: " + std::to_string(LB_MAX_RINGS - 1) + " are in use");
     return 0;
   }
-  std::vector<const model::Member*> in_ring;
-  for (const Planned& planned : members) {
-    in_ring.push_back(planned.member);
-    plan_.tables.backends.at(planned.backend).weight =
-        static_cast<decltype(lb_backend::weight)>(planned.member->weight);
-  }
-  datapath::Ring ring{pool.id, family, slots_of(pool.algorithm, in_ring)};
-  for (uint16_t& slot : ring.slots) slot = members[slot].backend;
-  plan_.tables.rings[*number] = std::move(ring);
+  for (const Planned& planned : members)
+    if (planned.usable)
+      plan_.tables.backends.at(planned.backend).weight =
+          static_cast<decltype(lb_backend::weight)>(planned.member->weight);
+  plan_.tables.rings[*number] = {pool.id, family, ring_slots(pool, family, members)};
   return *number;
 }
 
-// Members that may get new flows: the primaries, or all the backups when no primary can.
-std::vector<PoolPlanner::Planned> PoolPlanner::usable(const std::vector<Planned>& backends) const {
-  std::vector<Planned> primaries, backups;
-  for (const Planned& planned : backends) {
-    const model::Member& member = *planned.member;
-    if (!planned.reachable || !member.admin_state_up || member.weight <= 0) continue;
-    if (observed_.down.contains(member.id)) continue;
-    (member.backup ? backups : primaries).push_back(planned);
+// Members that new flows go to in turn, and those that would take part but cannot now: the
+// primaries, or all the backups when no primary is usable. Empty: nobody is.
+std::vector<PoolPlanner::Planned> PoolPlanner::on_turn(const std::vector<Planned>& backends) {
+  for (const bool backup : {false, true}) {
+    std::vector<Planned> members;
+    bool serves = false;
+    for (const Planned& planned : backends) {
+      if (planned.member->backup != backup || !planned.eligible) continue;
+      members.push_back(planned);
+      serves = serves || planned.usable;
+    }
+    if (serves) return members;
   }
-  return primaries.empty() ? backups : primaries;
+  return {};
+}
+
+// Turns by weight are given to all, and who is not usable is left out when they are taken: a member
+// that goes down or comes back costs no new schedule. A hash has to know who is there, as it hands
+// a missing one's slots to the others.
+std::vector<uint16_t> PoolPlanner::ring_slots(const model::Pool& pool, base::Family family,
+                                              const std::vector<Planned>& members) {
+  std::vector<uint16_t> ring;
+  if (pool.algorithm == model::Algorithm::least_connections) {
+    for (const Planned& planned : members)
+      if (planned.usable) ring.push_back(planned.backend);
+    return ring;
+  }
+  std::vector<const Planned*> scheduled;
+  std::vector<MaglevBackend> places;
+  for (const Planned& planned : members) {
+    if (!planned.usable && pool.algorithm != model::Algorithm::round_robin) continue;
+    const model::Member& member = *planned.member;
+    scheduled.push_back(&planned);
+    places.push_back(
+        {{member.address, member.protocol_port}, static_cast<uint32_t>(member.weight)});
+  }
+  const auto& slots = schedules_.slots({pool.id, family}, pool.algorithm, std::move(places));
+  ring.reserve(slots.size());
+  for (uint16_t slot : slots)
+    if (scheduled[slot]->usable) ring.push_back(scheduled[slot]->backend);
+  return ring;
 }
 
 std::vector<PoolPlanner::Planned> PoolPlanner::plan_backends(const model::Pool& pool,
                                                              base::Family family) {
-  const std::set<base::IpAddress> vips = vips_of(model_.load_balancers.at(pool.load_balancer));
-  const std::set<uint32_t> vip_links = links_of_vips(pool, family);
+  const std::set<base::IpAddress> vips =
+      vips_of(related_.model().load_balancers.at(pool.load_balancer));
+  const std::set<uint32_t> vip_links = links_of(vips, family);
+  std::vector<const model::Member*> members;
+  for (const model::Member* member : related_.members_of(pool))
+    if (is_wanted(*member)) members.push_back(member);
+  std::sort(members.begin(), members.end(), by_place);
   std::vector<Planned> backends;
-  for (const model::Member* member : members_[pool.id]) {
+  for (const model::Member* member : members) {
     const base::Family own = member->address.family();
     if (own == family) {
       if (auto planned = plan_backend(*member, pool, vip_links)) backends.push_back(*planned);
@@ -163,17 +157,18 @@ std::optional<PoolPlanner::Planned> PoolPlanner::plan_backend(const model::Membe
   backend.pool = tag_of(pool.id);
   plan_.tables.backends[*number] = backend;
   plan_.tables.destinations[member.address] = way ? way->hop : lb_nexthop{};
-  return Planned{&member, *number, way.has_value()};
+  const bool eligible = member.admin_state_up && member.weight > 0;
+  return Planned{&member, *number, eligible, eligible && way && !down};
 }
 
 std::optional<uint16_t> PoolPlanner::number_of(const model::Member& member) {
-  const base::Endpoint place{member.address, member.protocol_port};
-  if (!is_unicast(member.address) || member.protocol_port == 0) {
-    problem(member.id, "nobody can listen at " + place.text());
+  if (std::string reason = reason_against(member); !reason.empty()) {
+    problem(member.id, std::move(reason));
     return std::nullopt;
   }
   if (vips_.contains(member.address)) {
-    problem(member.id, "member " + place.text() + " is a VIP of this load balancer or of another");
+    problem(member.id, "member address " + member.address.text() +
+                           " is a VIP of this load balancer or of another");
     return std::nullopt;
   }
   const auto& destinations = plan_.tables.destinations;
@@ -215,10 +210,11 @@ std::optional<PoolPlanner::Way> PoolPlanner::way_to(const model::Member& member,
   return way;
 }
 
-std::set<uint32_t> PoolPlanner::links_of_vips(const model::Pool& pool, base::Family family) const {
+std::set<uint32_t> PoolPlanner::links_of(const std::set<base::IpAddress>& vips,
+                                         base::Family family) const {
   std::set<uint32_t> links;
-  for (const base::IpAddress& vip : vips_of(model_.load_balancers.at(pool.load_balancer)))
-    if (vip.family() == family) links.insert(place_of(vip, observed_.net, configured_).ifindex);
+  for (const base::IpAddress& vip : vips)
+    if (vip.family() == family) links.insert(networks_.link_of(vip).ifindex);
   return links;
 }
 

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <set>
 
-#include "agent/plan/layout.h"
+#include "agent/plan/wanted.h"
 #include "health/expected_codes.h"
 
 namespace plan {
@@ -19,7 +19,7 @@ health::Type type_of(model::MonitorType type) {
     case model::MonitorType::ping:
       return health::Type::ping;
     case model::MonitorType::tcp:
-      break;
+      return health::Type::tcp;
     case model::MonitorType::tls_hello:
       return health::Type::tls_hello;
     case model::MonitorType::udp_connect:
@@ -27,10 +27,10 @@ health::Type type_of(model::MonitorType type) {
     case model::MonitorType::sctp:
       return health::Type::sctp;
   }
-  return health::Type::tcp;
+  __builtin_unreachable();
 }
 
-base::Endpoint place_of(const model::Member& member, health::Type type) {
+base::Endpoint endpoint_of(const model::Member& member, health::Type type) {
   const uint16_t port = member.monitor_port.value_or(member.protocol_port);
   return {member.monitor_address.value_or(member.address),
           type == health::Type::ping ? uint16_t{0} : port};
@@ -55,8 +55,6 @@ health::Target target_of(const model::HealthMonitor& monitor) {
   return target;
 }
 
-bool is_on(const model::Common& resource) { return is_wanted(resource) && resource.admin_state_up; }
-
 // Pools that nobody but HAProxy asks about their members.
 std::set<base::Uuid> left_to_haproxy(const model::Model& model, const haproxy::Spec& served,
                                      const std::map<base::Uuid, Placement>& placements) {
@@ -73,23 +71,23 @@ std::set<base::Uuid> left_to_haproxy(const model::Model& model, const haproxy::S
 
 }  // namespace
 
-std::vector<health::Target> make_targets(const model::Model& model, const haproxy::Spec& served,
+std::vector<health::Target> make_targets(const model::Relations& related,
+                                         const haproxy::Spec& served,
                                          const std::map<base::Uuid, Placement>& placements) {
+  const model::Model& model = related.model();
   const std::set<base::Uuid> others = left_to_haproxy(model, served, placements);
-  std::map<base::Uuid, health::Target> by_pool;
-  for (const auto& [id, monitor] : model.health_monitors) {
-    const model::Pool& pool = model.pools.at(monitor.pool);
-    if (others.contains(pool.id)) continue;
-    if (is_on(monitor) && is_on(pool) && is_on(model.load_balancers.at(pool.load_balancer)))
-      by_pool.emplace(pool.id, target_of(monitor));
-  }
   std::vector<health::Target> targets;
-  for (const auto& [id, member] : model.members) {
-    const auto found = by_pool.find(member.pool);
-    if (found == by_pool.end() || !is_on(member)) continue;
-    health::Target& target = targets.emplace_back(found->second);
-    target.member = id;
-    target.endpoint = place_of(member, target.type);
+  for (const auto& [id, pool] : model.pools) {
+    const model::HealthMonitor* monitor = related.monitor_of(pool);
+    if (monitor == nullptr || !is_on(*monitor) || !is_on(pool) || others.contains(id)) continue;
+    if (!is_on(model.load_balancers.at(pool.load_balancer))) continue;
+    const health::Target any = target_of(*monitor);
+    for (const model::Member* member : related.members_of(pool)) {
+      if (!is_on(*member)) continue;
+      health::Target& target = targets.emplace_back(any);
+      target.member = member->id;
+      target.endpoint = endpoint_of(*member, any.type);
+    }
   }
   return targets;
 }

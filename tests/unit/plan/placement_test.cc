@@ -24,8 +24,8 @@ test::LoadBalancerBuilder web(ListenerProtocol listener, PoolProtocol pool) {
 }
 
 Placement placed(const test::LoadBalancerBuilder& lb) {
-  const model::Model& m = lb.model();
-  return placement_of(m, m.listeners.begin()->second);
+  const model::Relations related(lb.model());
+  return Placing(related).of(lb.model().listeners.begin()->second);
 }
 
 void watch(model::Model& m, model::MonitorType type) {

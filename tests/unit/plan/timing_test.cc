@@ -64,6 +64,39 @@ TEST(Timing, WeightChange) {
   print_change("100 listeners x 100 members, ROUND_ROBIN", many);
 }
 
+// The documented limit: 1,000 listeners. Their pools share 7,000 addresses, as many as there may be.
+model::Model many_listeners() {
+  model::Model all;
+  for (int i = 0; i < 10; i++) {
+    auto lb = test::load_balancer("192.0.2." + std::to_string(i + 11));
+    for (uint16_t n = 0; n < 100; n++) {
+      const int pool = 100 * i + n;
+      const std::string first = "10.0." + std::to_string(pool % 230) + ".1";
+      lb.listener(tcp, static_cast<uint16_t>(n + 1)).pool().members(first, 30, 80);
+    }
+    all = test::join(std::move(all), lb);
+  }
+  return all;
+}
+
+TEST(Timing, WholePlans) {
+  auto hundred = test::load_balancer("192.0.2.1");
+  for (uint16_t port = 1; port <= 100; port++)
+    hundred.listener(tcp, port).pool().members("203.0.113.0", 100, 80);
+  const std::pair<const char*, model::Model> models[] = {
+      {"plan, 100 listeners x 100 members", hundred},
+      {"plan, 1000 listeners x 30 members", many_listeners()}};
+  for (const auto& [what, model] : models) {
+    const Observed observed = {wide_net(model), {}};
+    Plan before = make_plan(model, observed, {}, {}, {});
+    const double ms =
+        best_ms([&] { before = make_plan(model, observed, before.ids, {}, {}, before.memory); });
+    std::printf("%-48s %8.2f ms, %zu services, %zu backends\n", what, ms,
+                before.tables.services.size(), before.tables.backends.size());
+    EXPECT_EQ(before.tables.backends.size(), model.members.size());
+  }
+}
+
 TEST(Timing, MaglevTable) {
   for (uint32_t heaviest : {1u, 256u})
     for (size_t n : {2u, 100u, 1000u}) {

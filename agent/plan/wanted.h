@@ -1,0 +1,32 @@
+// What of the model counts for the machine: what stays, what is switched on, and which addresses
+// can be had. The words that every planner shares.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "agent/model/model.h"
+#include "base/ip.h"
+
+namespace plan {
+
+// Can be an address of a load balancer or of a member: one machine, elsewhere.
+bool is_unicast(const base::IpAddress& address);
+
+// Stays: PENDING_DELETE counts as gone.
+bool is_wanted(const model::Common& resource);
+// Stays and is switched on.
+bool is_on(const model::Common& resource);
+
+// vip_address and additional_vips, each once, without those that cannot be one.
+std::set<base::IpAddress> vips_of(const model::LoadBalancer& lb);
+
+// Why no server can be where the member says, in words for people; empty: one can.
+std::string reason_against(const model::Member& member);
+
+// The listener's default pool, unless it is on its way out; nullptr: none.
+const model::Pool* wanted_pool(const model::Model& model, const model::Listener& listener);
+// The same, but nullptr, too, if it is switched off: nobody new is sent to it.
+const model::Pool* serving_pool(const model::Model& model, const model::Listener& listener);
+
+}  // namespace plan
