@@ -48,8 +48,6 @@ struct Datapath::State {
 namespace {
 
 constexpr char kProgramPin[] = "/lb_xdp";
-constexpr char kInfo[] = "lb_info";  // pinned last: its pin says that the others are complete
-
 Result<Unit> refuse_other_versions(const std::string& root) {
   for (const int version : pinned_versions(root)) {
     if (version == LB_ABI_VERSION) continue;
@@ -61,11 +59,13 @@ Result<Unit> refuse_other_versions(const std::string& root) {
   return Unit{};
 }
 
+// lb_info is pinned last: its pin says that the others are complete.
+//
 // Nothing, if the folder has no complete set: what is left of an unfinished start is removed.
 Result<KernelMaps> open_pins(const std::string& folder) {
   const std::vector<std::string> names = list_folder(folder);
   KernelMaps pinned;
-  if (!std::binary_search(names.begin(), names.end(), kInfo)) {
+  if (!std::binary_search(names.begin(), names.end(), kInfo.name)) {
     if (names.empty()) return pinned;
     spdlog::warn("removing the maps of an unfinished first start from {}", folder);
     if (auto removed = remove_pins(folder); !removed.ok()) return removed.error();
@@ -126,42 +126,40 @@ Result<Datapath::About> about_fresh(const Options& options) {
 }
 
 Result<Datapath::About> about_pinned(KernelMaps& pinned, const Options& options) {
-  for (const char* name : {"lb_flows", "lb_flows6"}) {
+  for (const char* name : {kFlows.name, kFlows6.name}) {
     if (!pinned.has(name))
       return Error{0, std::string("map ") + name +
                           " is missing among the pins (--teardown removes the others)"};
   }
-  const uint32_t only = 0;
-  if (pinned.info(kInfo).value_size != sizeof(lb_info))
+  if (pinned.info(kInfo.name).value_size != sizeof(lb_info))
     return Error{0, "pinned map lb_info is not of this version (--teardown removes it)"};
-  auto value = pinned.get(kInfo, bytes_of(only));
+  auto value = pinned.get(kInfo, 0);
   if (!value.ok()) return value.error();
-  const lb_info info = from_bytes<lb_info>(value->value());
+  const lb_info info = value->value();
   if (info.abi != LB_ABI_VERSION)
     return Error{0, "the pinned maps are of ABI version " + std::to_string(info.abi) +
                         ", this agent speaks " + std::to_string(LB_ABI_VERSION) +
                         " (--teardown removes them)"};
-  Datapath::About about{Datapath::Origin::adopted, pinned.info("lb_flows").max_entries,
-                        pinned.info("lb_flows6").max_entries, info, ""};
+  Datapath::About about{Datapath::Origin::adopted, pinned.info(kFlows.name).max_entries,
+                        pinned.info(kFlows6.name).max_entries, info, ""};
   about.kept = differences(about, options);
   return about;
 }
 
 // What new maps hold before anybody sees them; the pin of lb_info is what makes them valid.
 Result<Unit> fill_and_pin(KernelMaps& maps, const lb_info& info, const std::string& folder) {
-  const uint32_t only = 0;
   lb_clock clock{};
   clock.tick = 1;
-  if (auto put = maps.put("lb_clock", bytes_of(only), bytes_of(clock)); !put.ok()) return put;
-  if (auto put = maps.put(kInfo, bytes_of(only), bytes_of(info)); !put.ok()) return put;
+  if (auto put = maps.put(kClock, 0, clock); !put.ok()) return put;
+  if (auto put = maps.put(kInfo, 0, info); !put.ok()) return put;
   for (uint32_t id = 1; id < LB_MAX_NEXTHOPS; ++id) {
-    if (auto pushed = maps.push("lb_nexthop_free", id); !pushed.ok()) return pushed;
+    if (auto pushed = maps.push(kFreeNexthops, id); !pushed.ok()) return pushed;
   }
   for (const std::string& name : maps.names()) {
-    if (name == kInfo) continue;
+    if (name == kInfo.name) continue;
     if (auto pinned = pin(maps.fd(name), folder + "/" + name); !pinned.ok()) return pinned;
   }
-  return pin(maps.fd(kInfo), folder + "/" + kInfo);
+  return pin(maps.fd(kInfo.name), folder + "/" + kInfo.name);
 }
 
 }  // namespace
@@ -229,7 +227,7 @@ Result<std::vector<Attachment>> Datapath::attach(
   s.attachments.clear();
   for (const auto& [name, ifindex] : interfaces) {
     // Known before the first packet may be sent by it.
-    const auto known = s.maps.put("lb_devs", bytes_of(ifindex), bytes_of(ifindex));
+    const auto known = s.maps.put(kDevices, ifindex, ifindex);
     if (!known.ok()) {
       // The kernel looks the index up in this namespace: EINVAL is that there is none.
       note(Error{known.error().code,
@@ -260,14 +258,13 @@ Result<Unit> Datapath::State::start() {
 }
 
 Result<Unit> Datapath::State::forget_other_devices() {
-  auto entries = maps.entries("lb_devs");
-  if (!entries.ok()) return entries.error();
-  for (const Maps::Entry& entry : *entries) {
-    const auto ifindex = from_bytes<uint32_t>(entry.key);
+  auto known = maps.keys(kDevices);
+  if (!known.ok()) return known.error();
+  for (const uint32_t ifindex : *known) {
     const bool attached = std::any_of(attachments.begin(), attachments.end(),
                                       [&](const Attachment& a) { return a.ifindex == ifindex; });
     if (attached) continue;
-    if (auto erased = maps.erase("lb_devs", entry.key); !erased.ok()) return erased;
+    if (auto erased = maps.erase(kDevices, ifindex); !erased.ok()) return erased;
   }
   return Unit{};
 }

@@ -11,7 +11,8 @@ namespace datapath {
 
 template <class T>
 base::Result<std::span<T>> FlowMemory::map_array(const DescriptorOf& descriptor_of,
-                                                 const char* name) {
+                                                 const ArrayOf<T>& map) {
+  const char* const name = map.name;
   static_assert(sizeof(T) % 8 == 0, "elements of an ARRAY are 8 bytes apart");
   const int fd = descriptor_of(name);
   bpf_map_info info{};
@@ -33,20 +34,20 @@ base::Result<std::span<T>> FlowMemory::map_array(const DescriptorOf& descriptor_
 base::Result<base::Unit> FlowMemory::map_family(const DescriptorOf& descriptor_of,
                                                 base::Family family) {
   const bool six = family == base::Family::ipv6;
-  auto buckets = map_array<lb_bucket>(descriptor_of, six ? "lb_locks6" : "lb_locks");
+  auto buckets = map_array(descriptor_of, six ? kBuckets6 : kBuckets);
   if (!buckets) return buckets.error();
-  auto half = map_array<lb_half>(descriptor_of, six ? "lb_half6" : "lb_half");
+  auto half = map_array(descriptor_of, six ? kHalfOpen6 : kHalfOpen);
   if (!half) return half.error();
 
   std::byte* first = nullptr;
   size_t count = 0;
   if (six) {
-    auto lines = map_array<lb_flow6>(descriptor_of, "lb_flows6");
+    auto lines = map_array(descriptor_of, kFlows6);
     if (!lines) return lines.error();
     first = reinterpret_cast<std::byte*>(lines->data());
     count = lines->size();
   } else {
-    auto lines = map_array<lb_flow>(descriptor_of, "lb_flows");
+    auto lines = map_array(descriptor_of, kFlows);
     if (!lines) return lines.error();
     first = reinterpret_cast<std::byte*>(lines->data());
     count = lines->size();
@@ -60,22 +61,22 @@ base::Result<base::Unit> FlowMemory::map_family(const DescriptorOf& descriptor_o
 }
 
 base::Result<base::Unit> FlowMemory::map_counters(const DescriptorOf& descriptor_of) {
-  auto clock = map_array<lb_clock>(descriptor_of, "lb_clock");
+  auto clock = map_array(descriptor_of, kClock);
   if (!clock) return clock.error();
   clock_ = clock->data();
-  auto info = map_array<lb_info>(descriptor_of, "lb_info");
+  auto info = map_array(descriptor_of, kInfo);
   if (!info) return info.error();
   info_ = info->data();
-  auto cpus = map_array<lb_flow_cpu>(descriptor_of, "lb_flow_cpu");
+  auto cpus = map_array(descriptor_of, kFlowCpus);
   if (!cpus) return cpus.error();
   cpus_ = *cpus;
-  auto service_use = map_array<lb_use>(descriptor_of, "lb_service_use");
+  auto service_use = map_array(descriptor_of, kServiceUse);
   if (!service_use) return service_use.error();
   service_use_ = *service_use;
-  auto backend_use = map_array<lb_use>(descriptor_of, "lb_backend_use");
+  auto backend_use = map_array(descriptor_of, kBackendUse);
   if (!backend_use) return backend_use.error();
   backend_use_ = *backend_use;
-  auto sum = map_array<lb_service_sum>(descriptor_of, "lb_service_sum");
+  auto sum = map_array(descriptor_of, kServiceSums);
   if (!sum) return sum.error();
   service_sum_ = *sum;
   return base::Unit{};

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/datapath/lb_maps.h"
 #include "base/ip.h"
 #include "base/result.h"
 #include "bpf/lb_abi.h"
@@ -103,7 +104,7 @@ class FlowMemory {
 
   FlowMemory() = default;
   template <class T>
-  base::Result<std::span<T>> map_array(const DescriptorOf& descriptor_of, const char* name);
+  base::Result<std::span<T>> map_array(const DescriptorOf& descriptor_of, const ArrayOf<T>& map);
   base::Result<base::Unit> map_family(const DescriptorOf& descriptor_of, base::Family family);
   base::Result<base::Unit> map_counters(const DescriptorOf& descriptor_of);
 

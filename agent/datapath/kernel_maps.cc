@@ -91,7 +91,7 @@ const KernelMaps::Map& KernelMaps::find(std::string_view name) const {
   return it->second;
 }
 
-Result<Unit> KernelMaps::put(std::string_view map, Bytes key, Bytes value) {
+Result<Unit> KernelMaps::put_bytes(std::string_view map, Bytes key, Bytes value) {
   const Map& m = find(map);
   assert(key.size() == m.info.key_size && value.size() == m.info.value_size);
   if (bpf_map_update_elem(m.fd.get(), key.data(), value.data(), BPF_ANY) != 0)
@@ -99,7 +99,7 @@ Result<Unit> KernelMaps::put(std::string_view map, Bytes key, Bytes value) {
   return Unit{};
 }
 
-Result<Unit> KernelMaps::erase(std::string_view map, Bytes key) {
+Result<Unit> KernelMaps::erase_bytes(std::string_view map, Bytes key) {
   const Map& m = find(map);
   assert(key.size() == m.info.key_size);
   if (bpf_map_delete_elem(m.fd.get(), key.data()) != 0 && errno != ENOENT)
@@ -107,7 +107,7 @@ Result<Unit> KernelMaps::erase(std::string_view map, Bytes key) {
   return Unit{};
 }
 
-Result<std::optional<std::vector<uint8_t>>> KernelMaps::get(std::string_view map, Bytes key) {
+Result<std::optional<std::vector<uint8_t>>> KernelMaps::get_bytes(std::string_view map, Bytes key) {
   const Map& m = find(map);
   assert(key.size() == m.info.key_size);
   std::vector<uint8_t> value(element_bytes(m.info));
@@ -116,7 +116,7 @@ Result<std::optional<std::vector<uint8_t>>> KernelMaps::get(std::string_view map
   return failed("read", map);
 }
 
-Result<std::vector<Maps::Entry>> KernelMaps::entries(std::string_view map) {
+Result<std::vector<Maps::Entry>> KernelMaps::entries_bytes(std::string_view map) {
   const Map& m = find(map);
   switch (m.info.type) {
     case BPF_MAP_TYPE_ARRAY:
@@ -190,7 +190,7 @@ Result<std::vector<Maps::Entry>> KernelMaps::hashed_entries(std::string_view nam
   return out;
 }
 
-Result<Unit> KernelMaps::clear(std::string_view map, uint32_t index) {
+Result<Unit> KernelMaps::clear_bytes(std::string_view map, uint32_t index) {
   const Map& m = find(map);
   const std::vector<uint8_t> zero(element_bytes(m.info));
   if (bpf_map_update_elem(m.fd.get(), &index, zero.data(), BPF_ANY) != 0)
@@ -198,12 +198,12 @@ Result<Unit> KernelMaps::clear(std::string_view map, uint32_t index) {
   return Unit{};
 }
 
-Result<Unit> KernelMaps::push(std::string_view map, uint32_t value) {
+Result<Unit> KernelMaps::push_to(std::string_view map, uint32_t value) {
   if (bpf_map_update_elem(fd(map), nullptr, &value, BPF_ANY) != 0) return failed("push to", map);
   return Unit{};
 }
 
-Result<std::optional<uint32_t>> KernelMaps::pop(std::string_view map) {
+Result<std::optional<uint32_t>> KernelMaps::pop_from(std::string_view map) {
   uint32_t value = 0;
   if (bpf_map_lookup_and_delete_elem(fd(map), nullptr, &value) == 0) return std::optional(value);
   if (errno == ENOENT) return std::optional<uint32_t>{};
@@ -224,7 +224,7 @@ Result<Unit> KernelMaps::put_rings(std::span<const RingCells> rings, size_t& don
   }
   // The kernel waits for the programs that may read the old rings (6 to 28 ms): once for a batch
   // since 6.8, once for each ring before that or without a batch.
-  const int outer = fd("lb_rings");
+  const int outer = fd(kRings.name);
   auto count = static_cast<uint32_t>(rings.size());
   LIBBPF_OPTS(bpf_map_batch_opts, batch);
   if (count > 1 && bpf_map_update_batch(outer, ids.data(), fds.data(), &count, &batch) == 0) {
@@ -234,22 +234,22 @@ Result<Unit> KernelMaps::put_rings(std::span<const RingCells> rings, size_t& don
   // Without batches for maps of maps, or stopped by a ring: one at a time says which.
   for (; done < rings.size(); ++done) {
     if (bpf_map_update_elem(outer, &ids[done], &fds[done], BPF_ANY) != 0)
-      return failed("write", "lb_rings");
+      return failed("write", kRings.name);
   }
   return Unit{};
 }
 
 Result<std::map<uint32_t, Cells>> KernelMaps::rings() {
-  const Map& outer = find("lb_rings");
+  const Map& outer = find(kRings.name);
   std::map<uint32_t, Cells> out;
   for (uint32_t id = 0; id < outer.info.max_entries; ++id) {
     uint32_t inner_id = 0;
     if (bpf_map_lookup_elem(outer.fd.get(), &id, &inner_id) != 0) {
       if (errno == ENOENT) continue;
-      return failed("read", "lb_rings");
+      return failed("read", kRings.name);
     }
     const Fd inner(bpf_map_get_fd_by_id(inner_id));
-    if (!inner.valid()) return failed("open a ring of", "lb_rings");
+    if (!inner.valid()) return failed("open a ring of", kRings.name);
     auto cells = read_cells(inner.get());
     if (!cells.ok()) return cells.error();
     out[id] = std::move(*cells);

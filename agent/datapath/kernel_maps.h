@@ -26,15 +26,18 @@ class KernelMaps : public Maps {
   bool empty() const { return maps_.empty(); }
   std::vector<std::string> names() const;
 
-  base::Result<base::Unit> put(std::string_view map, Bytes key, Bytes value) override;
-  base::Result<base::Unit> erase(std::string_view map, Bytes key) override;
-  base::Result<std::optional<std::vector<uint8_t>>> get(std::string_view map, Bytes key) override;
-  base::Result<std::vector<Entry>> entries(std::string_view map) override;
-  base::Result<base::Unit> clear(std::string_view map, uint32_t index) override;
-  base::Result<base::Unit> push(std::string_view map, uint32_t value) override;
-  base::Result<std::optional<uint32_t>> pop(std::string_view map) override;
   base::Result<base::Unit> put_rings(std::span<const RingCells> rings, size_t& done) override;
   base::Result<std::map<uint32_t, Cells>> rings() override;
+
+ protected:
+  base::Result<base::Unit> put_bytes(std::string_view map, Bytes key, Bytes value) override;
+  base::Result<base::Unit> erase_bytes(std::string_view map, Bytes key) override;
+  base::Result<std::optional<std::vector<uint8_t>>> get_bytes(std::string_view map,
+                                                              Bytes key) override;
+  base::Result<std::vector<Entry>> entries_bytes(std::string_view map) override;
+  base::Result<base::Unit> clear_bytes(std::string_view map, uint32_t index) override;
+  base::Result<base::Unit> push_to(std::string_view map, uint32_t value) override;
+  base::Result<std::optional<uint32_t>> pop_from(std::string_view map) override;
 
  private:
   struct Map {

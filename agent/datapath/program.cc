@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/datapath/lb_maps.h"
 #include "agent/datapath/refusal.h"
 #include "base/log.h"
 #include "lb.skel.h"
@@ -58,9 +59,9 @@ bool is_ours(const bpf_map* map) {
 // 0: a map whose size the ABI fixes.
 uint32_t entries_for(std::string_view name, const Sizes& sizes) {
   const uint32_t lines = name.ends_with('6') ? sizes.lines6 : sizes.lines4;
-  if (name == "lb_flows" || name == "lb_flows6") return lines;
-  if (name == "lb_locks" || name == "lb_locks6") return lines / LB_FLOW_WAYS;
-  if (name == "lb_half" || name == "lb_half6") return lines / LB_HALF_SHARE;
+  if (name == kFlows.name || name == kFlows6.name) return lines;
+  if (name == kBuckets.name || name == kBuckets6.name) return lines / LB_FLOW_WAYS;
+  if (name == kHalfOpen.name || name == kHalfOpen6.name) return lines / LB_HALF_SHARE;
   return 0;
 }
 

@@ -3,21 +3,7 @@
 namespace datapath {
 namespace {
 
-using base::Error;
 using base::Result;
-
-// One element of a map as so many T: one per CPU, or a single one.
-template <class T>
-Result<std::vector<T>> read(Maps& maps, std::string_view map, uint32_t index) {
-  static_assert(sizeof(T) % 8 == 0, "the kernel rounds the values of each CPU up to 8 bytes");
-  auto bytes = maps.get(map, bytes_of(index));
-  if (!bytes.ok()) return bytes.error();
-  if (!*bytes)
-    return Error{0, "read " + std::string(map) + ": no element " + std::to_string(index)};
-  std::vector<T> values((*bytes)->size() / sizeof(T));
-  std::memcpy(values.data(), (*bytes)->data(), values.size() * sizeof(T));
-  return values;
-}
 
 void add(Verdicts& sum, const __u64 (&counters)[LB_VERDICT_COUNT]) {
   for (size_t verdict = 0; verdict < LB_VERDICT_COUNT; ++verdict) sum[verdict] += counters[verdict];
@@ -59,7 +45,7 @@ Fate verdict_fate(lb_verdict verdict) {
 }
 
 Result<Verdicts> read_verdicts(Maps& maps) {
-  auto cpus = read<lb_verdict_counters>(maps, "lb_verdicts", 0);
+  auto cpus = maps.get_each(kVerdicts, 0);
   if (!cpus.ok()) return cpus.error();
   Verdicts sum{};
   for (const lb_verdict_counters& cpu : *cpus) add(sum, cpu.packets);
@@ -67,11 +53,11 @@ Result<Verdicts> read_verdicts(Maps& maps) {
 }
 
 Result<ServiceStats> read_service_stats(Maps& maps, uint32_t service) {
-  auto cpus = read<lb_service_counters>(maps, "lb_service_cnt", service);
+  auto cpus = maps.get_each(kServiceCounters, service);
   if (!cpus.ok()) return cpus.error();
-  auto agent = read<lb_service_sum>(maps, "lb_service_sum", service);
+  auto agent = maps.get_each(kServiceSums, service);
   if (!agent.ok()) return agent.error();
-  auto use = read<lb_use>(maps, "lb_service_use", service);
+  auto use = maps.get_each(kServiceUse, service);
   if (!use.ok()) return use.error();
   ServiceStats sum;
   for (const lb_service_counters& cpu : *cpus) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "agent/datapath/abi.h"
+
 namespace datapath {
 namespace {
 
@@ -15,20 +17,6 @@ Result<Unit> in_step(const Step& step, Result<Unit> result) {
   return Error{result.error().code, describe(step) + " (" + result.error().what + ")"};
 }
 
-Cells cells_of(const Ring& ring) {
-  const size_t slots = ring.slots.size();
-  Cells cells(LB_RING_HEAD + (slots + LB_RING_CELL_SLOTS - 1) / LB_RING_CELL_SLOTS);
-  cells[0].head.slots = static_cast<uint32_t>(slots);
-  cells[0].head.family = static_cast<uint32_t>(ring.family);
-  std::copy_n(ring.pool.bytes.begin(), 8, cells[1].pool);
-  std::copy_n(ring.pool.bytes.begin() + 8, 8, cells[2].pool);
-  for (size_t slot = 0; slot < slots; ++slot) {
-    lb_ring_cell& cell = cells[LB_RING_HEAD + slot / LB_RING_CELL_SLOTS];
-    cell.backend[slot % LB_RING_CELL_SLOTS] = ring.slots[slot];
-  }
-  return cells;
-}
-
 // Are there clients that the old service remembered and the new one must not?
 bool persists_otherwise(const lb_service& old, const lb_service& now) {
   if ((old.flags & LB_SERVICE_PERSISTENT) == 0) return false;
@@ -37,7 +25,7 @@ bool persists_otherwise(const lb_service& old, const lb_service& now) {
 }
 
 lb_nexthop_key key_of(const base::IpAddress& address) {
-  return {to_abi(address), 0, static_cast<uint32_t>(address.family())};
+  return {to_abi(address), 0, to_abi(address.family())};
 }
 
 }  // namespace
@@ -64,7 +52,7 @@ Result<Unit> TableWriter::put_rings(std::span<const Step> steps) {
   rings.reserve(steps.size());
   for (const Step& step : steps) {
     const auto& put = std::get<PutRing>(step);
-    rings.push_back({put.id, cells_of(put.value)});
+    rings.push_back({put.id, to_abi(put.value)});
   }
   size_t done = 0;
   auto result = maps_.put_rings(rings, done);
@@ -76,7 +64,7 @@ Result<Unit> TableWriter::put_rings(std::span<const Step> steps) {
 }
 
 Result<Unit> TableWriter::do_step(const PutRing& step) {
-  const Maps::RingCells ring{step.id, cells_of(step.value)};
+  const Maps::RingCells ring{step.id, to_abi(step.value)};
   size_t done = 0;
   if (auto result = maps_.put_rings({&ring, 1}, done); !result.ok()) return result;
   tables_.rings[step.id] = step.value;
@@ -84,26 +72,26 @@ Result<Unit> TableWriter::do_step(const PutRing& step) {
 }
 
 Result<Unit> TableWriter::do_step(const EraseRing& step) {
-  if (auto done = maps_.erase("lb_rings", bytes_of(step.id)); !done.ok()) return done;
+  if (auto done = maps_.erase(kRings, step.id); !done.ok()) return done;
   tables_.rings.erase(step.id);
   return Unit{};
 }
 
 Result<Unit> TableWriter::do_step(const PutCidr& step) {
-  auto done = maps_.put("lb_cidrs", bytes_of(step.key), bytes_of(step.value));
+  auto done = maps_.put(kCidrs, step.key, step.value);
   if (!done.ok()) return done;
   tables_.cidrs[step.key] = step.value;
   return Unit{};
 }
 
 Result<Unit> TableWriter::do_step(const EraseCidr& step) {
-  if (auto done = maps_.erase("lb_cidrs", bytes_of(step.key)); !done.ok()) return done;
+  if (auto done = maps_.erase(kCidrs, step.key); !done.ok()) return done;
   tables_.cidrs.erase(step.key);
   return Unit{};
 }
 
 Result<Unit> TableWriter::do_step(const PutService& step) {
-  auto done = maps_.put("lb_services", bytes_of(step.key), bytes_of(step.value));
+  auto done = maps_.put(kServices, step.key, step.value);
   if (!done.ok()) return done;
   const auto old = tables_.services.find(step.key);
   if (old != tables_.services.end() && old->second.id != step.value.id)
@@ -116,7 +104,7 @@ Result<Unit> TableWriter::do_step(const PutService& step) {
 }
 
 Result<Unit> TableWriter::do_step(const EraseService& step) {
-  if (auto done = maps_.erase("lb_services", bytes_of(step.key)); !done.ok()) return done;
+  if (auto done = maps_.erase(kServices, step.key); !done.ok()) return done;
   const auto old = tables_.services.find(step.key);
   if (old == tables_.services.end()) return Unit{};
   const uint32_t id = old->second.id;
@@ -130,11 +118,9 @@ Result<Unit> TableWriter::do_step(const EraseService& step) {
 
 Result<Unit> TableWriter::write_backend(uint16_t id, const lb_backend& value) {
   lb_backend full = value;
-  const base::Family family = value.family == LB_IPV6 ? base::Family::ipv6 : base::Family::ipv4;
-  const auto hop = destination_ids_.find(from_abi(family, value.addr));
+  const auto hop = destination_ids_.find(from_abi(from_abi(value.family), value.addr));
   full.nexthop = hop == destination_ids_.end() ? uint16_t{0} : static_cast<uint16_t>(hop->second);
-  const uint32_t index = id;
-  return maps_.put("lb_backends", bytes_of(index), bytes_of(full));
+  return maps_.put(kBackends, id, full);
 }
 
 Result<Unit> TableWriter::do_step(const PutBackend& step) {
@@ -162,7 +148,7 @@ Result<Unit> TableWriter::do_step(const EraseBackend& step) {
 }
 
 Result<uint32_t> TableWriter::take_nexthop(const base::IpAddress& address) {
-  auto id = maps_.pop("lb_nexthop_free");
+  auto id = maps_.pop(kFreeNexthops);
   if (!id.ok()) return id.error();
   if (!*id)
     return Error{ENOSPC, "no free next hop for " + address.text() + " (" +
@@ -187,12 +173,10 @@ Result<uint32_t> TableWriter::nexthop_of(const base::IpAddress& address) {
 Result<Unit> TableWriter::do_step(const PutDestination& step) {
   auto id = nexthop_of(step.address);
   if (!id.ok()) return id.error();
-  if (auto done = maps_.put("lb_nexthops", bytes_of(*id), bytes_of(step.value)); !done.ok())
-    return done;
+  if (auto done = maps_.put(kNexthops, *id, step.value); !done.ok()) return done;
   if (!tables_.destinations.contains(step.address)) {
     const lb_nexthop_key key = key_of(step.address);
-    if (auto done = maps_.put("lb_nexthop_ids", bytes_of(key), bytes_of(*id)); !done.ok())
-      return done;
+    if (auto done = maps_.put(kNexthopIds, key, *id); !done.ok()) return done;
     resting_hops_.erase(*id);
     destination_ids_[step.address] = *id;
     if (auto done = rewrite_backends_of(step.address); !done.ok()) return done;
@@ -218,15 +202,14 @@ Result<Unit> TableWriter::do_step(const EraseDestination& step) {
 Result<Unit> TableWriter::erase_destination(const base::IpAddress& address, uint32_t id) {
   if (auto done = rewrite_backends_of(address); !done.ok()) return done;
   // Flows that still name it are forwarded by the kernel: nobody keeps its neighbour true now.
-  if (auto done = maps_.put("lb_nexthops", bytes_of(id), bytes_of(lb_nexthop{})); !done.ok())
-    return done;
-  return maps_.erase("lb_nexthop_ids", bytes_of(key_of(address)));
+  if (auto done = maps_.put(kNexthops, id, lb_nexthop{}); !done.ok()) return done;
+  return maps_.erase(kNexthopIds, key_of(address));
 }
 
 // An id must not be given back while a backend could still hand it to a new flow.
 Result<Unit> TableWriter::rewrite_backends_of(const base::IpAddress& address) {
   for (const auto& [id, backend] : tables_.backends) {
-    if (static_cast<uint8_t>(address.family()) != backend.family) continue;
+    if (to_abi(address.family()) != backend.family) continue;
     if (from_abi(address.family(), backend.addr) != address) continue;
     if (auto done = write_backend(id, backend); !done.ok()) return done;
   }

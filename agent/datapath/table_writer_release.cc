@@ -29,10 +29,10 @@ Result<Unit> TableWriter::resolve(const Neighbours& neighbours) {
     if (key.ifindex == 0) continue;
     const auto neighbour = neighbours.find(key);
     const lb_nexthop want = neighbour == neighbours.end() ? lb_nexthop{} : neighbour->second;
-    auto have = maps_.get("lb_nexthops", bytes_of(id));
+    auto have = maps_.get(kNexthops, id);
     if (!have.ok()) return have.error();
-    if (*have && bytes_equal(from_bytes<lb_nexthop>(**have), want)) continue;
-    if (auto done = maps_.put("lb_nexthops", bytes_of(id), bytes_of(want)); !done.ok()) return done;
+    if (*have && bytes_equal(**have, want)) continue;
+    if (auto done = maps_.put(kNexthops, id, want); !done.ok()) return done;
   }
   return Unit{};
 }
@@ -44,16 +44,16 @@ Result<Unit> TableWriter::forget_clients() {
   std::map<uint32_t, lb_tag> pools;  // of the services that persist
   for (const auto& [key, service] : tables_.services)
     if ((service.flags & LB_SERVICE_PERSISTENT) != 0) pools[service.id] = service.pool;
-  auto entries = maps_.entries("lb_persist");
+  auto entries = maps_.entries(kPersistence);
   if (!entries.ok()) return entries.error();
-  for (const Maps::Entry& entry : *entries) {
-    const auto pool = pools.find(from_bytes<lb_persist_key>(entry.key).service);
-    const auto id = static_cast<uint16_t>(from_bytes<lb_persist>(entry.value).backend);
+  for (const auto& [key, client] : *entries) {
+    const auto pool = pools.find(key.service);
+    const auto id = static_cast<uint16_t>(client.backend);
     const auto backend = tables_.backends.find(id);
     if (pool != pools.end() && backend != tables_.backends.end() &&
         bytes_equal(pool->second, backend->second.pool))
       continue;
-    if (auto done = maps_.erase("lb_persist", entry.key); !done.ok()) return done;
+    if (auto done = maps_.erase(kPersistence, key); !done.ok()) return done;
   }
   --forgetting_;
   return Unit{};
@@ -81,7 +81,7 @@ Result<Unit> TableWriter::retire_client_hops(const Census& census) {
       idle[id] = unused;
       continue;
     }
-    if (auto done = maps_.erase("lb_nexthop_ids", bytes_of(key)); !done.ok()) return done;
+    if (auto done = maps_.erase(kNexthopIds, key); !done.ok()) return done;
     resting_hops_[id] = RestingHop{key};
   }
   idle_client_hops_ = std::move(idle);
@@ -100,8 +100,8 @@ Result<Unit> TableWriter::release_hops(const Census& census) {
       ++it;
       continue;
     }
-    if (auto done = maps_.clear("lb_nexthops", id); !done.ok()) return done;
-    if (auto done = maps_.push("lb_nexthop_free", id); !done.ok()) return done;
+    if (auto done = maps_.clear(kNexthops, id); !done.ok()) return done;
+    if (auto done = maps_.push(kFreeNexthops, id); !done.ok()) return done;
     it = resting_hops_.erase(it);
   }
   return Unit{};
@@ -114,9 +114,8 @@ Result<Unit> TableWriter::release_backends(const Census& census) {
       ++it;
       continue;
     }
-    for (const char* map : {"lb_backends", "lb_backend_use"}) {
-      if (auto done = maps_.clear(map, id); !done.ok()) return done;
-    }
+    if (auto done = maps_.clear(kBackends, id); !done.ok()) return done;
+    if (auto done = maps_.clear(kBackendUse, id); !done.ok()) return done;
     it = resting_backends_.erase(it);
   }
   return Unit{};
@@ -129,9 +128,9 @@ Result<Unit> TableWriter::release_services(const Census& census) {
       ++it;
       continue;
     }
-    for (const char* map : {"lb_service_cnt", "lb_service_sum", "lb_service_use"}) {
-      if (auto done = maps_.clear(map, id); !done.ok()) return done;
-    }
+    if (auto done = maps_.clear(kServiceCounters, id); !done.ok()) return done;
+    if (auto done = maps_.clear(kServiceSums, id); !done.ok()) return done;
+    if (auto done = maps_.clear(kServiceUse, id); !done.ok()) return done;
     it = resting_services_.erase(it);
   }
   return Unit{};

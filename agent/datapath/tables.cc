@@ -1,8 +1,11 @@
 #include "agent/datapath/tables.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 
 #include <cstring>
+
+#include "agent/datapath/abi.h"
 
 namespace datapath {
 namespace {
@@ -31,12 +34,8 @@ void erase_missing(const Map& have, const Map& want, std::vector<Step>& steps) {
   }
 }
 
-base::Family family_of(uint8_t abi_family) {
-  return abi_family == LB_IPV6 ? base::Family::ipv6 : base::Family::ipv4;
-}
-
 std::string text(const lb_service_key& key) {
-  const base::Endpoint vip{from_abi(family_of(key.family), key.vip), ntohs(key.port)};
+  const base::Endpoint vip{from_abi(from_abi(key.family), key.vip), ntohs(key.port)};
   const char* protocol = key.proto == IPPROTO_TCP ? "tcp " : key.proto == IPPROTO_UDP ? "udp " : "";
   return protocol + vip.text();
 }
@@ -55,7 +54,7 @@ struct Describe {
     return "put next hop towards " + s.address.text();
   }
   std::string operator()(const PutBackend& s) const {
-    const base::Endpoint member{from_abi(family_of(s.value.family), s.value.addr),
+    const base::Endpoint member{from_abi(from_abi(s.value.family), s.value.addr),
                                 ntohs(s.value.port)};
     return "put backend " + std::to_string(s.id) + " " + member.text();
   }
@@ -100,24 +99,6 @@ std::string describe(const Step& step) { return std::visit(Describe{}, step); }
 bool may_end_flows(const Step& step) {
   if (const auto* put = std::get_if<PutBackend>(&step)) return put->value.flags & LB_BACKEND_GONE;
   return std::holds_alternative<EraseService>(step) || std::holds_alternative<EraseBackend>(step);
-}
-
-base::Uuid from_abi(const lb_tag& tag) {
-  base::Uuid id;
-  std::copy(std::begin(tag.uuid), std::end(tag.uuid), id.bytes.begin());
-  return id;
-}
-
-lb_addr to_abi(const base::IpAddress& address) {
-  lb_addr out{};
-  std::memcpy(out.ip, address.bytes(), address.size());
-  return out;
-}
-
-base::IpAddress from_abi(base::Family family, const lb_addr& address) {
-  uint8_t bytes[sizeof(address.ip)];
-  std::memcpy(bytes, address.ip, sizeof(bytes));
-  return base::IpAddress::from_bytes(family, bytes);
 }
 
 }  // namespace datapath

@@ -83,8 +83,4 @@ std::string describe(const Step& step);
 // Whether flows may have lost their listener or their member by it.
 bool may_end_flows(const Step& step);
 
-lb_addr to_abi(const base::IpAddress& address);
-base::Uuid from_abi(const lb_tag& tag);
-base::IpAddress from_abi(base::Family family, const lb_addr& address);
-
 }  // namespace datapath

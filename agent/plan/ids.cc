@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include "agent/datapath/abi.h"
 #include "agent/plan/plan.h"
 
 namespace plan {
@@ -18,8 +19,7 @@ base::IpPrefix prefix_of(const lb_cidr_key& key, base::Family family) {
 std::map<std::set<base::IpPrefix>, uint32_t> cidr_sets_of(const datapath::Tables& applied) {
   std::map<uint32_t, base::Family> families;
   for (const auto& [key, service] : applied.services)
-    if (service.cidr_set != 0)
-      families[service.cidr_set] = key.family == LB_IPV6 ? base::Family::ipv6 : base::Family::ipv4;
+    if (service.cidr_set != 0) families[service.cidr_set] = datapath::from_abi(key.family);
   std::map<uint32_t, std::set<base::IpPrefix>> contents;
   for (const auto& [number, family] : families) contents[number];
   for (const auto& [key, cidr] : applied.cidrs) {

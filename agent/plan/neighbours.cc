@@ -4,6 +4,8 @@
 #include <cstring>
 #include <limits>
 
+#include "agent/datapath/abi.h"
+
 namespace plan {
 
 namespace {
@@ -48,8 +50,8 @@ std::map<lb_nexthop_key, lb_nexthop, datapath::BytesLess<lb_nexthop_key>> neighb
     if (link == observed.links.end()) continue;
     const lb_nexthop hop = next_hop(link->second, mac);
     if ((hop.flags & LB_NEXTHOP_RESOLVED) == 0) continue;
-    const auto family = key.address.family() == base::Family::ipv6 ? LB_IPV6 : LB_IPV4;
-    hops[{datapath::to_abi(key.address), key.ifindex, static_cast<uint32_t>(family)}] = hop;
+    hops[{datapath::to_abi(key.address), key.ifindex, datapath::to_abi(key.address.family())}] =
+        hop;
   }
   return hops;
 }

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <limits>
 
-#include "agent/datapath/tables.h"
+#include "agent/datapath/abi.h"
 
 namespace plan {
 

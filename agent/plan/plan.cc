@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "agent/datapath/abi.h"
 #include "agent/model/limits.h"
 #include "agent/model/relations.h"
 #include "agent/model/words.h"
@@ -81,7 +82,7 @@ uint32_t milliseconds(int64_t timeout) {
 
 lb_service_key key_of(const base::IpAddress& vip, const model::Listener& listener) {
   return {datapath::to_abi(vip), htons(listener.protocol_port), ip_protocol(listener.protocol),
-          abi_family(vip.family())};
+          datapath::to_abi(vip.family())};
 }
 
 class ServicePlanner {
@@ -165,8 +166,8 @@ bool ServicePlanner::plan_service(const model::LoadBalancer& lb, const model::Li
   service.client_timeout = milliseconds(listener.timeout_client_data);
   service.member_timeout = milliseconds(listener.timeout_member_data);
   service.connect_timeout = milliseconds(listener.timeout_member_connect);
-  service.listener = tag_of(listener.id);
-  service.load_balancer = tag_of(lb.id);
+  service.listener = datapath::to_abi(listener.id);
+  service.load_balancer = datapath::to_abi(lb.id);
   plan_.tables.services[key] = service;
   return true;
 }
@@ -176,7 +177,7 @@ void ServicePlanner::plan_pool(const model::Listener& listener, const Placement&
   if (pool == nullptr || !fits(listener.protocol, pool->protocol)) return;
   service.ring = pools_.ring(*pool, family);
   service.scheduler = scheduler_of(pool->algorithm);
-  service.pool = tag_of(pool->id);
+  service.pool = datapath::to_abi(pool->id);
   if (placement.where == Place::xdp) plan_persistence(*pool, family, service);
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "agent/datapath/abi.h"
 #include "agent/plan/neighbours.h"
 #include "agent/plan/wanted.h"
 
@@ -19,14 +20,6 @@ bool by_place(const model::Member* a, const model::Member* b) {
 }
 
 }  // namespace
-
-lb_tag tag_of(const base::Uuid& id) {
-  lb_tag tag{};
-  std::copy(id.bytes.begin(), id.bytes.end(), tag.uuid);
-  return tag;
-}
-
-uint8_t abi_family(base::Family family) { return family == base::Family::ipv6 ? LB_IPV6 : LB_IPV4; }
 
 PoolPlanner::PoolPlanner(const model::Relations& related, const Networks& networks,
                          const Observed& observed, const Before& before, Plan& plan)
@@ -145,7 +138,7 @@ std::optional<PoolPlanner::Planned> PoolPlanner::plan_backend(const model::Membe
   lb_backend backend{};
   backend.addr = datapath::to_abi(member.address);
   backend.port = htons(member.protocol_port);
-  backend.family = abi_family(member.address.family());
+  backend.family = datapath::to_abi(member.address.family());
   backend.flags = LB_BACKEND_PRESENT;
   if (way && way->from_vip) backend.flags |= LB_BACKEND_SNAT_VIP;
   if (way) backend.snat = way->source;
@@ -153,8 +146,8 @@ std::optional<PoolPlanner::Planned> PoolPlanner::plan_backend(const model::Membe
   if (down) backend.flags |= LB_BACKEND_GONE;
   if (way && !down && member.admin_state_up && pool.admin_state_up)
     backend.flags |= LB_BACKEND_RETURNING;
-  backend.member = tag_of(member.id);
-  backend.pool = tag_of(pool.id);
+  backend.member = datapath::to_abi(member.id);
+  backend.pool = datapath::to_abi(pool.id);
   plan_.tables.backends[*number] = backend;
   plan_.tables.destinations[member.address] = way ? way->hop : lb_nexthop{};
   const bool eligible = member.admin_state_up && member.weight > 0;

@@ -73,7 +73,4 @@ class PoolPlanner {
   std::map<RingKey, uint32_t> rings_;  // planned already
 };
 
-lb_tag tag_of(const base::Uuid& id);
-uint8_t abi_family(base::Family family);
-
 }  // namespace plan

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 
+#include "agent/datapath/abi.h"
 #include "agent/datapath/flow_table.h"
 #include "agent/datapath/flow_walk.h"
 #include "base/log.h"

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/datapath/abi.h"
 #include "agent/serve/listeners.h"
 #include "base/log.h"
 

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 
+#include "agent/datapath/abi.h"
 #include "agent/datapath/flow_table.h"
 #include "agent/datapath/pins.h"
 #include "tests/bpf/datapath/fixture.h"

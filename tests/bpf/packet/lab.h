@@ -21,6 +21,7 @@
 #include <set>
 #include <string>
 
+#include "agent/datapath/abi.h"
 #include "agent/datapath/datapath.h"
 #include "agent/plan/plan.h"
 #include "tests/bpf/packet/outcome.h"

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "agent/datapath/abi.h"
 #include "agent/plan/plan.h"
 #include "tests/support/model_builders.h"
 #include "tests/support/net_builders.h"
@@ -29,9 +30,7 @@ inline Plan plan_of(const model::Model& model, const Ids& ids = {}, const Restin
 
 inline lb_service_key key(std::string_view vip, uint16_t port, uint8_t proto = IPPROTO_TCP) {
   const base::IpAddress address = test::ip(vip);
-  const bool v6 = address.family() == base::Family::ipv6;
-  return {datapath::to_abi(address), htons(port), proto,
-          static_cast<uint8_t>(v6 ? LB_IPV6 : LB_IPV4)};
+  return {datapath::to_abi(address), htons(port), proto, datapath::to_abi(address.family())};
 }
 
 // Throws std::out_of_range, and so fails the test, when there is none.
@@ -41,7 +40,7 @@ inline const lb_service& service(const Plan& plan, std::string_view vip, uint16_
 }
 
 inline std::string place(const lb_backend& backend) {
-  const auto family = backend.family == LB_IPV6 ? base::Family::ipv6 : base::Family::ipv4;
+  const base::Family family = datapath::from_abi(backend.family);
   return base::Endpoint{datapath::from_abi(family, backend.addr), ntohs(backend.port)}.text();
 }
 

@@ -64,7 +64,8 @@ TEST(Timing, WeightChange) {
   print_change("100 listeners x 100 members, ROUND_ROBIN", many);
 }
 
-// The documented limit: 1,000 listeners. Their pools share 7,000 addresses, as many as there may be.
+// The documented limit: 1,000 listeners. Their pools share 7,000 addresses, as many as there may
+// be.
 model::Model many_listeners() {
   model::Model all;
   for (int i = 0; i < 10; i++) {

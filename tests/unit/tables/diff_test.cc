@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <rapidcheck.h>
 
+#include "agent/datapath/abi.h"
 #include "agent/datapath/tables.h"
 #include "tests/unit/tables/random_tables.h"
 

@@ -32,42 +32,42 @@ class MemoryMaps : public Maps {
   std::map<uint32_t, Cells> ring_maps;
   std::deque<uint32_t> queue;
 
-  base::Result<base::Unit> put(std::string_view map, Bytes key, Bytes value) override {
+  base::Result<base::Unit> put_bytes(std::string_view map, Bytes key, Bytes value) override {
     if (fails()) return error("write", map);
     store(map, key, value);
     return done();
   }
-  base::Result<base::Unit> erase(std::string_view map, Bytes key) override {
+  base::Result<base::Unit> erase_bytes(std::string_view map, Bytes key) override {
     if (fails()) return error("erase from", map);
-    if (map == "lb_rings")
+    if (map == kRings.name)
       ring_maps.erase(from_bytes<uint32_t>(key));
     else
       contents[std::string(map)].erase(Blob(key.begin(), key.end()));
     return done();
   }
-  base::Result<std::optional<Blob>> get(std::string_view map, Bytes key) override {
+  base::Result<std::optional<Blob>> get_bytes(std::string_view map, Bytes key) override {
     const auto& elements = contents[std::string(map)];
     const auto it = elements.find(Blob(key.begin(), key.end()));
     if (it != elements.end()) return std::optional(it->second);
     if (const auto size = array_value(map)) return std::optional(Blob(size));
     return std::optional<Blob>{};
   }
-  base::Result<std::vector<Entry>> entries(std::string_view map) override {
+  base::Result<std::vector<Entry>> entries_bytes(std::string_view map) override {
     std::vector<Entry> out;
     for (const auto& [key, value] : contents[std::string(map)]) out.push_back({key, value});
     return out;
   }
-  base::Result<base::Unit> clear(std::string_view map, uint32_t index) override {
+  base::Result<base::Unit> clear_bytes(std::string_view map, uint32_t index) override {
     if (fails()) return error("clear", map);
     store(map, bytes_of(index), Blob(array_value(map)));
     return done();
   }
-  base::Result<base::Unit> push(std::string_view map, uint32_t value) override {
+  base::Result<base::Unit> push_to(std::string_view map, uint32_t value) override {
     if (fails()) return error("push to", map);
     queue.push_back(value);
     return base::Unit{};
   }
-  base::Result<std::optional<uint32_t>> pop(std::string_view map) override {
+  base::Result<std::optional<uint32_t>> pop_from(std::string_view map) override {
     if (fails()) return error("pop from", map);
     if (queue.empty()) return std::optional<uint32_t>{};
     const uint32_t value = queue.front();
@@ -76,7 +76,7 @@ class MemoryMaps : public Maps {
   }
   base::Result<base::Unit> put_rings(std::span<const RingCells> rings, size_t& count) override {
     for (count = 0; count < rings.size(); ++count) {
-      if (fails()) return error("write", "lb_rings");
+      if (fails()) return error("write", kRings.name);
       ring_maps[rings[count].id] = rings[count].cells;
       if (watch) watch();
     }
@@ -90,11 +90,11 @@ class MemoryMaps : public Maps {
   }
   // Bytes of an element of an ARRAY; 0: not an array.
   static size_t array_value(std::string_view map) {
-    if (map == "lb_backends") return sizeof(lb_backend);
-    if (map == "lb_nexthops") return sizeof(lb_nexthop);
-    if (map == "lb_backend_use" || map == "lb_service_use") return sizeof(lb_use);
-    if (map == "lb_service_sum") return sizeof(lb_service_sum);
-    if (map == "lb_service_cnt") return sizeof(lb_service_counters);
+    if (map == kBackends.name) return sizeof(lb_backend);
+    if (map == kNexthops.name) return sizeof(lb_nexthop);
+    if (map == kBackendUse.name || map == kServiceUse.name) return sizeof(lb_use);
+    if (map == kServiceSums.name) return sizeof(lb_service_sum);
+    if (map == kServiceCounters.name) return sizeof(lb_service_counters);
     return 0;
   }
   void store(std::string_view map, Bytes key, Bytes value) {

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "agent/datapath/abi.h"
 #include "agent/datapath/tables.h"
 
 namespace datapath {

@@ -53,13 +53,13 @@ class Remembered : public testing::Test {
   }
   void remember(uint32_t service, uint32_t backend) {
     const lb_persist_key key{to_abi(member(backend)), service, 0};
-    ASSERT_TRUE(maps_.put("lb_persist", bytes_of(key), bytes_of(lb_persist{backend, 1})).ok());
+    ASSERT_TRUE(maps_.put(kPersistence, key, lb_persist{backend, 1}).ok());
   }
   // Backends of what is remembered still, after so many passes.
   std::vector<uint32_t> left(TableWriter& writer, int passes = 1) {
     for (int pass = 0; pass < passes; ++pass) EXPECT_TRUE(writer.release_unused(Census{}).ok());
     std::vector<uint32_t> backends;
-    for (const auto& [key, value] : maps_.contents["lb_persist"])
+    for (const auto& [key, value] : maps_.contents[kPersistence.name])
       backends.push_back(from_bytes<lb_persist>(value).backend);
     return backends;
   }
@@ -118,7 +118,7 @@ TEST_F(Remembered, GoesThoughTheAgentThatOwedItWasKilled) {
 TEST_F(Remembered, KeepsItsServiceFromBeingReleasedWhenItCannotGo) {
   lb_use use{};
   use.flows = 1;
-  ASSERT_TRUE(maps_.put("lb_service_use", bytes_of(kService), bytes_of(use)).ok());
+  ASSERT_TRUE(maps_.put(kServiceUse, kService, use).ok());
   ASSERT_TRUE(bring(writer_, Tables{}));
   maps_.fail_at(1, MemoryMaps::After::stays_dead);
   for (int pass = 0; pass < 3; ++pass) EXPECT_FALSE(writer_.release_unused(Census{}).ok());

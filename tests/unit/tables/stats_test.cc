@@ -25,7 +25,7 @@ TEST(Stats, VerdictsAreSummedOverCpus) {
   b.packets[LB_ESTABLISHED] = 4;
   b.packets[LB_NO_SERVICE] = 1;
   const uint32_t only = 0;
-  ASSERT_TRUE(maps.put("lb_verdicts", bytes_of(only), two_cpus(a, b)).ok());
+  ASSERT_TRUE(maps.put_bytes(kVerdicts.name, bytes_of(only), two_cpus(a, b)).ok());
   const auto verdicts = read_verdicts(maps);
   ASSERT_TRUE(verdicts.ok());
   EXPECT_EQ((*verdicts)[LB_ESTABLISHED], 7u);
@@ -48,9 +48,9 @@ TEST(Stats, AServiceHasTheSharesOfProgramsAndAgent) {
   lb_use use{};
   use.flows = 2;
   const uint32_t id = 7;
-  ASSERT_TRUE(maps.put("lb_service_cnt", bytes_of(id), two_cpus(a, b)).ok());
-  ASSERT_TRUE(maps.put("lb_service_sum", bytes_of(id), bytes_of(agent)).ok());
-  ASSERT_TRUE(maps.put("lb_service_use", bytes_of(id), bytes_of(use)).ok());
+  ASSERT_TRUE(maps.put_bytes(kServiceCounters.name, bytes_of(id), two_cpus(a, b)).ok());
+  ASSERT_TRUE(maps.put(kServiceSums, id, agent).ok());
+  ASSERT_TRUE(maps.put(kServiceUse, id, use).ok());
   const auto stats = read_service_stats(maps, id);
   ASSERT_TRUE(stats.ok());
   EXPECT_EQ(stats->packets_in, 13u);

@@ -29,14 +29,14 @@ bool bring(TableWriter& writer, const Tables& want) {
 
 std::map<uint32_t, lb_backend> backends_in(MemoryMaps& maps) {
   std::map<uint32_t, lb_backend> out;
-  for (const auto& [key, value] : maps.contents["lb_backends"])
+  for (const auto& [key, value] : maps.contents[kBackends.name])
     out[from_bytes<uint32_t>(key)] = from_bytes<lb_backend>(value);
   return out;
 }
 
 std::map<lb_nexthop_key, uint32_t, BytesLess<lb_nexthop_key>> hop_ids_in(MemoryMaps& maps) {
   std::map<lb_nexthop_key, uint32_t, BytesLess<lb_nexthop_key>> out;
-  for (const auto& [key, value] : maps.contents["lb_nexthop_ids"])
+  for (const auto& [key, value] : maps.contents[kNexthopIds.name])
     out[from_bytes<lb_nexthop_key>(key)] = from_bytes<uint32_t>(value);
   return out;
 }
@@ -55,7 +55,7 @@ lb_nexthop hop_by(uint32_t ifindex) {
 // What a program could trip over, by the raw maps alone.
 void expect_sound(MemoryMaps& maps) {
   const auto backends = backends_in(maps);
-  for (const auto& [key, value] : maps.contents["lb_services"]) {
+  for (const auto& [key, value] : maps.contents[kServices.name]) {
     const uint32_t ring = from_bytes<lb_service>(value).ring;
     RC_ASSERT(ring == 0 || maps.ring_maps.contains(ring));
   }
@@ -190,7 +190,7 @@ TEST_F(Releasing, WhatRestsIsFoundAgainAfterARestart) {
   const uint32_t service = 5;
   lb_use use{};
   use.flows = 1;
-  ASSERT_TRUE(maps_.put("lb_service_use", bytes_of(service), bytes_of(use)).ok());
+  ASSERT_TRUE(maps_.put(kServiceUse, service, use).ok());
   ASSERT_TRUE(bring(writer_, Tables{}));
   TableWriter next(maps_);
   ASSERT_TRUE(next.adopt().ok());
@@ -199,7 +199,7 @@ TEST_F(Releasing, WhatRestsIsFoundAgainAfterARestart) {
   EXPECT_EQ(maps_.queue.size(), LB_MAX_NEXTHOPS - 2u);
   for (int pass = 0; pass < 2; ++pass) ASSERT_TRUE(next.release_unused(Census{}).ok());
   EXPECT_EQ(maps_.queue.size(), LB_MAX_NEXTHOPS - 1u);
-  EXPECT_THAT(maps_.contents["lb_service_use"], IsEmpty());
+  EXPECT_THAT(maps_.contents[kServiceUse.name], IsEmpty());
 }
 
 TEST_F(Releasing, AMemberThatComesBackHasItsNextHopAgain) {
@@ -229,15 +229,12 @@ class ClientHops : public Releasing {
   uint32_t make_hop(uint32_t host) {
     const uint32_t id = maps_.queue.front();
     maps_.queue.pop_front();
-    EXPECT_TRUE(maps_.put("lb_nexthops", bytes_of(id), bytes_of(hop_by(kInterface))).ok());
+    EXPECT_TRUE(maps_.put(kNexthops, id, hop_by(kInterface)).ok());
     const lb_nexthop_key key = hop_key(host, kInterface);
-    EXPECT_TRUE(maps_.put("lb_nexthop_ids", bytes_of(key), bytes_of(id)).ok());
+    EXPECT_TRUE(maps_.put(kNexthopIds, key, id).ok());
     return id;
   }
-  lb_nexthop hop(uint32_t id) {
-    auto value = maps_.get("lb_nexthops", bytes_of(id));
-    return from_bytes<lb_nexthop>(**value);
-  }
+  lb_nexthop hop(uint32_t id) { return maps_.get(kNexthops, id)->value(); }
 };
 
 TEST_F(ClientHops, FollowTheNeighbours) {
