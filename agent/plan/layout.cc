@@ -54,7 +54,7 @@ netns::LayoutSpec make_layout(const model::Relations& related, const Networks& n
                               const netns::LayoutSpec& configured) {
   netns::LayoutSpec layout = configured;
   for (const auto& [id, lb] : related.model().load_balancers) {
-    if (!is_wanted(lb)) continue;
+    if (!is_wanted(lb) || related.model().amphora) continue;
     for (const base::IpAddress& vip : vips_of(lb))
       layout.vips.insert({vip, networks.link_of(vip).interface});
   }

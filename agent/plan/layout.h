@@ -40,7 +40,8 @@ class Networks {
 };
 
 // `configured`, and what the model adds: the VIPs, each on its link, and the members as targets
-// whose next hops are kept known.
+// whose next hops are kept known. An amphora's VIPs are its interface files' and its keepalived's:
+// they come with `configured` or not at all.
 netns::LayoutSpec make_layout(const model::Relations& related, const Networks& networks,
                               const netns::LayoutSpec& configured);
 

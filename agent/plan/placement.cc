@@ -14,6 +14,20 @@ using model::PoolProtocol;
 
 Placement by_haproxy(std::string reason) { return {Place::haproxy, std::move(reason)}; }
 
+Placement by_datapath(const model::Listener& listener) {
+  const bool datagrams =
+      listener.protocol == ListenerProtocol::udp || listener.protocol == ListenerProtocol::sctp;
+  return {Place::xdp,
+          std::string(model::word(listener.protocol)) +
+              (datagrams ? " is forwarded packet by packet" : " without anything of layer 7")};
+}
+
+// Whoever read the uploads has decided.
+Placement of_uploads(const model::Amphora& amphora, const model::Listener& listener) {
+  const auto left = amphora.left_to_haproxy.find(listener.id);
+  return left == amphora.left_to_haproxy.end() ? by_datapath(listener) : by_haproxy(left->second);
+}
+
 std::string name_of(const model::Pool& pool) {
   return "pool " + (pool.name.empty() ? pool.id.text() : pool.name);
 }
@@ -69,9 +83,10 @@ bool Placing::has_policies(const model::Listener& listener) const {
 }
 
 Placement Placing::of(const model::Listener& listener) {
+  if (related_.model().amphora) return of_uploads(*related_.model().amphora, listener);
   const std::string protocol(model::word(listener.protocol));
   if (listener.protocol == ListenerProtocol::udp || listener.protocol == ListenerProtocol::sctp)
-    return {Place::xdp, protocol + " is forwarded packet by packet"};
+    return by_datapath(listener);
   if (listener.protocol != ListenerProtocol::tcp && listener.protocol != ListenerProtocol::https)
     return by_haproxy("protocol " + protocol);
   if (has_policies(listener)) return by_haproxy("it has L7 policies");
@@ -81,7 +96,7 @@ Placement Placing::of(const model::Listener& listener) {
     const model::LoadBalancer& lb = model.load_balancers.at(listener.load_balancer);
     if (std::string reason = mixed_families(lb, *pool); !reason.empty()) return by_haproxy(reason);
   }
-  return {Place::xdp, protocol + " without anything of layer 7"};
+  return by_datapath(listener);
 }
 
 }  // namespace plan

@@ -134,7 +134,8 @@ void ServicePlanner::plan_listener(const model::LoadBalancer& lb, const model::L
   std::vector<base::IpAddress> served;
   for (const base::IpAddress& vip : vips_of(lb))
     if (plan_service(lb, listener, placement, vip)) served.push_back(vip);
-  if (placement.where == Place::haproxy && is_on(lb) && is_on(listener) && !served.empty())
+  if (placement.where == Place::haproxy && !model_.amphora && is_on(lb) && is_on(listener) &&
+      !served.empty())
     l7_.add(lb, listener, served);
 }
 
@@ -245,6 +246,8 @@ Plan make_plan(const model::Model& model, const Observed& observed, const Ids& i
     if (is_wanted(lb) && is_wanted(listener)) planner.plan_listener(lb, listener);
   }
   planner.finish();
+  if (model.amphora)
+    plan.haproxy.uploaded = {model.amphora->haproxy_text, model.amphora->peer_name};
   plan.targets = make_targets(related, plan.haproxy, plan.placements);
   return plan;
 }

@@ -59,6 +59,8 @@ health::Target target_of(const model::HealthMonitor& monitor) {
 std::set<base::Uuid> left_to_haproxy(const model::Model& model, const haproxy::Spec& served,
                                      const std::map<base::Uuid, Placement>& placements) {
   std::set<base::Uuid> pools;
+  if (model.amphora)  // an uploaded text has its checks in it
+    for (const auto& [id, pool] : model.pools) pools.insert(id);
   for (const auto& [id, backend] : served.backends)
     if (backend.check) pools.insert(id.pool);
   for (const auto& [id, listener] : model.listeners) {
