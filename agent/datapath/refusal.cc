@@ -27,7 +27,8 @@ constexpr std::pair<bpf_func_id, const char*> kHelpers[] = {
     {BPF_FUNC_redirect_map, "bpf_redirect_map"},
     {BPF_FUNC_fib_lookup, "bpf_fib_lookup"},
     {BPF_FUNC_map_pop_elem, "bpf_map_pop_elem"},
-    {BPF_FUNC_jiffies64, "bpf_jiffies64"},
+    {BPF_FUNC_map_push_elem, "bpf_map_push_elem"},
+    {BPF_FUNC_loop, "bpf_loop"},
 };
 
 void append(std::string& list, const std::string& item) {
