@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/datapath/flow_record.h"
 #include "agent/model/model.h"
 #include "base/ip.h"
 #include "base/uuid.h"
@@ -133,14 +134,11 @@ struct Counters {
   std::vector<MemberCounters> members;
 };
 
-struct Flow {
+struct Flow : datapath::FlowFacts {
   std::string protocol;  // "TCP", "UDP", "SCTP"
   std::string state;     // as in FlowTableStatus
-  base::Endpoint client, vip, snat, member;
   base::Uuid listener_id, member_id;
   std::chrono::milliseconds idle{0};
-  uint64_t packets_in = 0, bytes_in = 0;  // in: from the client
-  uint64_t packets_out = 0, bytes_out = 0;
 };
 
 // One walk over the flow tables. A flow that lives during the whole walk is visited once; others

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "agent/datapath/maps.h"
+#include "agent/datapath/lb_maps.h"
 #include "agent/datapath/tables.h"
 #include "base/ip.h"
 #include "base/result.h"

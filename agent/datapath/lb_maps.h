@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "bpf/lb_abi.h"
 
@@ -21,6 +22,8 @@ struct QueueOf {
   using Value = V;
   const char* name;
 };
+
+using Cells = std::vector<lb_ring_cell>;  // the elements of one ring's map
 
 // Policy: the agent writes, programs read.
 inline constexpr MapOf<lb_service_key, lb_service> kServices{"lb_services"};

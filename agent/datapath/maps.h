@@ -21,7 +21,6 @@
 namespace datapath {
 
 using Bytes = std::span<const uint8_t>;
-using Cells = std::vector<lb_ring_cell>;
 
 template <class T>
 Bytes bytes_of(const T& value) {
@@ -49,13 +48,13 @@ class Maps {
   virtual ~Maps() = default;
 
   template <class K, class V>
-  base::Result<base::Unit> put(const MapOf<K, V>& map, const std::type_identity_t<K>& key,
-                               const std::type_identity_t<V>& value) {
+  base::Status put(const MapOf<K, V>& map, const std::type_identity_t<K>& key,
+                   const std::type_identity_t<V>& value) {
     return put_bytes(map.name, bytes_of(key), bytes_of(value));
   }
   // Not there: not an error.
   template <class K, class V>
-  base::Result<base::Unit> erase(const MapOf<K, V>& map, const std::type_identity_t<K>& key) {
+  base::Status erase(const MapOf<K, V>& map, const std::type_identity_t<K>& key) {
     return erase_bytes(map.name, bytes_of(key));
   }
   // nullopt: not there.
@@ -101,11 +100,11 @@ class Maps {
   }
   // Makes an element of an ARRAY or PERCPU_ARRAY zero, on every CPU.
   template <class V>
-  base::Result<base::Unit> clear(const ArrayOf<V>& map, uint32_t index) {
+  base::Status clear(const ArrayOf<V>& map, uint32_t index) {
     return clear_bytes(map.name, index);
   }
 
-  base::Result<base::Unit> push(const QueueOf<uint32_t>& map, uint32_t value) {
+  base::Status push(const QueueOf<uint32_t>& map, uint32_t value) {
     return push_to(map.name, value);
   }
   // nullopt: empty.
@@ -119,7 +118,7 @@ class Maps {
     uint32_t id;
     Cells cells;
   };
-  virtual base::Result<base::Unit> put_rings(std::span<const RingCells> rings, size_t& done) = 0;
+  virtual base::Status put_rings(std::span<const RingCells> rings, size_t& done) = 0;
   virtual base::Result<std::map<uint32_t, Cells>> rings() = 0;
 
  protected:
@@ -127,13 +126,13 @@ class Maps {
   struct Entry {
     std::vector<uint8_t> key, value;
   };
-  virtual base::Result<base::Unit> put_bytes(std::string_view map, Bytes key, Bytes value) = 0;
-  virtual base::Result<base::Unit> erase_bytes(std::string_view map, Bytes key) = 0;
+  virtual base::Status put_bytes(std::string_view map, Bytes key, Bytes value) = 0;
+  virtual base::Status erase_bytes(std::string_view map, Bytes key) = 0;
   virtual base::Result<std::optional<std::vector<uint8_t>>> get_bytes(std::string_view map,
                                                                       Bytes key) = 0;
   virtual base::Result<std::vector<Entry>> entries_bytes(std::string_view map) = 0;
-  virtual base::Result<base::Unit> clear_bytes(std::string_view map, uint32_t index) = 0;
-  virtual base::Result<base::Unit> push_to(std::string_view map, uint32_t value) = 0;
+  virtual base::Status clear_bytes(std::string_view map, uint32_t index) = 0;
+  virtual base::Status push_to(std::string_view map, uint32_t value) = 0;
   virtual base::Result<std::optional<uint32_t>> pop_from(std::string_view map) = 0;
 };
 

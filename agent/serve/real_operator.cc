@@ -83,19 +83,12 @@ class RealFlowWalk final : public control::FlowWalk {
   Next slice(size_t lines, const Visit& visit) override {
     auto show = [&](const datapath::FlowRecord& record) {
       control::Flow flow;
+      static_cast<datapath::FlowFacts&>(flow) = record;
       flow.protocol = protocol_name(record.protocol);
       flow.state = datapath::flow_state_name(record.state);
-      flow.client = record.client;
-      flow.vip = record.vip;
-      flow.snat = record.snat;
-      flow.member = record.member;
       flow.listener_id = Names::find(names_.listeners, record.service);
       flow.member_id = Names::find(names_.members, record.backend);
       flow.idle = std::min(record.idle_client, record.idle_member);
-      flow.packets_in = record.packets_in;
-      flow.bytes_in = record.bytes_in;
-      flow.packets_out = record.packets_out;
-      flow.bytes_out = record.bytes_out;
       visit(flow);
     };
     return walk_.slice(lines, show) == datapath::FlowWalk::Progress::done ? Next::done : Next::more;
