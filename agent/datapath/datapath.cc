@@ -21,6 +21,7 @@ namespace datapath {
 using base::Error;
 using base::Fd;
 using base::Result;
+using base::Status;
 using base::Unit;
 
 // Members go in reverse order: the lock last.
@@ -32,8 +33,8 @@ struct Datapath::State {
         maps(std::move(loaded.maps)),
         links(folder),
         writer(maps) {}
-  Result<Unit> start();
-  Result<Unit> forget_other_devices();
+  Status start();
+  Status forget_other_devices();
 
   Fd lock;
   About about;
@@ -48,7 +49,7 @@ struct Datapath::State {
 namespace {
 
 constexpr char kProgramPin[] = "/lb_xdp";
-Result<Unit> refuse_other_versions(const std::string& root) {
+Status refuse_other_versions(const std::string& root) {
   for (const int version : pinned_versions(root)) {
     if (version == LB_ABI_VERSION) continue;
     return Error{0, root + " has maps of ABI version " + std::to_string(version) +
@@ -68,14 +69,14 @@ Result<KernelMaps> open_pins(const std::string& folder) {
   if (!std::binary_search(names.begin(), names.end(), kInfo.name)) {
     if (names.empty()) return pinned;
     spdlog::warn("removing the maps of an unfinished first start from {}", folder);
-    if (auto removed = remove_pins(folder); !removed.ok()) return removed.error();
+    if (auto removed = remove_pins(folder); !removed) return removed.error();
     return pinned;
   }
   for (const std::string& name : names) {
     if (name == "links" || name.starts_with(kProgramPin + 1)) continue;
     auto fd = open_pin(folder + "/" + name);
-    if (!fd.ok()) return fd.error();
-    if (auto added = pinned.add(name, std::move(*fd)); !added.ok()) return added.error();
+    if (!fd) return fd.error();
+    if (auto added = pinned.add(name, std::move(*fd)); !added) return added.error();
   }
   return pinned;
 }
@@ -120,7 +121,7 @@ std::string differences(const Datapath::About& about, const Options& options) {
 
 Result<Datapath::About> about_fresh(const Options& options) {
   auto info = fresh_info(options);
-  if (!info.ok()) return info.error();
+  if (!info) return info.error();
   const Sizes sizes = wished_sizes(options);
   return Datapath::About{Datapath::Origin::created, sizes.lines4, sizes.lines6, *info, ""};
 }
@@ -134,7 +135,7 @@ Result<Datapath::About> about_pinned(KernelMaps& pinned, const Options& options)
   if (pinned.info(kInfo.name).value_size != sizeof(lb_info))
     return Error{0, "pinned map lb_info is not of this version (--teardown removes it)"};
   auto value = pinned.get(kInfo, 0);
-  if (!value.ok()) return value.error();
+  if (!value) return value.error();
   const lb_info info = value->value();
   if (info.abi != LB_ABI_VERSION)
     return Error{0, "the pinned maps are of ABI version " + std::to_string(info.abi) +
@@ -147,17 +148,17 @@ Result<Datapath::About> about_pinned(KernelMaps& pinned, const Options& options)
 }
 
 // What new maps hold before anybody sees them; the pin of lb_info is what makes them valid.
-Result<Unit> fill_and_pin(KernelMaps& maps, const lb_info& info, const std::string& folder) {
+Status fill_and_pin(KernelMaps& maps, const lb_info& info, const std::string& folder) {
   lb_clock clock{};
   clock.tick = 1;
-  if (auto put = maps.put(kClock, 0, clock); !put.ok()) return put;
-  if (auto put = maps.put(kInfo, 0, info); !put.ok()) return put;
+  if (auto put = maps.put(kClock, 0, clock); !put) return put.error();
+  if (auto put = maps.put(kInfo, 0, info); !put) return put.error();
   for (uint32_t id = 1; id < LB_MAX_NEXTHOPS; ++id) {
-    if (auto pushed = maps.push(kFreeNexthops, id); !pushed.ok()) return pushed;
+    if (auto pushed = maps.push(kFreeNexthops, id); !pushed) return pushed.error();
   }
   for (const std::string& name : maps.names()) {
     if (name == kInfo.name) continue;
-    if (auto pinned = pin(maps.fd(name), folder + "/" + name); !pinned.ok()) return pinned;
+    if (auto pinned = pin(maps.fd(name), folder + "/" + name); !pinned) return pinned.error();
   }
   return pin(maps.fd(kInfo.name), folder + "/" + kInfo.name);
 }
@@ -169,41 +170,39 @@ Datapath::~Datapath() = default;
 
 Result<std::unique_ptr<Datapath>> Datapath::open(const Options& options) {
   const std::string folder = version_folder(options.pin_root, LB_ABI_VERSION);
-  if (auto made = make_pin_folder(options.pin_root); !made.ok()) return made.error();
+  if (auto made = make_pin_folder(options.pin_root); !made) return made.error();
   auto lock = lock_pin_folder(options.pin_root);
-  if (!lock.ok()) return lock.error();
-  if (auto ours = refuse_other_versions(options.pin_root); !ours.ok()) return ours.error();
+  if (!lock) return lock.error();
+  if (auto ours = refuse_other_versions(options.pin_root); !ours) return ours.error();
   auto pinned = open_pins(folder);
-  if (!pinned.ok()) return pinned.error();
-  if (auto made = make_pin_folder(folder); !made.ok()) return made.error();
+  if (!pinned) return pinned.error();
+  if (auto made = make_pin_folder(folder); !made) return made.error();
 
   auto about = pinned->empty() ? about_fresh(options) : about_pinned(*pinned, options);
-  if (!about.ok()) return about.error();
+  if (!about) return about.error();
   auto loaded = load_program({about->lines4, about->lines6}, about->info, *pinned);
-  if (!loaded.ok()) return loaded.error();
+  if (!loaded) return loaded.error();
   if (about->origin == Origin::created) {
-    if (auto done = fill_and_pin(loaded->maps, about->info, folder); !done.ok())
-      return done.error();
+    if (auto done = fill_and_pin(loaded->maps, about->info, folder); !done) return done.error();
   }
-  if (auto done = pin_over(loaded->program.get(), folder + kProgramPin); !done.ok())
-    return done.error();
+  if (auto done = pin_over(loaded->program.get(), folder + kProgramPin); !done) return done.error();
 
   auto state =
       std::make_unique<State>(folder, std::move(*lock), std::move(*about), std::move(*loaded));
-  if (auto ready = state->start(); !ready.ok()) return ready.error();
+  if (auto ready = state->start(); !ready) return ready.error();
   return std::unique_ptr<Datapath>(new Datapath(std::move(state)));
 }
 
-Result<Unit> Datapath::teardown(const std::string& pin_root) {
+Status Datapath::teardown(const std::string& pin_root) {
   if (list_folder(pin_root).empty() && access(pin_root.c_str(), F_OK) != 0) return Unit{};
   auto lock = lock_pin_folder(pin_root);
-  if (!lock.ok()) return lock.error();
+  if (!lock) return lock.error();
   for (const std::string& version : version_folders(pin_root)) {
     Links links(version);
     for (const std::string& interface : links.interfaces()) {
-      if (auto removed = links.remove(interface); !removed.ok()) return removed;
+      if (auto removed = links.remove(interface); !removed) return removed.error();
     }
-    if (auto removed = remove_pins(version); !removed.ok()) return removed;
+    if (auto removed = remove_pins(version); !removed) return removed.error();
   }
   // What is not ours stays, and the folder with it.
   if (rmdir(pin_root.c_str()) != 0 && errno != ENOTEMPTY) return Error{errno, "remove " + pin_root};
@@ -213,58 +212,58 @@ Result<Unit> Datapath::teardown(const std::string& pin_root) {
 Result<std::vector<Attachment>> Datapath::attach(
     const std::vector<std::pair<std::string, uint32_t>>& interfaces) {
   State& s = *state_;
-  if (auto followed = s.links.follow_names(interfaces); !followed.ok()) return followed.error();
+  if (auto followed = s.links.follow_names(interfaces); !followed) return followed.error();
   std::string problems;
-  const auto note = [&problems](const Error& error) {
+  const auto add_problem = [&problems](const Error& error) {
     problems += (problems.empty() ? "" : "; ") + error.message();
   };
   for (const std::string& pinned : s.links.interfaces()) {
     const bool wanted = std::any_of(interfaces.begin(), interfaces.end(),
                                     [&](const auto& i) { return i.first == pinned; });
     if (wanted) continue;
-    if (auto removed = s.links.remove(pinned); !removed.ok()) note(removed.error());
+    if (auto removed = s.links.remove(pinned); !removed) add_problem(removed.error());
   }
   s.attachments.clear();
   for (const auto& [name, ifindex] : interfaces) {
     // Known before the first packet may be sent by it.
     const auto known = s.maps.put(kDevices, ifindex, ifindex);
-    if (!known.ok()) {
+    if (!known) {
       // The kernel looks the index up in this namespace: EINVAL is that there is none.
-      note(Error{known.error().code,
-                 "attach XDP to interface " + name + " (" + known.error().what + ")"});
+      add_problem(Error{known.error().code,
+                        "attach XDP to interface " + name + " (" + known.error().what + ")"});
       continue;
     }
     auto attachment = s.links.attach(s.program.get(), name, ifindex);
-    if (attachment.ok())
+    if (attachment)
       s.attachments.push_back(std::move(*attachment));
     else
-      note(attachment.error());
+      add_problem(attachment.error());
   }
-  if (auto forgotten = s.forget_other_devices(); !forgotten.ok()) note(forgotten.error());
+  if (auto forgotten = s.forget_other_devices(); !forgotten) add_problem(forgotten.error());
   if (!problems.empty()) return Error{0, problems};
   return s.attachments;
 }
 
-Result<Unit> Datapath::State::start() {
+Status Datapath::State::start() {
   // New maps are empty, and nothing has used their queue of free next hops.
   if (about.origin == Origin::adopted) {
-    if (auto adopted = writer.adopt(); !adopted.ok()) return adopted;
+    if (auto adopted = writer.adopt(); !adopted) return adopted.error();
     if (!about.kept.empty()) spdlog::warn("adopted maps: {}", about.kept);
   }
   auto memory = FlowMemory::map([this](const char* map) { return maps.fd(map); });
-  if (!memory.ok()) return memory.error();
+  if (!memory) return memory.error();
   flows.emplace(std::move(*memory));
   return Unit{};
 }
 
-Result<Unit> Datapath::State::forget_other_devices() {
+Status Datapath::State::forget_other_devices() {
   auto known = maps.keys(kDevices);
-  if (!known.ok()) return known.error();
+  if (!known) return known.error();
   for (const uint32_t ifindex : *known) {
     const bool attached = std::any_of(attachments.begin(), attachments.end(),
                                       [&](const Attachment& a) { return a.ifindex == ifindex; });
     if (attached) continue;
-    if (auto erased = maps.erase(kDevices, ifindex); !erased.ok()) return erased;
+    if (auto erased = maps.erase(kDevices, ifindex); !erased) return erased.error();
   }
   return Unit{};
 }
@@ -272,14 +271,14 @@ Result<Unit> Datapath::State::forget_other_devices() {
 const Datapath::About& Datapath::about() const { return state_->about; }
 const std::vector<Attachment>& Datapath::attachments() const { return state_->attachments; }
 const Tables& Datapath::tables() const { return state_->writer.tables(); }
-Result<Unit> Datapath::apply(const Step& step) { return state_->writer.apply({&step, 1}); }
-Result<Unit> Datapath::apply(std::span<const Step> steps) { return state_->writer.apply(steps); }
-Result<Unit> Datapath::resolve(const Neighbours& neighbours) {
+Status Datapath::apply(const Step& step) { return state_->writer.apply({&step, 1}); }
+Status Datapath::apply(std::span<const Step> steps) { return state_->writer.apply(steps); }
+Status Datapath::resolve(const Neighbours& neighbours) {
   return state_->writer.resolve(neighbours);
 }
 std::set<uint32_t> Datapath::resting_services() const { return state_->writer.resting_services(); }
 std::set<uint16_t> Datapath::resting_backends() const { return state_->writer.resting_backends(); }
-Result<Unit> Datapath::release_unused(const Census& census) {
+Status Datapath::release_unused(const Census& census) {
   return state_->writer.release_unused(census);
 }
 Result<Verdicts> Datapath::verdicts() { return read_verdicts(state_->maps); }

@@ -38,7 +38,7 @@ class Datapath {
   static base::Result<std::unique_ptr<Datapath>> open(const Options& options);
   // Detaches and unpins everything of every ABI version under pin_root. Nothing there: not an
   // error.
-  static base::Result<base::Unit> teardown(const std::string& pin_root);
+  static base::Status teardown(const std::string& pin_root);
   ~Datapath();
 
   // How the maps came to be, and what they are.
@@ -62,15 +62,15 @@ class Datapath {
 
   // What the maps hold now, as read back when they were adopted and as written since.
   const Tables& tables() const;
-  base::Result<base::Unit> apply(const Step& step);
+  base::Status apply(const Step& step);
   // The same for many, faster: rings that follow each other go in one call. Stops at the first
   // step that fails; tables() shows how far it came.
-  base::Result<base::Unit> apply(std::span<const Step> steps);
+  base::Status apply(std::span<const Step> steps);
 
   // Client-side next hops come into being in the datapath, one for each neighbour that is in use:
   // brings those that exist to what the neighbours are now; one that is not among them becomes
   // unresolved, so that the kernel forwards. Keys have an ifindex.
-  base::Result<base::Unit> resolve(
+  base::Status resolve(
       const std::map<lb_nexthop_key, lb_nexthop, BytesLess<lb_nexthop_key>>& neighbours);
 
   // Ids that were erased and may still be named by flows; they are not given out again.
@@ -78,7 +78,7 @@ class Datapath {
   std::set<uint16_t> resting_backends() const;
   // To be called after each whole pass over the flow table, with what that pass found. An id that
   // two passes in a row did not find is released: its entries and counters become zero.
-  base::Result<base::Unit> release_unused(const Census& census);
+  base::Status release_unused(const Census& census);
 
   base::Result<Verdicts> verdicts();
   base::Result<ServiceStats> service_stats(uint32_t service);

@@ -30,9 +30,9 @@ class Check {
       : lines_(lines), info_(info), scope_(scope), faults_(faults) {}
 
   void run() {
-    for (uint32_t index = 0; index < lines_.count(); index++) look_at(index);
-    look_at_buckets();
-    look_at_tuples();
+    for (uint32_t index = 0; index < lines_.count(); index++) check_line(index);
+    check_locks();
+    check_tuples();
     // Two runs that nest on one CPU may use a position twice; and the very first flow of line 0
     // looks like no entry in its ring.
     if (half_open_ > lines_.half().size() + 2 * info_.cpus + 1)
@@ -44,7 +44,7 @@ class Check {
     faults_.push_back({lines_.family(), index, lines_.line(index).word, what});
   }
 
-  void look_at(uint32_t index) {
+  void check_line(uint32_t index) {
     const lb_flow& line = lines_.line(index);
     const uint32_t state = lb_word_state(line.word);
     if (state == LB_FLOW_FREE) return;
@@ -53,14 +53,14 @@ class Check {
     if (scope_ == CheckScope::after_sweep && (state == LB_FLOW_DEAD || state == LB_FLOW_DEAD_REPLY))
       return fault(index, "dead after a sweep");
     if (state == LB_FLOW_DEAD_REPLY) return;
-    look_at_peer(index, line);
+    check_peer(index, line);
     if (state == LB_FLOW_DEAD) return;
     half_open_ += state == LB_FLOW_HALF_OPEN;
-    look_at_place(index, line);
+    check_bucket(index, line);
     live_.push_back(index);
   }
 
-  void look_at_peer(uint32_t index, const lb_flow& line) {
+  void check_peer(uint32_t index, const lb_flow& line) {
     const lb_flow* peer = lines_.peer(line);
     if (peer == nullptr || peer->peer != index)
       return fault(index, "the line it names does not name it");
@@ -73,7 +73,7 @@ class Check {
     }
   }
 
-  void look_at_place(uint32_t index, const lb_flow& line) {
+  void check_bucket(uint32_t index, const lb_flow& line) {
     const uint64_t hash = lb_hash_tuple(&line.tuple, info_.seed);
     const uint32_t home = lb_home_line(hash, lines_.count()) / LB_FLOW_WAYS;
     const uint32_t second = lb_second_line(hash, lines_.count()) / LB_FLOW_WAYS;
@@ -84,13 +84,13 @@ class Check {
       fault(index, "in its second bucket, which the first one does not say");
   }
 
-  void look_at_buckets() {
+  void check_locks() {
     for (uint32_t bucket = 0; bucket < lines_.buckets().size(); bucket++)
       if ((lines_.buckets()[bucket].lock & 1) != 0)
         fault(bucket * LB_FLOW_WAYS, "the lock is held, and nobody is at it");
   }
 
-  void look_at_tuples() {
+  void check_tuples() {
     std::vector<std::pair<Tuple, uint32_t>> tuples;
     tuples.reserve(live_.size());
     for (uint32_t index : live_) tuples.emplace_back(tuple_of(lines_, index), index);

@@ -31,8 +31,7 @@ base::Result<std::span<T>> FlowMemory::map_array(const DescriptorOf& descriptor_
   return std::span<T>(static_cast<T*>(start), info.max_entries);
 }
 
-base::Result<base::Unit> FlowMemory::map_family(const DescriptorOf& descriptor_of,
-                                                base::Family family) {
+base::Status FlowMemory::map_family(const DescriptorOf& descriptor_of, base::Family family) {
   const bool six = family == base::Family::ipv6;
   auto buckets = map_array(descriptor_of, six ? kBuckets6 : kBuckets);
   if (!buckets) return buckets.error();
@@ -60,7 +59,7 @@ base::Result<base::Unit> FlowMemory::map_family(const DescriptorOf& descriptor_o
   return base::Unit{};
 }
 
-base::Result<base::Unit> FlowMemory::map_counters(const DescriptorOf& descriptor_of) {
+base::Status FlowMemory::map_counters(const DescriptorOf& descriptor_of) {
   auto clock = map_array(descriptor_of, kClock);
   if (!clock) return clock.error();
   clock_ = clock->data();

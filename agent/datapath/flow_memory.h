@@ -105,8 +105,8 @@ class FlowMemory {
   FlowMemory() = default;
   template <class T>
   base::Result<std::span<T>> map_array(const DescriptorOf& descriptor_of, const ArrayOf<T>& map);
-  base::Result<base::Unit> map_family(const DescriptorOf& descriptor_of, base::Family family);
-  base::Result<base::Unit> map_counters(const DescriptorOf& descriptor_of);
+  base::Status map_family(const DescriptorOf& descriptor_of, base::Family family);
+  base::Status map_counters(const DescriptorOf& descriptor_of);
 
   std::vector<Mapping> mappings_;
   std::array<FlowLines, 2> lines_;

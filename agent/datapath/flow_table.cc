@@ -67,9 +67,9 @@ FlowTable::Progress FlowTable::sweep(const Judge& judge, size_t lines) {
   const uint64_t all = uint64_t{four.count()} + six.count();
   for (const uint64_t end = std::min(position_ + lines, all); position_ < end; position_++) {
     if (position_ < four.count())
-      look_at(four, static_cast<uint32_t>(position_), judge);
+      sweep_line(four, static_cast<uint32_t>(position_), judge);
     else
-      look_at(six, static_cast<uint32_t>(position_ - four.count()), judge);
+      sweep_line(six, static_cast<uint32_t>(position_ - four.count()), judge);
   }
   if (position_ < all) return Progress::more;
   end_pass();
@@ -134,7 +134,7 @@ void FlowTable::repair_use(std::vector<uint32_t>& before, std::vector<int64_t>& 
   }
 }
 
-void FlowTable::look_at(const FlowLines& lines, uint32_t index, const Judge& judge) {
+void FlowTable::sweep_line(const FlowLines& lines, uint32_t index, const Judge& judge) {
   lb_flow& line = lines.line(index);
   const uint64_t word = shared(line.word).load();
   const uint32_t state = lb_word_state(word);
@@ -151,19 +151,19 @@ void FlowTable::look_at(const FlowLines& lines, uint32_t index, const Judge& jud
   if (nexthop < counting_.used.nexthops.size()) counting_.used.nexthops[nexthop] = true;
 
   if (lb_word_is_forward(word)) {
-    look_at_flow(lines, index, word, judge);
+    sweep_flow(lines, index, word, judge);
   } else if (state == LB_FLOW_DEAD && lines.peer(line) != nullptr) {
     count_use(line, lines.peer(line));
     bury(lines, index);
-    step(Step::found_dead);
+    reached(Point::found_dead);
     ended_.push_back({&lines, index, read(line.peer)});
   } else if (state == LB_FLOW_DEAD_REPLY) {
-    look_at_dead_reply(lines, index);
+    sweep_dead_reply(lines, index);
   }
 }
 
-void FlowTable::look_at_flow(const FlowLines& lines, uint32_t index, uint64_t word,
-                             const Judge& judge) {
+void FlowTable::sweep_flow(const FlowLines& lines, uint32_t index, uint64_t word,
+                           const Judge& judge) {
   lb_flow& line = lines.line(index);
   const lb_flow* reply = lines.peer(line);
   if (reply == nullptr) return;
@@ -196,7 +196,7 @@ void FlowTable::look_at_flow(const FlowLines& lines, uint32_t index, uint64_t wo
 }
 
 // Its forward line is being released, or, if it is dead no more, the agent died between the two.
-void FlowTable::look_at_dead_reply(const FlowLines& lines, uint32_t index) {
+void FlowTable::sweep_dead_reply(const FlowLines& lines, uint32_t index) {
   const lb_flow* forward = lines.peer(lines.line(index));
   if (forward == nullptr ||
       lb_word_state(shared(const_cast<lb_flow&>(*forward).word).load()) != LB_FLOW_DEAD ||
@@ -216,9 +216,9 @@ bool FlowTable::kill(const FlowLines& lines, uint32_t index, uint64_t word) {
   if (!shared(lines.line(index).word)
            .compare_exchange_strong(expected, lb_word_with_state(word, LB_FLOW_DEAD)))
     return false;
-  step(Step::killed);
+  reached(Point::killed);
   bury(lines, index);
-  step(Step::buried);
+  reached(Point::buried);
   return true;
 }
 
@@ -256,16 +256,16 @@ void FlowTable::release_one(const Ended& ended) {
   };
   if (ended.forward == kAlone) {
     free(reply);
-    step(Step::reply_freed);
+    reached(Point::reply_freed);
     return;
   }
   lb_flow& forward = ended.lines->line(ended.forward);
   const uint16_t service = read(forward.owner), backend = read(reply.owner);
   const lb_service_sum traffic = traffic_of(forward, reply);
   free(forward);
-  step(Step::forward_freed);
+  reached(Point::forward_freed);
   free(reply);
-  step(Step::reply_freed);
+  reached(Point::reply_freed);
 
   if (service < memory_.service_sum().size()) {
     lb_service_sum& sum = memory_.service_sum()[service];

@@ -54,8 +54,8 @@ class FlowTable {
     pass_done,
     release_first,  // nothing was done: flows of the last pass wait for begin_grace and release
   };
-  // Where a test may stop the agent.
-  enum class Step { killed, buried, found_dead, forward_freed, reply_freed };
+  // Where a test may stop the agent: what it has just done.
+  enum class Point { killed, buried, found_dead, forward_freed, reply_freed };
 
   explicit FlowTable(FlowMemory memory);
 
@@ -77,7 +77,7 @@ class FlowTable {
   const FlowCensus& census() const { return census_; }  // of the last whole pass
   uint64_t half_open_overwritten() const;               // flows that gave way to newer ones
 
-  void set_step_hook(std::function<void(Step)> hook) { hook_ = std::move(hook); }
+  void set_point_hook(std::function<void(Point)> hook) { hook_ = std::move(hook); }
 
  private:
   static constexpr uint32_t kAlone = LB_FLOW_NONE;
@@ -93,15 +93,15 @@ class FlowTable {
   void forget_drift();
   void repair_use(std::vector<uint32_t>& before, std::vector<int64_t>& drift,
                   const std::vector<uint32_t>& counted, std::span<lb_use> use);
-  void look_at(const FlowLines& lines, uint32_t index, const Judge& judge);
-  void look_at_flow(const FlowLines& lines, uint32_t index, uint64_t word, const Judge& judge);
-  void look_at_dead_reply(const FlowLines& lines, uint32_t index);
+  void sweep_line(const FlowLines& lines, uint32_t index, const Judge& judge);
+  void sweep_flow(const FlowLines& lines, uint32_t index, uint64_t word, const Judge& judge);
+  void sweep_dead_reply(const FlowLines& lines, uint32_t index);
   bool kill(const FlowLines& lines, uint32_t index, uint64_t word);
   void bury(const FlowLines& lines, uint32_t index);
   void release_one(const Ended& ended);
   void count_use(const lb_flow& forward, const lb_flow* reply);
-  void step(Step at) const {
-    if (hook_) hook_(at);
+  void reached(Point point) const {
+    if (hook_) hook_(point);
   }
 
   FlowMemory memory_;
@@ -115,7 +115,7 @@ class FlowTable {
   std::vector<uint32_t> counted_services_, counted_backends_;  // with those that are dead
   std::vector<uint32_t> service_use_before_, backend_use_before_;
   std::vector<int64_t> service_drift_, backend_drift_;
-  std::function<void(Step)> hook_;
+  std::function<void(Point)> hook_;
 };
 
 }  // namespace datapath

@@ -18,7 +18,7 @@ base::Result<Grace> Grace::open() {
   return Grace(std::move(outer), std::move(inner));
 }
 
-base::Result<base::Unit> Grace::wait() const {
+base::Status Grace::wait() const {
   const uint32_t slot = 0;
   const int inner = inner_.get();
   if (bpf_map_update_elem(outer_.get(), &slot, &inner, BPF_ANY) != 0)

@@ -13,7 +13,7 @@ class Grace {
  public:
   static base::Result<Grace> open();
   // Blocks, for 5 to 30 ms mostly: for a thread that may.
-  base::Result<base::Unit> wait() const;
+  base::Status wait() const;
 
  private:
   Grace(base::Fd outer, base::Fd inner) : outer_(std::move(outer)), inner_(std::move(inner)) {}

@@ -12,6 +12,7 @@ namespace {
 using base::Error;
 using base::Fd;
 using base::Result;
+using base::Status;
 using base::Unit;
 
 Error failed(const char* operation, std::string_view map) {
@@ -48,7 +49,7 @@ Result<Fd> make_ring(const Cells& cells) {
 
 Result<Cells> read_cells(int fd) {
   auto info = info_of(fd);
-  if (!info.ok()) return info.error();
+  if (!info) return info.error();
   if (info->value_size != sizeof(lb_ring_cell))
     return Error{0, "read a ring: its cells have " + std::to_string(info->value_size) + " bytes"};
   uint32_t count = info->max_entries;
@@ -72,9 +73,9 @@ Result<bpf_map_info> info_of(int fd) {
   return info;
 }
 
-Result<Unit> KernelMaps::add(const std::string& name, Fd fd) {
+Status KernelMaps::add(const std::string& name, Fd fd) {
   auto info = info_of(fd.get());
-  if (!info.ok()) return info.error();
+  if (!info) return info.error();
   maps_[name] = Map{std::move(fd), *info};
   return Unit{};
 }
@@ -91,7 +92,7 @@ const KernelMaps::Map& KernelMaps::find(std::string_view name) const {
   return it->second;
 }
 
-Result<Unit> KernelMaps::put_bytes(std::string_view map, Bytes key, Bytes value) {
+Status KernelMaps::put_bytes(std::string_view map, Bytes key, Bytes value) {
   const Map& m = find(map);
   assert(key.size() == m.info.key_size && value.size() == m.info.value_size);
   if (bpf_map_update_elem(m.fd.get(), key.data(), value.data(), BPF_ANY) != 0)
@@ -99,7 +100,7 @@ Result<Unit> KernelMaps::put_bytes(std::string_view map, Bytes key, Bytes value)
   return Unit{};
 }
 
-Result<Unit> KernelMaps::erase_bytes(std::string_view map, Bytes key) {
+Status KernelMaps::erase_bytes(std::string_view map, Bytes key) {
   const Map& m = find(map);
   assert(key.size() == m.info.key_size);
   if (bpf_map_delete_elem(m.fd.get(), key.data()) != 0 && errno != ENOENT)
@@ -190,7 +191,7 @@ Result<std::vector<Maps::Entry>> KernelMaps::hashed_entries(std::string_view nam
   return out;
 }
 
-Result<Unit> KernelMaps::clear_bytes(std::string_view map, uint32_t index) {
+Status KernelMaps::clear_bytes(std::string_view map, uint32_t index) {
   const Map& m = find(map);
   const std::vector<uint8_t> zero(element_bytes(m.info));
   if (bpf_map_update_elem(m.fd.get(), &index, zero.data(), BPF_ANY) != 0)
@@ -198,7 +199,7 @@ Result<Unit> KernelMaps::clear_bytes(std::string_view map, uint32_t index) {
   return Unit{};
 }
 
-Result<Unit> KernelMaps::push_to(std::string_view map, uint32_t value) {
+Status KernelMaps::push_to(std::string_view map, uint32_t value) {
   if (bpf_map_update_elem(fd(map), nullptr, &value, BPF_ANY) != 0) return failed("push to", map);
   return Unit{};
 }
@@ -210,14 +211,14 @@ Result<std::optional<uint32_t>> KernelMaps::pop_from(std::string_view map) {
   return failed("pop from", map);
 }
 
-Result<Unit> KernelMaps::put_rings(std::span<const RingCells> rings, size_t& done) {
+Status KernelMaps::put_rings(std::span<const RingCells> rings, size_t& done) {
   done = 0;
   std::vector<Fd> made;
   std::vector<uint32_t> ids;
   std::vector<int> fds;
   for (const RingCells& ring : rings) {
     auto fd = make_ring(ring.cells);
-    if (!fd.ok()) return fd.error();
+    if (!fd) return fd.error();
     ids.push_back(ring.id);
     fds.push_back(fd->get());
     made.push_back(std::move(*fd));
@@ -251,7 +252,7 @@ Result<std::map<uint32_t, Cells>> KernelMaps::rings() {
     const Fd inner(bpf_map_get_fd_by_id(inner_id));
     if (!inner.valid()) return failed("open a ring of", kRings.name);
     auto cells = read_cells(inner.get());
-    if (!cells.ok()) return cells.error();
+    if (!cells) return cells.error();
     out[id] = std::move(*cells);
   }
   return out;

@@ -18,7 +18,7 @@ class KernelMaps : public Maps {
   KernelMaps& operator=(KernelMaps&&) = default;
 
   // Adds a map under a name; takes the descriptor over.
-  base::Result<base::Unit> add(const std::string& name, base::Fd fd);
+  base::Status add(const std::string& name, base::Fd fd);
   // The map must have been added.
   int fd(std::string_view name) const { return find(name).fd.get(); }
   const bpf_map_info& info(std::string_view name) const { return find(name).info; }
@@ -26,17 +26,17 @@ class KernelMaps : public Maps {
   bool empty() const { return maps_.empty(); }
   std::vector<std::string> names() const;
 
-  base::Result<base::Unit> put_rings(std::span<const RingCells> rings, size_t& done) override;
+  base::Status put_rings(std::span<const RingCells> rings, size_t& done) override;
   base::Result<std::map<uint32_t, Cells>> rings() override;
 
  protected:
-  base::Result<base::Unit> put_bytes(std::string_view map, Bytes key, Bytes value) override;
-  base::Result<base::Unit> erase_bytes(std::string_view map, Bytes key) override;
+  base::Status put_bytes(std::string_view map, Bytes key, Bytes value) override;
+  base::Status erase_bytes(std::string_view map, Bytes key) override;
   base::Result<std::optional<std::vector<uint8_t>>> get_bytes(std::string_view map,
                                                               Bytes key) override;
   base::Result<std::vector<Entry>> entries_bytes(std::string_view map) override;
-  base::Result<base::Unit> clear_bytes(std::string_view map, uint32_t index) override;
-  base::Result<base::Unit> push_to(std::string_view map, uint32_t value) override;
+  base::Status clear_bytes(std::string_view map, uint32_t index) override;
+  base::Status push_to(std::string_view map, uint32_t value) override;
   base::Result<std::optional<uint32_t>> pop_from(std::string_view map) override;
 
  private:

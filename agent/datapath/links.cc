@@ -24,6 +24,7 @@ namespace {
 using base::Error;
 using base::Fd;
 using base::Result;
+using base::Status;
 using base::Unit;
 
 constexpr char kEarlierStart[] =
@@ -41,7 +42,7 @@ struct OnInterface {
   uint8_t mode = 0;      // XDP_ATTACHED_*
 };
 
-OnInterface look_at(uint32_t ifindex) {
+OnInterface program_on(uint32_t ifindex) {
   LIBBPF_OPTS(bpf_xdp_query_opts, query);
   if (bpf_xdp_query(static_cast<int>(ifindex), 0, &query) != 0) return {};
   return {query.prog_id, query.attach_mode};
@@ -73,7 +74,7 @@ std::optional<uint32_t> link_of(uint32_t ifindex, uint32_t program) {
   for (uint32_t id = 0; bpf_link_get_next_id(id, &id) == 0;) {
     const Fd fd(bpf_link_get_fd_by_id(id));
     const auto info = fd.valid() ? link_info(fd.get()) : Result<bpf_link_info>(Error{});
-    if (info.ok() && info->type == BPF_LINK_TYPE_XDP && info->xdp.ifindex == ifindex &&
+    if (info && info->type == BPF_LINK_TYPE_XDP && info->xdp.ifindex == ifindex &&
         info->prog_id == program)
       return id;
   }
@@ -116,9 +117,9 @@ Created create_link(int program, uint32_t ifindex, uint32_t flags) {
   return {std::move(link), code};
 }
 
-Result<Unit> detach(const std::string& path) {
+Status detach(const std::string& path) {
   auto link = open_pin(path);
-  if (link.ok()) {
+  if (link) {
     // EINVAL, ENOLINK: its interface is gone.
     if (bpf_link_detach(link->get()) != 0 && errno != EINVAL && errno != ENOLINK)
       return Error{errno, "detach " + path};
@@ -133,16 +134,16 @@ Result<Unit> detach(const std::string& path) {
 Result<Attachment> Links::attach(int program, const std::string& interface, uint32_t ifindex) {
   const std::string path = link_pin(folder_, interface);
   auto link = open_pin(path);
-  if (!link.ok()) {
+  if (!link) {
     if (link.error().code != ENOENT) return link.error();
     return create(program, interface, ifindex);
   }
   auto info = link_info(link->get());
-  if (!info.ok()) return info.error();
-  const OnInterface now = look_at(ifindex);
+  if (!info) return info.error();
+  const OnInterface now = program_on(ifindex);
   // An interface that was made again has another index, or the same one and no program.
   if (info->xdp.ifindex != ifindex || now.program != info->prog_id) {
-    if (auto gone = detach(path); !gone.ok()) return gone.error();
+    if (auto gone = detach(path); !gone) return gone.error();
     return create(program, interface, ifindex);
   }
   if (now.program != program_id(program) && bpf_link_update(link->get(), program, nullptr) != 0)
@@ -153,7 +154,7 @@ Result<Attachment> Links::attach(int program, const std::string& interface, uint
 }
 
 Result<Attachment> Links::create(int program, const std::string& interface, uint32_t ifindex) {
-  if (const OnInterface now = look_at(ifindex); now.program != 0)
+  if (const OnInterface now = program_on(ifindex); now.program != 0)
     return another_program(interface, now.program);
   Attachment attachment{interface, ifindex, AttachMode::native, ""};
   Created created = create_link(program, ifindex, XDP_FLAGS_DRV_MODE);
@@ -163,19 +164,19 @@ Result<Attachment> Links::create(int program, const std::string& interface, uint
     created = create_link(program, ifindex, XDP_FLAGS_SKB_MODE);
   }
   if (created.code != 0) return Error{created.code, "attach XDP to interface " + interface};
-  if (auto folder = make_pin_folder(folder_ + "/links"); !folder.ok()) return folder.error();
-  if (auto pinned = pin(created.link.get(), link_pin(folder_, interface)); !pinned.ok())
+  if (auto folder = make_pin_folder(folder_ + "/links"); !folder) return folder.error();
+  if (auto pinned = pin(created.link.get(), link_pin(folder_, interface)); !pinned)
     return pinned.error();
   return attachment;
 }
 
-Result<Unit> Links::follow_names(const std::vector<std::pair<std::string, uint32_t>>& interfaces) {
+Status Links::follow_names(const std::vector<std::pair<std::string, uint32_t>>& interfaces) {
   for (const std::string& old_name : this->interfaces()) {
     const std::string path = link_pin(folder_, old_name);
     auto link = open_pin(path);
-    if (!link.ok()) return link.error();
+    if (!link) return link.error();
     auto info = link_info(link->get());
-    if (!info.ok()) return info.error();
+    if (!info) return info.error();
     for (const auto& [name, ifindex] : interfaces) {
       if (ifindex != info->xdp.ifindex || name == old_name) continue;
       // Two that changed names with each other are attached anew.
@@ -188,9 +189,7 @@ Result<Unit> Links::follow_names(const std::vector<std::pair<std::string, uint32
   return Unit{};
 }
 
-Result<Unit> Links::remove(const std::string& interface) {
-  return detach(link_pin(folder_, interface));
-}
+Status Links::remove(const std::string& interface) { return detach(link_pin(folder_, interface)); }
 
 std::vector<std::string> Links::interfaces() const {
   std::vector<std::string> names = list_folder(folder_ + "/links");

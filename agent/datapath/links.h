@@ -29,10 +29,9 @@ class Links {
   // one; else by a new link.
   base::Result<Attachment> attach(int program, const std::string& interface, uint32_t ifindex);
   // A renamed interface keeps its link.
-  base::Result<base::Unit> follow_names(
-      const std::vector<std::pair<std::string, uint32_t>>& interfaces);
+  base::Status follow_names(const std::vector<std::pair<std::string, uint32_t>>& interfaces);
   // Detaches and unpins.
-  base::Result<base::Unit> remove(const std::string& interface);
+  base::Status remove(const std::string& interface);
   std::vector<std::string> interfaces() const;  // that have a pinned link
 
  private:

@@ -27,6 +27,7 @@ namespace {
 using base::Error;
 using base::Fd;
 using base::Result;
+using base::Status;
 using base::Unit;
 
 constexpr char kBpffs[] = "/sys/fs/bpf";
@@ -50,7 +51,7 @@ bool on_bpffs(const std::string& path) {
   return statfs(existing_part(path).c_str(), &status) == 0 && status.f_type == BPF_FS_MAGIC;
 }
 
-Result<Unit> ensure_bpffs(const std::string& path) {
+Status ensure_bpffs(const std::string& path) {
   if (on_bpffs(path)) return Unit{};
   if (!is_below(path, kBpffs))
     return Error{0,
@@ -88,8 +89,8 @@ int version_of(const std::string& name) {
 
 }  // namespace
 
-Result<Unit> make_pin_folder(const std::string& path) {
-  if (auto mounted = ensure_bpffs(path); !mounted.ok()) return mounted;
+Status make_pin_folder(const std::string& path) {
+  if (auto mounted = ensure_bpffs(path); !mounted) return mounted.error();
   for (size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
     const std::string part = path.substr(0, slash);
     if (mkdir(part.c_str(), 0700) != 0 && errno != EEXIST)
@@ -155,15 +156,15 @@ std::vector<std::string> version_folders(const std::string& root) {
   return folders;
 }
 
-Result<Unit> pin(int fd, const std::string& path) {
+Status pin(int fd, const std::string& path) {
   if (bpf_obj_pin(fd, path.c_str()) != 0) return Error{errno, "pin " + path};
   return Unit{};
 }
 
-Result<Unit> pin_over(int fd, const std::string& path) {
+Status pin_over(int fd, const std::string& path) {
   const std::string fresh = path + "_new";
-  if (auto removed = unpin(fresh); !removed.ok()) return removed;
-  if (auto pinned = pin(fd, fresh); !pinned.ok()) return pinned;
+  if (auto removed = unpin(fresh); !removed) return removed.error();
+  if (auto pinned = pin(fd, fresh); !pinned) return pinned.error();
   if (rename(fresh.c_str(), path.c_str()) != 0) return Error{errno, "replace the pin " + path};
   return Unit{};
 }
@@ -174,18 +175,18 @@ Result<Fd> open_pin(const std::string& path) {
   return fd;
 }
 
-Result<Unit> unpin(const std::string& path) {
+Status unpin(const std::string& path) {
   if (unlink(path.c_str()) != 0 && errno != ENOENT) return Error{errno, "unpin " + path};
   return Unit{};
 }
 
-Result<Unit> remove_pins(const std::string& folder) {
+Status remove_pins(const std::string& folder) {
   for (const std::string& name : list_folder(folder)) {
     const std::string path = folder + "/" + name;
     struct stat status {};
-    if (lstat(path.c_str(), &status) != 0) return Error{errno, "look at " + path};
+    if (lstat(path.c_str(), &status) != 0) return Error{errno, "read " + path};
     auto removed = S_ISDIR(status.st_mode) ? remove_pins(path) : unpin(path);
-    if (!removed.ok()) return removed;
+    if (!removed) return removed.error();
   }
   if (rmdir(folder.c_str()) != 0 && errno != ENOENT) return Error{errno, "remove " + folder};
   return Unit{};

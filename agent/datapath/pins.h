@@ -15,7 +15,7 @@ namespace datapath {
 
 // Makes the folder `path` and those above it; mounts a bpf file system at /sys/fs/bpf if `path`
 // lies there and none is.
-base::Result<base::Unit> make_pin_folder(const std::string& path);
+base::Status make_pin_folder(const std::string& path);
 
 // Only one agent works on a pin folder: the lock lasts as long as the descriptor. The error names
 // the process that has it.
@@ -32,12 +32,12 @@ std::vector<std::string> list_folder(const std::string& path);
 std::vector<int> pinned_versions(const std::string& root);
 std::vector<std::string> version_folders(const std::string& root);
 
-base::Result<base::Unit> pin(int fd, const std::string& path);
+base::Status pin(int fd, const std::string& path);
 // A pin that is there already is replaced at once: there is always one.
-base::Result<base::Unit> pin_over(int fd, const std::string& path);
+base::Status pin_over(int fd, const std::string& path);
 base::Result<base::Fd> open_pin(const std::string& path);
-base::Result<base::Unit> unpin(const std::string& path);
+base::Status unpin(const std::string& path);
 // Pins of a folder and the folder itself, with its subfolders. Not there: not an error.
-base::Result<base::Unit> remove_pins(const std::string& folder);
+base::Status remove_pins(const std::string& folder);
 
 }  // namespace datapath

@@ -22,6 +22,7 @@ namespace {
 using base::Error;
 using base::Fd;
 using base::Result;
+using base::Status;
 using base::Unit;
 
 struct DestroySkeleton {
@@ -65,24 +66,24 @@ uint32_t entries_for(std::string_view name, const Sizes& sizes) {
   return 0;
 }
 
-Result<Unit> reuse(bpf_map* map, int fd, const bpf_map_info& info) {
-  const auto check = [&](const char* what, uint32_t pinned, uint32_t ours) -> Result<Unit> {
+Status reuse(bpf_map* map, int fd, const bpf_map_info& info) {
+  const auto check = [&](const char* what, uint32_t pinned, uint32_t ours) -> Status {
     if (pinned == ours) return Unit{};
     return Error{0, std::string("pinned map ") + bpf_map__name(map) + " has " + what + " " +
                         std::to_string(pinned) + ", this agent needs " + std::to_string(ours) +
                         ": it is of another version (--teardown removes it)"};
   };
   auto same = check("type", info.type, bpf_map__type(map));
-  if (same.ok()) same = check("key size", info.key_size, bpf_map__key_size(map));
-  if (same.ok()) same = check("value size", info.value_size, bpf_map__value_size(map));
-  if (same.ok()) same = check("entries", info.max_entries, bpf_map__max_entries(map));
-  if (!same.ok()) return same;
+  if (same) same = check("key size", info.key_size, bpf_map__key_size(map));
+  if (same) same = check("value size", info.value_size, bpf_map__value_size(map));
+  if (same) same = check("entries", info.max_entries, bpf_map__max_entries(map));
+  if (!same) return same.error();
   if (const int err = bpf_map__reuse_fd(map, fd); err != 0)
     return Error{-err, std::string("reuse the pinned map ") + bpf_map__name(map)};
   return Unit{};
 }
 
-Result<Unit> prepare_maps(const lb& skeleton, const Sizes& sizes, const KernelMaps& pinned) {
+Status prepare_maps(const lb& skeleton, const Sizes& sizes, const KernelMaps& pinned) {
   bpf_map* map = nullptr;
   bpf_object__for_each_map(map, skeleton.obj) {
     if (!is_ours(map)) continue;
@@ -94,7 +95,8 @@ Result<Unit> prepare_maps(const lb& skeleton, const Sizes& sizes, const KernelMa
     if (pinned.empty()) continue;
     if (!pinned.has(name))
       return Error{0, "map " + name + " is missing among the pins (--teardown removes the others)"};
-    if (auto reused = reuse(map, pinned.fd(name), pinned.info(name)); !reused.ok()) return reused;
+    if (auto reused = reuse(map, pinned.fd(name), pinned.info(name)); !reused)
+      return reused.error();
   }
   return Unit{};
 }
@@ -125,23 +127,23 @@ Result<Fd> own(int fd) {
 Result<Loaded> load_program(const Sizes& sizes, const lb_info& info, const KernelMaps& pinned) {
   std::vector<char> log(kVerifierLogBytes);
   auto skeleton = open_skeleton(log);
-  if (!skeleton.ok()) return skeleton.error();
+  if (!skeleton) return skeleton.error();
   const lb& object = **skeleton;
-  if (auto ready = prepare_maps(object, sizes, pinned); !ready.ok()) return ready.error();
+  if (auto ready = prepare_maps(object, sizes, pinned); !ready) return ready.error();
   configure(object, sizes, info);
   if (const int err = lb::load(skeleton->get()); err != 0)
     return Error{-err, "load the XDP program: " + explain_refusal(-err, object.obj, log.data())};
 
   Loaded loaded;
   auto program = own(bpf_program__fd(object.progs.lb_xdp));
-  if (!program.ok()) return program.error();
+  if (!program) return program.error();
   loaded.program = std::move(*program);
   bpf_map* map = nullptr;
   bpf_object__for_each_map(map, object.obj) {
     if (!is_ours(map)) continue;
     auto fd = own(bpf_map__fd(map));
-    if (!fd.ok()) return fd.error();
-    if (auto added = loaded.maps.add(bpf_map__name(map), std::move(*fd)); !added.ok())
+    if (!fd) return fd.error();
+    if (auto added = loaded.maps.add(bpf_map__name(map), std::move(*fd)); !added)
       return added.error();
   }
   return loaded;

@@ -46,7 +46,7 @@ Fate verdict_fate(lb_verdict verdict) {
 
 Result<Verdicts> read_verdicts(Maps& maps) {
   auto cpus = maps.get_each(kVerdicts, 0);
-  if (!cpus.ok()) return cpus.error();
+  if (!cpus) return cpus.error();
   Verdicts sum{};
   for (const lb_verdict_counters& cpu : *cpus) add(sum, cpu.packets);
   return sum;
@@ -54,11 +54,11 @@ Result<Verdicts> read_verdicts(Maps& maps) {
 
 Result<ServiceStats> read_service_stats(Maps& maps, uint32_t service) {
   auto cpus = maps.get_each(kServiceCounters, service);
-  if (!cpus.ok()) return cpus.error();
+  if (!cpus) return cpus.error();
   auto agent = maps.get_each(kServiceSums, service);
-  if (!agent.ok()) return agent.error();
+  if (!agent) return agent.error();
   auto use = maps.get_each(kServiceUse, service);
-  if (!use.ok()) return use.error();
+  if (!use) return use.error();
   ServiceStats sum;
   for (const lb_service_counters& cpu : *cpus) {
     add(sum.verdicts, cpu.verdicts);

@@ -10,10 +10,11 @@ namespace {
 
 using base::Error;
 using base::Result;
+using base::Status;
 using base::Unit;
 
-Result<Unit> in_step(const Step& step, Result<Unit> result) {
-  if (result.ok()) return result;
+Status in_step(const Step& step, Status result) {
+  if (result) return result;
   return Error{result.error().code, describe(step) + " (" + result.error().what + ")"};
 }
 
@@ -30,24 +31,24 @@ lb_nexthop_key key_of(const base::IpAddress& address) {
 
 }  // namespace
 
-Result<Unit> TableWriter::apply(std::span<const Step> steps) {
+Status TableWriter::apply(std::span<const Step> steps) {
   const auto is_ring = [](const Step& step) { return std::holds_alternative<PutRing>(step); };
   while (!steps.empty()) {
     const auto ring_end = std::find_if_not(steps.begin(), steps.end(), is_ring);
     if (const auto rings = static_cast<size_t>(ring_end - steps.begin()); rings > 1) {
-      if (auto done = put_rings(steps.first(rings)); !done.ok()) return done;
+      if (auto done = put_rings(steps.first(rings)); !done) return done.error();
       steps = steps.subspan(rings);
       continue;
     }
     const Step& step = steps.front();
     auto done = std::visit([this](const auto& s) { return do_step(s); }, step);
-    if (!done.ok()) return in_step(step, done);
+    if (!done) return in_step(step, done);
     steps = steps.subspan(1);
   }
   return Unit{};
 }
 
-Result<Unit> TableWriter::put_rings(std::span<const Step> steps) {
+Status TableWriter::put_rings(std::span<const Step> steps) {
   std::vector<Maps::RingCells> rings;
   rings.reserve(steps.size());
   for (const Step& step : steps) {
@@ -60,39 +61,39 @@ Result<Unit> TableWriter::put_rings(std::span<const Step> steps) {
     const auto& put = std::get<PutRing>(step);
     tables_.rings[put.id] = put.value;
   }
-  return result.ok() ? result : in_step(steps[std::min(done, steps.size() - 1)], result);
+  return result ? result : in_step(steps[std::min(done, steps.size() - 1)], result);
 }
 
-Result<Unit> TableWriter::do_step(const PutRing& step) {
+Status TableWriter::do_step(const PutRing& step) {
   const Maps::RingCells ring{step.id, to_abi(step.value)};
   size_t done = 0;
-  if (auto result = maps_.put_rings({&ring, 1}, done); !result.ok()) return result;
+  if (auto result = maps_.put_rings({&ring, 1}, done); !result) return result.error();
   tables_.rings[step.id] = step.value;
   return Unit{};
 }
 
-Result<Unit> TableWriter::do_step(const EraseRing& step) {
-  if (auto done = maps_.erase(kRings, step.id); !done.ok()) return done;
+Status TableWriter::do_step(const EraseRing& step) {
+  if (auto done = maps_.erase(kRings, step.id); !done) return done.error();
   tables_.rings.erase(step.id);
   return Unit{};
 }
 
-Result<Unit> TableWriter::do_step(const PutCidr& step) {
+Status TableWriter::do_step(const PutCidr& step) {
   auto done = maps_.put(kCidrs, step.key, step.value);
-  if (!done.ok()) return done;
+  if (!done) return done.error();
   tables_.cidrs[step.key] = step.value;
   return Unit{};
 }
 
-Result<Unit> TableWriter::do_step(const EraseCidr& step) {
-  if (auto done = maps_.erase(kCidrs, step.key); !done.ok()) return done;
+Status TableWriter::do_step(const EraseCidr& step) {
+  if (auto done = maps_.erase(kCidrs, step.key); !done) return done.error();
   tables_.cidrs.erase(step.key);
   return Unit{};
 }
 
-Result<Unit> TableWriter::do_step(const PutService& step) {
+Status TableWriter::do_step(const PutService& step) {
   auto done = maps_.put(kServices, step.key, step.value);
-  if (!done.ok()) return done;
+  if (!done) return done.error();
   const auto old = tables_.services.find(step.key);
   if (old != tables_.services.end() && old->second.id != step.value.id)
     resting_services_.emplace(old->second.id, 0);
@@ -103,8 +104,8 @@ Result<Unit> TableWriter::do_step(const PutService& step) {
   return Unit{};
 }
 
-Result<Unit> TableWriter::do_step(const EraseService& step) {
-  if (auto done = maps_.erase(kServices, step.key); !done.ok()) return done;
+Status TableWriter::do_step(const EraseService& step) {
+  if (auto done = maps_.erase(kServices, step.key); !done) return done.error();
   const auto old = tables_.services.find(step.key);
   if (old == tables_.services.end()) return Unit{};
   const uint32_t id = old->second.id;
@@ -116,15 +117,15 @@ Result<Unit> TableWriter::do_step(const EraseService& step) {
   return Unit{};
 }
 
-Result<Unit> TableWriter::write_backend(uint16_t id, const lb_backend& value) {
+Status TableWriter::write_backend(uint16_t id, const lb_backend& value) {
   lb_backend full = value;
   const auto hop = destination_ids_.find(from_abi(from_abi(value.family), value.addr));
   full.nexthop = hop == destination_ids_.end() ? uint16_t{0} : static_cast<uint16_t>(hop->second);
   return maps_.put(kBackends, id, full);
 }
 
-Result<Unit> TableWriter::do_step(const PutBackend& step) {
-  if (auto done = write_backend(step.id, step.value); !done.ok()) return done;
+Status TableWriter::do_step(const PutBackend& step) {
+  if (auto done = write_backend(step.id, step.value); !done) return done.error();
   const auto old = tables_.backends.find(step.id);
   if (old != tables_.backends.end() && !bytes_equal(old->second.pool, step.value.pool))
     forgetting_ = kPassesToRelease;
@@ -134,13 +135,13 @@ Result<Unit> TableWriter::do_step(const PutBackend& step) {
   return Unit{};
 }
 
-Result<Unit> TableWriter::do_step(const EraseBackend& step) {
+Status TableWriter::do_step(const EraseBackend& step) {
   const auto old = tables_.backends.find(step.id);
   if (old == tables_.backends.end()) return Unit{};
   // What is left names the member in dumps, for as long as flows name the backend.
   lb_backend gone = old->second;
   gone.flags = LB_BACKEND_GONE;
-  if (auto done = write_backend(step.id, gone); !done.ok()) return done;
+  if (auto done = write_backend(step.id, gone); !done) return done.error();
   tables_.backends.erase(old);
   resting_backends_.emplace(step.id, 0);
   forgetting_ = kPassesToRelease;
@@ -149,7 +150,7 @@ Result<Unit> TableWriter::do_step(const EraseBackend& step) {
 
 Result<uint32_t> TableWriter::take_nexthop(const base::IpAddress& address) {
   auto id = maps_.pop(kFreeNexthops);
-  if (!id.ok()) return id.error();
+  if (!id) return id.error();
   if (!*id)
     return Error{ENOSPC, "no free next hop for " + address.text() + " (" +
                              std::to_string(LB_MAX_NEXTHOPS) + " are in use)"};
@@ -166,52 +167,52 @@ Result<uint32_t> TableWriter::nexthop_of(const base::IpAddress& address) {
   }
   auto taken = take_nexthop(address);
   // It rests until its key is written, so that no failure loses it.
-  if (taken.ok()) resting_hops_[*taken] = RestingHop{key};
+  if (taken) resting_hops_[*taken] = RestingHop{key};
   return taken;
 }
 
-Result<Unit> TableWriter::do_step(const PutDestination& step) {
+Status TableWriter::do_step(const PutDestination& step) {
   auto id = nexthop_of(step.address);
-  if (!id.ok()) return id.error();
-  if (auto done = maps_.put(kNexthops, *id, step.value); !done.ok()) return done;
+  if (!id) return id.error();
+  if (auto done = maps_.put(kNexthops, *id, step.value); !done) return done.error();
   if (!tables_.destinations.contains(step.address)) {
     const lb_nexthop_key key = key_of(step.address);
-    if (auto done = maps_.put(kNexthopIds, key, *id); !done.ok()) return done;
+    if (auto done = maps_.put(kNexthopIds, key, *id); !done) return done.error();
     resting_hops_.erase(*id);
     destination_ids_[step.address] = *id;
-    if (auto done = rewrite_backends_of(step.address); !done.ok()) return done;
+    if (auto done = rewrite_backends_of(step.address); !done) return done.error();
   }
   tables_.destinations[step.address] = step.value;
   return Unit{};
 }
 
-Result<Unit> TableWriter::do_step(const EraseDestination& step) {
+Status TableWriter::do_step(const EraseDestination& step) {
   auto known = destination_ids_.extract(step.address);
   if (known.empty()) return Unit{};
   const uint32_t id = known.mapped();
   auto erased = erase_destination(step.address, id);
-  if (!erased.ok()) {
+  if (!erased) {
     destination_ids_.insert(std::move(known));
-    return erased;
+    return erased.error();
   }
   tables_.destinations.erase(step.address);
   resting_hops_[id] = RestingHop{key_of(step.address)};
   return Unit{};
 }
 
-Result<Unit> TableWriter::erase_destination(const base::IpAddress& address, uint32_t id) {
-  if (auto done = rewrite_backends_of(address); !done.ok()) return done;
+Status TableWriter::erase_destination(const base::IpAddress& address, uint32_t id) {
+  if (auto done = rewrite_backends_of(address); !done) return done.error();
   // Flows that still name it are forwarded by the kernel: nobody keeps its neighbour true now.
-  if (auto done = maps_.put(kNexthops, id, lb_nexthop{}); !done.ok()) return done;
+  if (auto done = maps_.put(kNexthops, id, lb_nexthop{}); !done) return done.error();
   return maps_.erase(kNexthopIds, key_of(address));
 }
 
 // An id must not be given back while a backend could still hand it to a new flow.
-Result<Unit> TableWriter::rewrite_backends_of(const base::IpAddress& address) {
+Status TableWriter::rewrite_backends_of(const base::IpAddress& address) {
   for (const auto& [id, backend] : tables_.backends) {
     if (to_abi(address.family()) != backend.family) continue;
     if (from_abi(address.family(), backend.addr) != address) continue;
-    if (auto done = write_backend(id, backend); !done.ok()) return done;
+    if (auto done = write_backend(id, backend); !done) return done.error();
   }
   return Unit{};
 }

@@ -24,16 +24,16 @@ class TableWriter {
 
   // Reads everything back, and makes the queue of free next hop ids right: an id that the last
   // agent or a program lost between two maps comes back when a census does not find it.
-  base::Result<base::Unit> adopt();
+  base::Status adopt();
 
   const Tables& tables() const { return tables_; }
   // In the order given; puts of rings that follow each other go in one system call. Stops at the
   // first that fails: tables() shows how far it came.
-  base::Result<base::Unit> apply(std::span<const Step> steps);
+  base::Status apply(std::span<const Step> steps);
 
   // See Datapath.
-  base::Result<base::Unit> resolve(const Neighbours& neighbours);
-  base::Result<base::Unit> release_unused(const Census& census);
+  base::Status resolve(const Neighbours& neighbours);
+  base::Status release_unused(const Census& census);
   std::set<uint32_t> resting_services() const;
   std::set<uint16_t> resting_backends() const;
 
@@ -51,34 +51,34 @@ class TableWriter {
 
   static bool released(Passes& unused, bool is_named);
 
-  base::Result<base::Unit> do_step(const PutDestination& step);
-  base::Result<base::Unit> do_step(const PutBackend& step);
-  base::Result<base::Unit> do_step(const PutRing& step);
-  base::Result<base::Unit> do_step(const PutCidr& step);
-  base::Result<base::Unit> do_step(const PutService& step);
-  base::Result<base::Unit> do_step(const EraseService& step);
-  base::Result<base::Unit> do_step(const EraseCidr& step);
-  base::Result<base::Unit> do_step(const EraseRing& step);
-  base::Result<base::Unit> do_step(const EraseBackend& step);
-  base::Result<base::Unit> do_step(const EraseDestination& step);
-  base::Result<base::Unit> put_rings(std::span<const Step> steps);
-  base::Result<base::Unit> write_backend(uint16_t id, const lb_backend& value);
-  base::Result<base::Unit> rewrite_backends_of(const base::IpAddress& address);
+  base::Status do_step(const PutDestination& step);
+  base::Status do_step(const PutBackend& step);
+  base::Status do_step(const PutRing& step);
+  base::Status do_step(const PutCidr& step);
+  base::Status do_step(const PutService& step);
+  base::Status do_step(const EraseService& step);
+  base::Status do_step(const EraseCidr& step);
+  base::Status do_step(const EraseRing& step);
+  base::Status do_step(const EraseBackend& step);
+  base::Status do_step(const EraseDestination& step);
+  base::Status put_rings(std::span<const Step> steps);
+  base::Status write_backend(uint16_t id, const lb_backend& value);
+  base::Status rewrite_backends_of(const base::IpAddress& address);
   base::Result<uint32_t> nexthop_of(const base::IpAddress& address);
   base::Result<uint32_t> take_nexthop(const base::IpAddress& address);
-  base::Result<base::Unit> erase_destination(const base::IpAddress& address, uint32_t id);
+  base::Status erase_destination(const base::IpAddress& address, uint32_t id);
 
-  base::Result<base::Unit> adopt_policy();
-  base::Result<base::Unit> adopt_backends();
-  base::Result<base::Unit> adopt_nexthops();
-  base::Result<base::Unit> adopt_resting_services();
+  base::Status adopt_policy();
+  base::Status adopt_backends();
+  base::Status adopt_nexthops();
+  base::Status adopt_resting_services();
 
   base::Result<HopIds> nexthop_ids();
-  base::Result<base::Unit> retire_client_hops(const Census& census);
-  base::Result<base::Unit> release_hops(const Census& census);
-  base::Result<base::Unit> release_backends(const Census& census);
-  base::Result<base::Unit> release_services(const Census& census);
-  base::Result<base::Unit> forget_clients();
+  base::Status retire_client_hops(const Census& census);
+  base::Status release_hops(const Census& census);
+  base::Status release_backends(const Census& census);
+  base::Status release_services(const Census& census);
+  base::Status forget_clients();
 
   Maps& maps_;
   Tables tables_;

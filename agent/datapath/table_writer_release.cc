@@ -4,7 +4,7 @@
 namespace datapath {
 namespace {
 
-using base::Result;
+using base::Status;
 using base::Unit;
 
 bool named(const std::vector<bool>& ids, uint32_t id) { return id < ids.size() && ids[id]; }
@@ -17,9 +17,9 @@ bool TableWriter::released(Passes& unused, bool is_named) {
   return unused >= kPassesToRelease;
 }
 
-Result<Unit> TableWriter::resolve(const Neighbours& neighbours) {
+Status TableWriter::resolve(const Neighbours& neighbours) {
   auto ids = nexthop_ids();
-  if (!ids.ok()) return ids.error();
+  if (!ids) return ids.error();
   std::map<uint32_t, lb_nexthop_key> hops;
   for (const auto& [key, id] : *ids) hops[id] = key;
   for (const auto& [id, resting] : resting_hops_) {
@@ -30,22 +30,22 @@ Result<Unit> TableWriter::resolve(const Neighbours& neighbours) {
     const auto neighbour = neighbours.find(key);
     const lb_nexthop want = neighbour == neighbours.end() ? lb_nexthop{} : neighbour->second;
     auto have = maps_.get(kNexthops, id);
-    if (!have.ok()) return have.error();
+    if (!have) return have.error();
     if (*have && bytes_equal(**have, want)) continue;
-    if (auto done = maps_.put(kNexthops, id, want); !done.ok()) return done;
+    if (auto done = maps_.put(kNexthops, id, want); !done) return done.error();
   }
   return Unit{};
 }
 
 // Clients are forgotten whose service or member is gone, or no longer persists. Before an id is
 // released, so that nobody who had it before is found under it.
-Result<Unit> TableWriter::forget_clients() {
+Status TableWriter::forget_clients() {
   if (forgetting_ == 0) return Unit{};
   std::map<uint32_t, lb_tag> pools;  // of the services that persist
   for (const auto& [key, service] : tables_.services)
     if ((service.flags & LB_SERVICE_PERSISTENT) != 0) pools[service.id] = service.pool;
   auto entries = maps_.entries(kPersistence);
-  if (!entries.ok()) return entries.error();
+  if (!entries) return entries.error();
   for (const auto& [key, client] : *entries) {
     const auto pool = pools.find(key.service);
     const auto id = static_cast<uint16_t>(client.backend);
@@ -53,25 +53,25 @@ Result<Unit> TableWriter::forget_clients() {
     if (pool != pools.end() && backend != tables_.backends.end() &&
         bytes_equal(pool->second, backend->second.pool))
       continue;
-    if (auto done = maps_.erase(kPersistence, key); !done.ok()) return done;
+    if (auto done = maps_.erase(kPersistence, key); !done) return done.error();
   }
   --forgetting_;
   return Unit{};
 }
 
-Result<Unit> TableWriter::release_unused(const Census& census) {
-  if (auto done = forget_clients(); !done.ok()) return done;
-  if (auto done = release_hops(census); !done.ok()) return done;
-  if (auto done = retire_client_hops(census); !done.ok()) return done;
-  if (auto done = release_backends(census); !done.ok()) return done;
+Status TableWriter::release_unused(const Census& census) {
+  if (auto done = forget_clients(); !done) return done.error();
+  if (auto done = release_hops(census); !done) return done.error();
+  if (auto done = retire_client_hops(census); !done) return done.error();
+  if (auto done = release_backends(census); !done) return done.error();
   return release_services(census);
 }
 
 // Takes the keys of clients' next hops that no flow uses, so that no new flow finds them; the ids
 // rest from then on.
-Result<Unit> TableWriter::retire_client_hops(const Census& census) {
+Status TableWriter::retire_client_hops(const Census& census) {
   auto ids = nexthop_ids();
-  if (!ids.ok()) return ids.error();
+  if (!ids) return ids.error();
   std::map<uint32_t, int> idle;
   for (const auto& [key, id] : *ids) {
     if (key.ifindex == 0 || named(census.nexthops, id)) continue;
@@ -81,17 +81,17 @@ Result<Unit> TableWriter::retire_client_hops(const Census& census) {
       idle[id] = unused;
       continue;
     }
-    if (auto done = maps_.erase(kNexthopIds, key); !done.ok()) return done;
+    if (auto done = maps_.erase(kNexthopIds, key); !done) return done.error();
     resting_hops_[id] = RestingHop{key};
   }
   idle_client_hops_ = std::move(idle);
   return Unit{};
 }
 
-Result<Unit> TableWriter::release_hops(const Census& census) {
+Status TableWriter::release_hops(const Census& census) {
   if (resting_hops_.empty()) return Unit{};
   auto ids = nexthop_ids();
-  if (!ids.ok()) return ids.error();
+  if (!ids) return ids.error();
   // An id that a program took while the queue was being emptied has its key by now.
   for (const auto& [key, id] : *ids) resting_hops_.erase(id);
   for (auto it = resting_hops_.begin(); it != resting_hops_.end();) {
@@ -100,37 +100,37 @@ Result<Unit> TableWriter::release_hops(const Census& census) {
       ++it;
       continue;
     }
-    if (auto done = maps_.clear(kNexthops, id); !done.ok()) return done;
-    if (auto done = maps_.push(kFreeNexthops, id); !done.ok()) return done;
+    if (auto done = maps_.clear(kNexthops, id); !done) return done.error();
+    if (auto done = maps_.push(kFreeNexthops, id); !done) return done.error();
     it = resting_hops_.erase(it);
   }
   return Unit{};
 }
 
-Result<Unit> TableWriter::release_backends(const Census& census) {
+Status TableWriter::release_backends(const Census& census) {
   for (auto it = resting_backends_.begin(); it != resting_backends_.end();) {
     auto& [id, unused] = *it;
     if (!released(unused, named(census.backends, id))) {
       ++it;
       continue;
     }
-    if (auto done = maps_.clear(kBackends, id); !done.ok()) return done;
-    if (auto done = maps_.clear(kBackendUse, id); !done.ok()) return done;
+    if (auto done = maps_.clear(kBackends, id); !done) return done.error();
+    if (auto done = maps_.clear(kBackendUse, id); !done) return done.error();
     it = resting_backends_.erase(it);
   }
   return Unit{};
 }
 
-Result<Unit> TableWriter::release_services(const Census& census) {
+Status TableWriter::release_services(const Census& census) {
   for (auto it = resting_services_.begin(); it != resting_services_.end();) {
     auto& [id, unused] = *it;
     if (!released(unused, named(census.services, id))) {
       ++it;
       continue;
     }
-    if (auto done = maps_.clear(kServiceCounters, id); !done.ok()) return done;
-    if (auto done = maps_.clear(kServiceSums, id); !done.ok()) return done;
-    if (auto done = maps_.clear(kServiceUse, id); !done.ok()) return done;
+    if (auto done = maps_.clear(kServiceCounters, id); !done) return done.error();
+    if (auto done = maps_.clear(kServiceSums, id); !done) return done.error();
+    if (auto done = maps_.clear(kServiceUse, id); !done) return done.error();
     it = resting_services_.erase(it);
   }
   return Unit{};

@@ -170,7 +170,7 @@ class Stress {
     const bool mortal = !options_.immortal && (dice() & 1) != 0;
     const uint32_t sides = (dice() & 1) != 0 ? 15 : 255;
     if (mortal)
-      table.set_step_hook([&](FlowTable::Step) {
+      table.set_point_hook([&](FlowTable::Point) {
         if ((dice() & sides) == 0) ::_exit(0);
       });
     const auto judge = [&](const FlowLife& flow) {

@@ -50,7 +50,7 @@ class FlowSweep : public Flows {
     if (child == 0) {
       FlowTable table = agent();
       int left = n;
-      table.set_step_hook([&](FlowTable::Step) {
+      table.set_point_hook([&](FlowTable::Point) {
         if (left-- == 0) ::raise(SIGKILL);
       });
       pass(table, judge);

@@ -108,12 +108,12 @@ mutant ring_is_not_left unit bpf/flow_follow.h \
   'flow_leave_ring(index, word, family);' ';'
 mutant dead_not_buried unit agent/datapath/flow_table.cc \
   '    bury(lines, index);
-    step(Step::found_dead);' '    step(Step::found_dead);'
+    reached(Point::found_dead);' '    reached(Point::found_dead);'
 mutant reply_line_first unit agent/datapath/flow_table.cc \
   '  free(forward);
-  step(Step::forward_freed);
+  reached(Point::forward_freed);
   free(reply);' '  free(reply);
-  step(Step::forward_freed);
+  reached(Point::forward_freed);
   free(forward);'
 mutant lone_reply_forgotten unit agent/datapath/flow_table.cc \
   '    ended_.push_back({&lines, kAlone, index});' '    return;'
