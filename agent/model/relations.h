@@ -14,8 +14,9 @@ namespace model {
 
 template <class R>
 void sort_by_age(std::vector<const R*>& resources) {
-  std::stable_sort(resources.begin(), resources.end(),
-                   [](const R* a, const R* b) { return a->created_at < b->created_at; });
+  const auto older = [](const R* a, const R* b) { return a->created_at < b->created_at; };
+  if (!std::is_sorted(resources.begin(), resources.end(), older))
+    std::stable_sort(resources.begin(), resources.end(), older);
 }
 
 // Those that match, oldest first.

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -13,10 +11,12 @@
 
 namespace plan {
 
-template <class Key, class Number, class Less = std::less<Key>>
+// `Map`: from key to number.
+template <class Map>
 class Numbering {
  public:
-  using Map = std::map<Key, Number, Less>;
+  using Key = typename Map::key_type;
+  using Number = typename Map::mapped_type;
 
   // Gives out first .. end - 1. Numbers of `before` and of `resting` are given to no other key.
   Numbering(const Map& before, const std::set<Number>& resting, Number first, Number end)
@@ -29,11 +29,10 @@ class Numbering {
 
   // The number that `key` had, else the lowest free one. nullopt: none is left.
   std::optional<Number> number(const Key& key) {
-    const auto place = given_.lower_bound(key);
-    if (place != given_.end() && !given_.key_comp()(key, place->first)) return place->second;
+    if (const auto known = given_.find(key); known != given_.end()) return known->second;
     std::optional<Number> number = kept(key);
     if (!number) number = fresh();
-    if (number) given_.emplace_hint(place, key, *number);
+    if (number) given_.emplace(key, *number);
     return number;
   }
 

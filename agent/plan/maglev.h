@@ -14,7 +14,7 @@ namespace plan {
 // member that is made anew at the same place gets its old slots back, and the nodes of a pair have
 // the same table.
 struct MaglevBackend {
-  base::Endpoint place;
+  base::Endpoint endpoint;
   uint32_t weight = 1;  // positive
 
   friend bool operator==(const MaglevBackend&, const MaglevBackend&) = default;
@@ -30,6 +30,6 @@ std::vector<uint16_t> maglev_table(std::span<const MaglevBackend> backends, uint
 struct MaglevPermutation {
   uint32_t offset, skip;
 };
-MaglevPermutation maglev_permutation(const base::Endpoint& place, uint32_t size);
+MaglevPermutation maglev_permutation(const base::Endpoint& endpoint, uint32_t size);
 
 }  // namespace plan

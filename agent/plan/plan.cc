@@ -24,8 +24,8 @@ static_assert(model::kMostServices < LB_MAX_SERVICES && model::kMostMembers < LB
 
 namespace {
 
-using CidrNumbers = Numbering<std::set<base::IpPrefix>, uint32_t>;
-using ServiceNumbers = Numbering<lb_service_key, uint32_t, datapath::BytesLess<lb_service_key>>;
+using CidrNumbers = Numbering<decltype(Ids::cidr_sets)>;
+using ServiceNumbers = Numbering<decltype(Ids::services)>;
 
 // Ever new numbers, so that entries of a set that is on its way out are never taken for another's.
 uint32_t first_new_set(const Ids& ids) {
@@ -144,12 +144,12 @@ void ServicePlanner::plan_listener(const model::LoadBalancer& lb, const model::L
 bool ServicePlanner::plan_service(const model::LoadBalancer& lb, const model::Listener& listener,
                                   const Placement& placement, const base::IpAddress& vip) {
   const lb_service_key key = key_of(vip, listener);
-  const auto place = [&] { return base::Endpoint{vip, listener.protocol_port}.text(); };
+  const auto where = [&] { return base::Endpoint{vip, listener.protocol_port}.text(); };
   if (plan_.tables.services.contains(key))
-    return refused(listener.id, place() + " is taken by another listener");
+    return refused(listener.id, where() + " is taken by another listener");
   const std::optional<uint32_t> number = service_numbers_.number(key);
   if (!number)
-    return refused(listener.id, "no service number is free for " + place() + ": all " +
+    return refused(listener.id, "no service number is free for " + where() + ": all " +
                                     std::to_string(LB_MAX_SERVICES - 1) +
                                     " are in use or named by flows that live");
   const std::optional<uint32_t> cidrs = cidr_set(listener, vip.family());

@@ -5,10 +5,11 @@
 #include <map>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "agent/datapath/tables.h"
-#include "agent/model/model.h"
+#include "agent/model/relations.h"
 #include "agent/plan/placement.h"
 #include "agent/plan/rings.h"
 #include "haproxy/haproxy_spec.h"
@@ -32,7 +33,7 @@ struct Observed {
 struct Ids {
   std::map<lb_service_key, uint32_t, datapath::BytesLess<lb_service_key>> services;
   std::map<RingKey, uint32_t> rings;
-  std::map<base::Uuid, uint16_t> backends;  // by member
+  std::unordered_map<base::Uuid, uint16_t, model::UuidHash> backends;  // by member
   // CIDR sets are numbered by content and never reused while a service names them. The prefixes are
   // networks of one family; the empty set is a list that has nobody of the VIP's family.
   std::map<std::set<base::IpPrefix>, uint32_t> cidr_sets;

@@ -1,23 +1,37 @@
 #include "agent/plan/pools.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 
 #include <algorithm>
-#include <tuple>
+#include <cstring>
 
 #include "agent/datapath/abi.h"
 #include "agent/plan/neighbours.h"
-#include "agent/plan/wanted.h"
 
 namespace plan {
 
 namespace {
 
-// By place, not by id: the nodes of a pair and a member made anew give the same ring.
-bool by_place(const model::Member* a, const model::Member* b) {
-  return std::tie(a->address, a->protocol_port, a->id) <
-         std::tie(b->address, b->protocol_port, b->id);
-}
+// By endpoint, not by id: the nodes of a pair and a member made anew give the same ring. Addresses
+// (of one family) as numbers, beside each other: thousands of members are sorted in every plan.
+struct ByEndpoint {
+  explicit ByEndpoint(const model::Member& m) : port(m.protocol_port), member(&m) {
+    uint64_t words[2] = {};
+    std::memcpy(words, m.address.bytes(), m.address.size());
+    high = be64toh(words[0]);
+    low = be64toh(words[1]);
+  }
+  bool operator<(const ByEndpoint& other) const {
+    if (high != other.high) return high < other.high;
+    if (low != other.low) return low < other.low;
+    return port != other.port ? port < other.port : member->id < other.member->id;
+  }
+
+  uint64_t high, low;
+  uint16_t port;
+  const model::Member* member;
+};
 
 }  // namespace
 
@@ -56,8 +70,7 @@ uint32_t PoolPlanner::plan_ring(const model::Pool& pool, base::Family family) {
   }
   for (const Planned& planned : members)
     if (planned.usable)
-      plan_.tables.backends.at(planned.backend).weight =
-          static_cast<decltype(lb_backend::weight)>(planned.member->weight);
+      planned.backend->weight = static_cast<decltype(lb_backend::weight)>(planned.member->weight);
   plan_.tables.rings[*number] = {pool.id, family, ring_slots(pool, family, members)};
   return *number;
 }
@@ -86,22 +99,22 @@ std::vector<uint16_t> PoolPlanner::ring_slots(const model::Pool& pool, base::Fam
   std::vector<uint16_t> ring;
   if (pool.algorithm == model::Algorithm::least_connections) {
     for (const Planned& planned : members)
-      if (planned.usable) ring.push_back(planned.backend);
+      if (planned.usable) ring.push_back(planned.number);
     return ring;
   }
   std::vector<const Planned*> scheduled;
-  std::vector<MaglevBackend> places;
+  std::vector<MaglevBackend> backends;
   for (const Planned& planned : members) {
     if (!planned.usable && pool.algorithm != model::Algorithm::round_robin) continue;
     const model::Member& member = *planned.member;
     scheduled.push_back(&planned);
-    places.push_back(
+    backends.push_back(
         {{member.address, member.protocol_port}, static_cast<uint32_t>(member.weight)});
   }
-  const auto& slots = schedules_.slots({pool.id, family}, pool.algorithm, std::move(places));
+  const auto& slots = schedules_.slots({pool.id, family}, pool.algorithm, std::move(backends));
   ring.reserve(slots.size());
   for (uint16_t slot : slots)
-    if (scheduled[slot]->usable) ring.push_back(scheduled[slot]->backend);
+    if (scheduled[slot]->usable) ring.push_back(scheduled[slot]->number);
   return ring;
 }
 
@@ -110,15 +123,12 @@ std::vector<PoolPlanner::Planned> PoolPlanner::plan_backends(const model::Pool& 
   const std::set<base::IpAddress> vips =
       vips_of(related_.model().load_balancers.at(pool.load_balancer));
   const std::set<uint32_t> vip_links = links_of(vips, family);
-  std::vector<const model::Member*> members;
-  for (const model::Member* member : related_.members_of(pool))
-    if (is_wanted(*member)) members.push_back(member);
-  std::sort(members.begin(), members.end(), by_place);
-  std::vector<Planned> backends;
-  for (const model::Member* member : members) {
+  std::vector<ByEndpoint> members;
+  for (const model::Member* member : related_.members_of(pool)) {
     const base::Family own = member->address.family();
+    if (!is_wanted(*member)) continue;
     if (own == family) {
-      if (auto planned = plan_backend(*member, pool, vip_links)) backends.push_back(*planned);
+      members.emplace_back(*member);
     } else if (pool.protocol == model::PoolProtocol::udp &&
                std::none_of(vips.begin(), vips.end(),
                             [own](const auto& vip) { return vip.family() == own; })) {
@@ -126,15 +136,21 @@ std::vector<PoolPlanner::Planned> PoolPlanner::plan_backends(const model::Pool& 
                               member->address.text() + " is");
     }
   }
+  std::sort(members.begin(), members.end());
+  std::vector<Planned> backends;
+  backends.reserve(members.size());
+  for (const ByEndpoint& entry : members)
+    if (auto planned = plan_backend(*entry.member, pool, vip_links)) backends.push_back(*planned);
   return backends;
 }
 
 std::optional<PoolPlanner::Planned> PoolPlanner::plan_backend(const model::Member& member,
                                                               const model::Pool& pool,
                                                               const std::set<uint32_t>& vip_links) {
-  const std::optional<uint16_t> number = number_of(member);
+  Reach& to = reach(member.address);
+  const std::optional<uint16_t> number = number_of(member, to);
   if (!number) return std::nullopt;
-  const std::optional<Way> way = way_to(member, vip_links);
+  const std::optional<Way> way = way_to(member, to, vip_links);
   lb_backend backend{};
   backend.addr = datapath::to_abi(member.address);
   backend.port = htons(member.protocol_port);
@@ -148,24 +164,26 @@ std::optional<PoolPlanner::Planned> PoolPlanner::plan_backend(const model::Membe
     backend.flags |= LB_BACKEND_RETURNING;
   backend.member = datapath::to_abi(member.id);
   backend.pool = datapath::to_abi(pool.id);
-  plan_.tables.backends[*number] = backend;
-  plan_.tables.destinations[member.address] = way ? way->hop : lb_nexthop{};
+  if (to.destination == nullptr) to.destination = &plan_.tables.destinations[member.address];
+  if (way) *to.destination = to.hop;
+  // Numbers mostly come in their order, and then the end is the place.
+  auto& backends = plan_.tables.backends;
+  const auto entry = backends.emplace_hint(backends.end(), *number, backend);
   const bool eligible = member.admin_state_up && member.weight > 0;
-  return Planned{&member, *number, eligible, eligible && way && !down};
+  return Planned{&member, *number, &entry->second, eligible, eligible && way && !down};
 }
 
-std::optional<uint16_t> PoolPlanner::number_of(const model::Member& member) {
+std::optional<uint16_t> PoolPlanner::number_of(const model::Member& member, const Reach& reach) {
   if (std::string reason = reason_against(member); !reason.empty()) {
     problem(member.id, std::move(reason));
     return std::nullopt;
   }
-  if (vips_.contains(member.address)) {
+  if (reach.is_vip) {
     problem(member.id, "member address " + member.address.text() +
                            " is a VIP of this load balancer or of another");
     return std::nullopt;
   }
-  const auto& destinations = plan_.tables.destinations;
-  if (destinations.size() >= kMaxDestinations && !destinations.contains(member.address)) {
+  if (reach.destination == nullptr && plan_.tables.destinations.size() >= kMaxDestinations) {
     problem(member.id, "members have more than " + std::to_string(kMaxDestinations) + " addresses");
     return std::nullopt;
   }
@@ -176,31 +194,42 @@ std::optional<uint16_t> PoolPlanner::number_of(const model::Member& member) {
   return number;
 }
 
+// Looked up once for all members at the address.
+PoolPlanner::Reach& PoolPlanner::reach(const base::IpAddress& address) {
+  const auto [found, is_new] = reaches_.try_emplace(address);
+  Reach& reach = found->second;
+  if (!is_new) return reach;
+  reach.is_vip = vips_.contains(address);
+  const auto& links = observed_.net.links;
+  const auto hop = observed_.net.hops.find(address);
+  const auto link = hop == observed_.net.hops.end() ? links.end() : links.find(hop->second.ifindex);
+  if (link == links.end() || !link->second.up) {
+    reach.problem = "no route to member " + address.text();
+  } else if (link->second.loopback) {
+    reach.problem = "member " + address.text() + " is an address of this machine";
+  } else {
+    reach.interface = link->second.name;
+    reach.hop = next_hop(link->second, hop->second.neighbour);
+    reach.source = hop->second.source;
+  }
+  return reach;
+}
+
 // The VIP is the source where every VIP of the family is at home on the link that leads to the
 // member: an answer to it then comes back here. Elsewhere it is the address of the link.
-std::optional<PoolPlanner::Way> PoolPlanner::way_to(const model::Member& member,
+std::optional<PoolPlanner::Way> PoolPlanner::way_to(const model::Member& member, const Reach& reach,
                                                     const std::set<uint32_t>& vip_links) {
-  const auto hop = observed_.net.hops.find(member.address);
-  const auto link = hop == observed_.net.hops.end() ? observed_.net.links.end()
-                                                    : observed_.net.links.find(hop->second.ifindex);
-  if (link == observed_.net.links.end() || !link->second.up) {
-    problem(member.id, "no route to member " + member.address.text());
+  if (!reach.problem.empty()) {
+    problem(member.id, reach.problem);
     return std::nullopt;
   }
-  if (link->second.loopback) {
-    problem(member.id, "member " + member.address.text() + " is an address of this machine");
-    return std::nullopt;
-  }
-  Way way{next_hop(link->second, hop->second.neighbour), vip_links == std::set{link->first}, {}};
-  if (way.from_vip) return way;
-  const std::optional<base::IpAddress>& source = hop->second.source;
-  if (!source || source->family() != member.address.family()) {
-    problem(member.id, "interface " + link->second.name + " has no address to reach member " +
+  if (vip_links.size() == 1 && *vip_links.begin() == reach.hop.ifindex) return Way{true, {}};
+  if (!reach.source || reach.source->family() != member.address.family()) {
+    problem(member.id, "interface " + reach.interface + " has no address to reach member " +
                            member.address.text() + " from");
     return std::nullopt;
   }
-  way.source = datapath::to_abi(*source);
-  return way;
+  return Way{false, datapath::to_abi(*reach.source)};
 }
 
 std::set<uint32_t> PoolPlanner::links_of(const std::set<base::IpAddress>& vips,

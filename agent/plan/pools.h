@@ -2,7 +2,10 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "agent/model/relations.h"
@@ -10,6 +13,7 @@
 #include "agent/plan/layout.h"
 #include "agent/plan/plan.h"
 #include "agent/plan/rings.h"
+#include "agent/plan/wanted.h"
 
 namespace plan {
 
@@ -34,17 +38,26 @@ class PoolPlanner {
   void finish();
 
  private:
+  // How packets get to an address, whoever the member at it is.
+  struct Reach {
+    std::string problem;  // why they do not, in words for people; empty: they do
+    std::string interface;
+    lb_nexthop hop{};
+    std::optional<base::IpAddress> source;  // the link's own address towards it
+    bool is_vip = false;                    // of any load balancer
+    lb_nexthop* destination = nullptr;      // its entry in the plan's tables; none yet
+  };
   // A member that has a backend.
   struct Planned {
     const model::Member* member;
-    uint16_t backend;
-    bool eligible;  // for new flows, when it is up and there is a way to it
-    bool usable;    // for new flows
+    uint16_t number;
+    lb_backend* backend;  // in the plan's tables
+    bool eligible;        // for new flows, when it is up and there is a way to it
+    bool usable;          // for new flows
   };
-  // Where packets to a member leave, and their source there.
+  // The source of packets to a member.
   struct Way {
-    lb_nexthop hop;
-    bool from_vip;  // the source is the VIP
+    bool from_vip;  // the VIP
     lb_addr source;
   };
 
@@ -52,8 +65,10 @@ class PoolPlanner {
   std::vector<Planned> plan_backends(const model::Pool& pool, base::Family family);
   std::optional<Planned> plan_backend(const model::Member& member, const model::Pool& pool,
                                       const std::set<uint32_t>& vip_links);
-  std::optional<Way> way_to(const model::Member& member, const std::set<uint32_t>& vip_links);
-  std::optional<uint16_t> number_of(const model::Member& member);
+  std::optional<Way> way_to(const model::Member& member, const Reach& reach,
+                            const std::set<uint32_t>& vip_links);
+  std::optional<uint16_t> number_of(const model::Member& member, const Reach& reach);
+  Reach& reach(const base::IpAddress& address);
   static std::vector<Planned> on_turn(const std::vector<Planned>& backends);
   std::vector<uint16_t> ring_slots(const model::Pool& pool, base::Family family,
                                    const std::vector<Planned>& members);
@@ -66,11 +81,12 @@ class PoolPlanner {
   const Networks& networks_;
   const Observed& observed_;
   Plan& plan_;
-  Numbering<RingKey, uint32_t> ring_numbers_;
-  Numbering<base::Uuid, uint16_t> backend_numbers_;
+  Numbering<decltype(Ids::rings)> ring_numbers_;
+  Numbering<decltype(Ids::backends)> backend_numbers_;
   Schedules schedules_;
   std::set<base::IpAddress> vips_;     // of all load balancers
   std::map<RingKey, uint32_t> rings_;  // planned already
+  std::unordered_map<base::IpAddress, Reach, AddressHash> reaches_;
 };
 
 }  // namespace plan

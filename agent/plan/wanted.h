@@ -2,6 +2,9 @@
 // can be had. The words that every planner shares.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <set>
 #include <string>
 
@@ -9,6 +12,16 @@
 #include "base/ip.h"
 
 namespace plan {
+
+// Of addresses in unordered containers.
+struct AddressHash {
+  size_t operator()(const base::IpAddress& address) const noexcept {
+    uint64_t words[2] = {};
+    std::memcpy(words, address.bytes(), address.size());
+    const uint64_t mixed = words[0] * 0x9e3779b97f4a7c15 ^ words[1] * 0xc2b2ae3d27d4eb4f;
+    return mixed ^ mixed >> 32;
+  }
+};
 
 // Can be an address of a load balancer or of a member: one machine, elsewhere.
 bool is_unicast(const base::IpAddress& address);

@@ -209,11 +209,17 @@ RC_GTEST_PROP(Edits, EveryStepLeavesSoundTables, ()) {
   World world = random_world();
   Maps maps;
   Ids ids;
+  Memory memory;
   Resting resting;
   const size_t edits = below(6) + 1;
   for (size_t i = 0; i < edits; i++) {
     const Wanted w = wanted(world);
-    const Plan plan = make_plan(w.model, w.observed, ids, resting, {});
+    const Plan plan = make_plan(w.model, w.observed, ids, resting, {}, memory);
+    if (!memory.schedules.empty()) {
+      const Plan anew = make_plan(w.model, w.observed, ids, resting, {});
+      RC_ASSERT(datapath::diff(anew.tables, plan.tables).empty());
+    }
+    memory = plan.memory;
     check_numbers(ids.services, plan.ids.services, resting.services, LB_MAX_SERVICES);
     check_numbers(ids.rings, plan.ids.rings, std::set<uint32_t>{}, LB_MAX_RINGS);
     check_numbers(ids.backends, plan.ids.backends, resting.backends, LB_MAX_BACKENDS);

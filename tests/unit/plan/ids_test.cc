@@ -40,7 +40,7 @@ test::LoadBalancerBuilder three_listeners() {
 
 TEST(Numbering, KeepsElseTakesTheLowestFree) {
   const std::map<std::string, uint16_t> before = {{"a", 2}, {"b", 3}, {"gone", 1}};
-  Numbering<std::string, uint16_t> numbers(before, {4}, 1, 8);
+  Numbering<std::map<std::string, uint16_t>> numbers(before, {4}, 1, 8);
   EXPECT_EQ(numbers.number("new"), 5);
   EXPECT_EQ(numbers.number("b"), 3);
   EXPECT_EQ(numbers.number("new"), 5);
@@ -54,7 +54,7 @@ TEST(Numbering, KeepsElseTakesTheLowestFree) {
 
 TEST(Numbering, DoesNotBelieveNonsense) {
   const std::map<std::string, uint16_t> before = {{"a", 3}, {"b", 3}, {"c", 0}, {"d", 8}};
-  Numbering<std::string, uint16_t> numbers(before, {}, 1, 8);
+  Numbering<std::map<std::string, uint16_t>> numbers(before, {}, 1, 8);
   EXPECT_EQ(numbers.number("a"), 3);
   EXPECT_EQ(numbers.number("b"), 1);
   EXPECT_EQ(numbers.number("c"), 2);

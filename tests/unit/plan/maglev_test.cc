@@ -29,7 +29,7 @@ std::vector<uint16_t> literal(const std::vector<MaglevBackend>& list, uint32_t m
   const size_t n = list.size();
   std::vector<std::vector<uint32_t>> permutation(n, std::vector<uint32_t>(m));
   for (size_t i = 0; i < n; i++) {
-    const MaglevPermutation p = maglev_permutation(list[i].place, m);
+    const MaglevPermutation p = maglev_permutation(list[i].endpoint, m);
     for (uint64_t j = 0; j < m; j++)
       permutation[i][j] = static_cast<uint32_t>((p.offset + j * p.skip) % m);
   }
@@ -137,7 +137,7 @@ TEST(Maglev, MemberMadeAnewGetsItsSlotsBack) {
   const std::vector<MaglevBackend> list = backends(10);
   EXPECT_EQ(maglev_table(list, kSize), maglev_table(backends(10), kSize));
   std::vector<MaglevBackend> moved = list;
-  moved[4].place.port = 9999;
+  moved[4].endpoint.port = 9999;
   EXPECT_NE(maglev_table(moved, kSize), maglev_table(list, kSize));
 }
 
