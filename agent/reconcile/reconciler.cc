@@ -151,7 +151,8 @@ base::Result<Reconciler::Planned> Reconciler::arrange(const Wanted& wanted, Look
       planned.arrange_error = arranged->errors.empty() ? "" : arranged->errors.front();
     }
     planned.plan = plan::make_plan(*wanted.model, {*planned.observed, down, certificates}, ids_,
-                                   resting, configured);
+                                   resting, configured, memory_);
+    memory_ = planned.plan.memory;
     if (planned.plan.layout == layout_ || round == kArrangeRounds) return planned;
     layout_ = planned.plan.layout;
     planned.looked = true;

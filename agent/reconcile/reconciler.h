@@ -110,6 +110,7 @@ class Reconciler {
 
   netns::LayoutSpec layout_;  // as it was arranged last
   plan::Ids ids_;
+  plan::Memory memory_;  // of the last plan; the machine's worker has it
   Observed observed_ = std::make_shared<netns::Observed>();
   std::vector<datapath::Attachment> attachments_;
   bool inherits_ = true;      // nothing was planned yet by this agent
