@@ -186,6 +186,7 @@ InterfaceType type_of(const InterfaceFile& file) {
 // eth2 before eth10.
 std::vector<const InterfaceFile*> in_order(const std::map<std::string, InterfaceFile>& files) {
   std::vector<const InterfaceFile*> out;
+  out.reserve(files.size());
   for (const auto& [name, file] : files) out.push_back(&file);
   std::stable_sort(out.begin(), out.end(), [](const InterfaceFile* a, const InterfaceFile* b) {
     return a->name.size() < b->name.size();

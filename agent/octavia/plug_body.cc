@@ -240,7 +240,7 @@ std::variant<NetworkBody, Answer> read_network_body(std::string_view body) {
   if (vip_net == nullptr || vip_net->empty()) return out;
   if (!is_text(*vip_net, "vip")) return malformed("port");
   auto vip = read_vip(text_in(*vip_net, "vip"), *vip_net, "port");
-  if (auto* answer = std::get_if<Answer>(&vip)) return *std::move(answer);
+  if (auto* answer = std::get_if<Answer>(&vip)) return *answer;
   out.vip_net_info = std::get<VipBody>(std::move(vip));
   return out;
 }

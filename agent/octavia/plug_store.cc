@@ -38,7 +38,7 @@ void PlugStore::load_interfaces(Loaded& into) const {
     if (file && file->name != entry.path().stem())
       file = Error{0, path + ": is of another interface, " + file->name};
     if (file)
-      into.plugs.files[file->name] = *std::move(file);
+      into.plugs.files[file->name] = *file;
     else
       into.unreadable.push_back(file.error().message());
   }

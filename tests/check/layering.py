@@ -31,7 +31,7 @@ RULES = [
                         "netns/netns_spec.h")),
     ("agent/cli/", ("base/", "agent/model/", "agent/plan/", "agent/datapath/tables.h", *SPECS)),
     ("agent/", ("",)),  # reconciler and main wire everything
-    ("netns/", ("base/",)),
+    ("netns/", ("base/", "process/")),
     ("process/", ("base/",)),
     ("haproxy/", ("base/", "process/")),
     ("keepalived/", ("base/", "process/")),

@@ -19,7 +19,6 @@ namespace {
 
 using netns::Announcement;
 using testing::Contains;
-using testing::UnorderedElementsAre;
 
 class AnnounceTest : public Lab {};
 

@@ -26,7 +26,6 @@ using octavia::Answer;
 using octavia::Awaited;
 using octavia::Topology;
 using testing::AllOf;
-using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
 
