@@ -40,11 +40,11 @@ bool until(const std::function<bool()>& done, std::chrono::milliseconds limit) {
 }
 
 Node::Node(const std::string& name, const std::string& dir)
-    : name_(name), dir_(dir), vouch_(dir + "/vouch") {
+    : name_(name), dir_(dir), vouch_(vouch_file()) {
   space_.reset(::open(("/run/netns/" + name).c_str(), O_RDONLY | O_CLOEXEC));
   EXPECT_TRUE(space_.valid());
   std::filesystem::create_symlink("/usr/sbin/keepalived", binary());
-  EXPECT_TRUE(keepalived::write_check_scripts(vrrp(), dir + "/vouch").ok());
+  EXPECT_TRUE(keepalived::write_check_scripts(vrrp(), vouch_file()).ok());
   reopen();
 }
 
@@ -68,14 +68,17 @@ void Node::write(const std::string& text) const {
   ASSERT_TRUE(base::write_file(paths().config, text, 0644));
 }
 
+keepalived::Process::DropAddresses Node::drop() const {
+  return [name = name_](const std::string& interface, const auto& addresses) {
+    for (const auto& address : addresses)
+      sh("ip -n " + name + " addr del " + address.text() + " dev " + interface + " || true");
+    return base::Status(base::Unit{});
+  };
+}
+
 void Node::reopen() {
   process_.reset();
-  auto opened = keepalived::Process::open(
-      paths(), [name = name_](const std::string& interface, const auto& addresses) {
-        for (const auto& address : addresses)
-          sh("ip -n " + name + " addr del " + address.text() + " dev " + interface + " || true");
-        return base::Status(base::Unit{});
-      });
+  auto opened = keepalived::Process::open(paths(), drop());
   ASSERT_TRUE(opened.ok()) << opened.error().message();
   process_.emplace(std::move(*opened));
 }

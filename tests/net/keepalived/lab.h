@@ -51,10 +51,12 @@ class Node {
   std::string binary() const { return dir_ + "/keepalived"; }  // a link, which may be taken away
   const keepalived::Vouch& vouch() const { return vouch_; }
 
- private:
   keepalived::Paths paths() const;
-  void enter() const;
+  std::string vouch_file() const { return dir_ + "/vouch"; }
+  keepalived::Process::DropAddresses drop() const;
+  void enter() const;  // the calling thread, for good
 
+ private:
   std::string name_, dir_;
   base::Fd space_;
   keepalived::Vouch vouch_;

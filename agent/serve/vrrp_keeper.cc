@@ -1,0 +1,112 @@
+#include "agent/serve/vrrp_keeper.h"
+
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "base/log.h"
+
+namespace serve {
+
+namespace asio = boost::asio;
+using base::Status;
+using octavia::Awaited;
+
+namespace {
+
+constexpr auto kReviveEvery = std::chrono::milliseconds(200);
+constexpr auto kVouchEvery = keepalived::Vouch::kHolds / 4;
+
+}  // namespace
+
+VrrpKeeper::VrrpKeeper(asio::any_io_executor loop, keepalived::Process keepalived,
+                       std::string vrrp_folder, std::string vouch_file, Fitness fitness)
+    : keepalived_(std::move(keepalived)),
+      folder_(std::move(vrrp_folder)),
+      vouch_file_(std::move(vouch_file)),
+      fitness_(std::move(fitness)),
+      vouch_(vouch_file_),
+      wake_(loop),
+      wake_vouch_(loop),
+      running_(keepalived_.running()),
+      instance_(keepalived_.instance()) {}
+
+void VrrpKeeper::finish() {
+  finished_ = true;
+  wake_.set();
+  wake_vouch_.set();
+}
+
+asio::awaitable<void> VrrpKeeper::revive() {
+  while (!finished_) {
+    auto revive = [](keepalived::Process& keepalived) -> Status {
+      const auto revived = keepalived.revive();
+      if (!revived) return revived.error();
+      if (*revived) spdlog::error("keepalived had died: it was started again");
+      return base::Unit{};
+    };
+    const Status done = co_await call(revive);
+    if (!done) spdlog::error("{}", done.error().message());
+    co_await wake_.wait_for(kReviveEvery);
+  }
+}
+
+// The file is in memory: writing it here takes microseconds, and a loop that hangs writes nothing.
+asio::awaitable<void> VrrpKeeper::vouch() {
+  while (!finished_) {
+    const std::vector<std::string> reasons = keepalived::reasons_against(fitness_());
+    const Status done = reasons.empty() ? vouch_.renew() : vouch_.withdraw();
+    if (!done) spdlog::error("{}", done.error().message());
+    if (reasons != reasons_)
+      for (const std::string& reason : reasons) spdlog::warn("not fit for the VIPs: {}", reason);
+    reasons_ = reasons;
+    co_await wake_vouch_.wait_for(kVouchEvery);
+  }
+}
+
+Awaited<Status> VrrpKeeper::call(std::function<Status(keepalived::Process&)> what) {
+  auto work = [this, what = std::move(what)]() -> State {
+    State state;
+    state.done = what(keepalived_);
+    state.running = keepalived_.running();
+    state.instance = keepalived_.instance();
+    return state;
+  };
+  State state = co_await worker_.run(std::move(work));
+  running_ = state.running;
+  instance_ = std::move(state.instance);
+  co_return std::move(state.done);
+}
+
+Awaited<Status> VrrpKeeper::examine(std::string text) {
+  const auto document =
+      keepalived::Document::parse(std::move(text), keepalived::check_script_path(folder_));
+  if (!document) co_return document.error();
+  co_return base::Unit{};
+}
+
+Awaited<Status> VrrpKeeper::uploaded() {
+  auto write = [folder = folder_, file = vouch_file_](keepalived::Process&) {
+    return keepalived::write_check_scripts(folder, file);
+  };
+  co_return co_await call(write);
+}
+
+Awaited<Status> VrrpKeeper::start() {
+  auto start = [folder = folder_, file = vouch_file_](keepalived::Process& keepalived) -> Status {
+    if (auto done = keepalived::write_check_scripts(folder, file); !done) return done;
+    return keepalived.start();
+  };
+  co_return co_await call(start);
+}
+
+Awaited<Status> VrrpKeeper::stop() {
+  auto stop = [](keepalived::Process& keepalived) { return keepalived.stop(); };
+  co_return co_await call(stop);
+}
+
+Awaited<Status> VrrpKeeper::reload() { return start(); }
+
+Awaited<Status> VrrpKeeper::refresh_checks(octavia::Uploads) { return uploaded(); }
+
+}  // namespace serve

@@ -1,0 +1,67 @@
+// VrrpKeeper: keeps keepalived alive while it is wanted, and vouches for this node as long as it is
+// fit to have the VIPs.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "agent/octavia/parts.h"
+#include "agent/reconcile/event.h"
+#include "agent/reconcile/worker.h"
+#include "keepalived/check_scripts.h"
+#include "keepalived/process.h"
+
+namespace serve {
+
+class VrrpKeeper final : public octavia::Vrrp {
+ public:
+  using Fitness = std::function<keepalived::Fitness()>;
+
+  // `vrrp_folder` is <base_path>/vrrp; `vouch_file` is in a folder of a tmpfs, which is there.
+  // `fitness` is asked on the loop, and must not wait.
+  VrrpKeeper(boost::asio::any_io_executor loop, keepalived::Process keepalived,
+             std::string vrrp_folder, std::string vouch_file, Fitness fitness);
+
+  // Two jobs, each until finish(): the second goes on while the first waits for keepalived.
+  boost::asio::awaitable<void> revive();
+  boost::asio::awaitable<void> vouch();
+  void finish();
+
+  octavia::Awaited<base::Status> examine(std::string text) override;
+  octavia::Awaited<base::Status> uploaded() override;
+  octavia::Awaited<base::Status> start() override;
+  octavia::Awaited<base::Status> stop() override;
+  octavia::Awaited<base::Status> reload() override;
+  // The scripts do not depend on what is uploaded: `fitness` does.
+  octavia::Awaited<base::Status> refresh_checks(octavia::Uploads uploads) override;
+  bool running() override { return running_; }
+
+  // What the text says that runs; nullopt: none does.
+  const std::optional<keepalived::Instance>& instance() const { return instance_; }
+  // Why this node is not vouched for; empty: it is.
+  const std::vector<std::string>& reasons_against() const { return reasons_; }
+
+ private:
+  // What keepalived is, on the loop, after a call on its worker.
+  struct State {
+    base::Status done = base::Unit{};
+    bool running = false;
+    std::optional<keepalived::Instance> instance;
+  };
+  octavia::Awaited<base::Status> call(std::function<base::Status(keepalived::Process&)> what);
+
+  keepalived::Process keepalived_;  // its worker's
+  std::string folder_, vouch_file_;
+  Fitness fitness_;
+  keepalived::Vouch vouch_;
+  reconcile::Event wake_, wake_vouch_;
+  bool finished_ = false, running_ = false;
+  std::optional<keepalived::Instance> instance_;
+  std::vector<std::string> reasons_;
+  reconcile::Worker worker_;  // last: it ends before what it works on
+};
+
+}  // namespace serve
