@@ -25,14 +25,19 @@ class Numbering {
     std::sort(taken_.begin(), taken_.end());
     for (size_t i = 1; i < taken_.size(); i++)
       if (taken_[i] == taken_[i - 1]) shared_.insert(taken_[i]);
+    if constexpr (requires { given_.reserve(before.size()); }) given_.reserve(before.size());
   }
 
   // The number that `key` had, else the lowest free one. nullopt: none is left.
   std::optional<Number> number(const Key& key) {
-    if (const auto known = given_.find(key); known != given_.end()) return known->second;
+    const auto [entry, is_new] = given_.try_emplace(key);
+    if (!is_new) return entry->second;
     std::optional<Number> number = kept(key);
     if (!number) number = fresh();
-    if (number) given_.emplace(key, *number);
+    if (number)
+      entry->second = *number;
+    else
+      given_.erase(entry);
     return number;
   }
 
@@ -44,7 +49,8 @@ class Numbering {
   std::optional<Number> kept(const Key& key) {
     auto it = before_.find(key);
     if (it == before_.end() || it->second == 0 || it->second >= end_) return std::nullopt;
-    if (shared_.contains(it->second) && !granted_.insert(it->second).second) return std::nullopt;
+    if (!shared_.empty() && shared_.contains(it->second) && !granted_.insert(it->second).second)
+      return std::nullopt;
     return it->second;
   }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <utility>
 
 namespace plan {
 
@@ -75,14 +74,19 @@ std::vector<uint16_t> maglev_table(std::span<const MaglevBackend> backends, uint
   // Who has a turn in which of the rounds to come. Light ones have few: to ask each of them in
   // every round would take 256 times as long as the table has slots.
   std::vector<std::vector<uint16_t>> rounds(table.empty() ? 0 : highest / lowest + 2);
+  const auto after = [&rounds](size_t round, size_t more) {  // as on a clock
+    return round + more < rounds.size() ? round + more : round + more - rounds.size();
+  };
+  std::vector<uint16_t> turns;
   for (size_t i = 0; i < walks.size(); i++) rounds[0].push_back(static_cast<uint16_t>(i));
-  for (size_t round = 0, filled = 0; filled < table.size(); round++) {
-    std::vector<uint16_t> turns = std::exchange(rounds[round % rounds.size()], {});
+  for (size_t round = 0, filled = 0; filled < table.size(); round = after(round, 1)) {
+    turns.clear();
+    turns.swap(rounds[round]);
     if (!std::is_sorted(turns.begin(), turns.end())) std::sort(turns.begin(), turns.end());
     for (size_t i = 0; i < turns.size() && filled < table.size(); i++, filled++) {
       Walk& walk = walks[turns[i]];
       walk.take_slot(table, turns[i]);
-      rounds[(round + walk.rounds_to_next_turn(highest)) % rounds.size()].push_back(turns[i]);
+      rounds[after(round, walk.rounds_to_next_turn(highest))].push_back(turns[i]);
     }
   }
   return table;

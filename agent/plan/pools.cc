@@ -80,6 +80,7 @@ uint32_t PoolPlanner::plan_ring(const model::Pool& pool, base::Family family) {
 std::vector<PoolPlanner::Planned> PoolPlanner::on_turn(const std::vector<Planned>& backends) {
   for (const bool backup : {false, true}) {
     std::vector<Planned> members;
+    members.reserve(backends.size());
     bool serves = false;
     for (const Planned& planned : backends) {
       if (planned.member->backup != backup || !planned.eligible) continue;
@@ -104,6 +105,8 @@ std::vector<uint16_t> PoolPlanner::ring_slots(const model::Pool& pool, base::Fam
   }
   std::vector<const Planned*> scheduled;
   std::vector<MaglevBackend> backends;
+  backends.reserve(members.size());
+  scheduled.reserve(members.size());
   for (const Planned& planned : members) {
     if (!planned.usable && pool.algorithm != model::Algorithm::round_robin) continue;
     const model::Member& member = *planned.member;
@@ -124,6 +127,7 @@ std::vector<PoolPlanner::Planned> PoolPlanner::plan_backends(const model::Pool& 
       vips_of(related_.model().load_balancers.at(pool.load_balancer));
   const std::set<uint32_t> vip_links = links_of(vips, family);
   std::vector<ByEndpoint> members;
+  members.reserve(related_.members_of(pool).size());
   for (const model::Member* member : related_.members_of(pool)) {
     const base::Family own = member->address.family();
     if (!is_wanted(*member)) continue;
@@ -174,8 +178,8 @@ std::optional<PoolPlanner::Planned> PoolPlanner::plan_backend(const model::Membe
 }
 
 std::optional<uint16_t> PoolPlanner::number_of(const model::Member& member, const Reach& reach) {
-  if (std::string reason = reason_against(member); !reason.empty()) {
-    problem(member.id, std::move(reason));
+  if (!reach.is_unicast || member.protocol_port == 0) {
+    problem(member.id, reason_against(member));
     return std::nullopt;
   }
   if (reach.is_vip) {
@@ -199,6 +203,7 @@ PoolPlanner::Reach& PoolPlanner::reach(const base::IpAddress& address) {
   const auto [found, is_new] = reaches_.try_emplace(address);
   Reach& reach = found->second;
   if (!is_new) return reach;
+  reach.is_unicast = is_unicast(address);
   reach.is_vip = vips_.contains(address);
   const auto& links = observed_.net.links;
   const auto hop = observed_.net.hops.find(address);

@@ -44,8 +44,9 @@ class PoolPlanner {
     std::string interface;
     lb_nexthop hop{};
     std::optional<base::IpAddress> source;  // the link's own address towards it
-    bool is_vip = false;                    // of any load balancer
-    lb_nexthop* destination = nullptr;      // its entry in the plan's tables; none yet
+    bool is_unicast = false;
+    bool is_vip = false;                // of any load balancer
+    lb_nexthop* destination = nullptr;  // its entry in the plan's tables; none yet
   };
   // A member that has a backend.
   struct Planned {
