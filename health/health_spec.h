@@ -47,7 +47,7 @@ enum class State : uint8_t {
   unknown  // we could not probe (no descriptor, no privilege): no fault of the member
 };
 
-struct Verdict {
+struct Health {
   State state = State::up;
   // Whether new flows may go there: what the last probes that told anything decided. Differs from
   // `state` only while that is unknown.
@@ -59,7 +59,7 @@ struct Verdict {
   std::chrono::microseconds latency{0};               // of the last probe, success or not
   uint64_t probes = 0;                                // results so far; 0: not probed yet
 
-  auto operator<=>(const Verdict&) const = default;
+  auto operator<=>(const Health&) const = default;
 };
 
 const char* to_text(Type type);    // Octavia's word: "PING", "TLS-HELLO"

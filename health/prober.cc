@@ -191,8 +191,8 @@ void Prober::Core::finish(const std::shared_ptr<Entry>& entry, const Outcome& ou
     const Change change =
         count(entry->rating, entry->target, outcome, latency, std::chrono::system_clock::now());
     if (change != Change::none && on_change_) {
-      const Verdict verdict = entry->rating.verdict;
-      on_change_(entry->target.member, verdict);
+      const Health health = entry->rating.health;
+      on_change_(entry->target.member, health);
     }
   }
   pump();
@@ -225,16 +225,16 @@ Prober::~Prober() { core_->stop(); }
 
 void Prober::set_targets(std::vector<Target> targets) { core_->set_targets(std::move(targets)); }
 
-std::map<base::Uuid, Verdict> Prober::snapshot() const {
-  std::map<base::Uuid, Verdict> verdicts;
+std::map<base::Uuid, Health> Prober::snapshot() const {
+  std::map<base::Uuid, Health> all;
   for (const auto& [member, entry] : core_->entries())
-    verdicts.emplace_hint(verdicts.end(), member, entry->rating.verdict);
-  return verdicts;
+    all.emplace_hint(all.end(), member, entry->rating.health);
+  return all;
 }
 
-const Verdict* Prober::find(const base::Uuid& member) const {
+const Health* Prober::find(const base::Uuid& member) const {
   const auto found = core_->entries().find(member);
-  return found == core_->entries().end() ? nullptr : &found->second->rating.verdict;
+  return found == core_->entries().end() ? nullptr : &found->second->rating.health;
 }
 
 ProberStats Prober::stats() const { return core_->stats(); }

@@ -29,7 +29,7 @@ class Prober {
  public:
   // Called on the loop when `state` or `usable` of a member changes, right after the probe that
   // decided. It may call set_targets().
-  using OnChange = std::function<void(const base::Uuid& member, const Verdict& verdict)>;
+  using OnChange = std::function<void(const base::Uuid& member, const Health& health)>;
 
   // `max_in_flight` bounds the probes that wait for an answer, each with one or two descriptors; 0:
   // a quarter of the process's descriptor limit, at most 4096. Probes above it start late, not
@@ -40,14 +40,14 @@ class Prober {
   Prober& operator=(const Prober&) = delete;
 
   // All that is to be probed from now on; a member at most once. Unchanged targets keep their
-  // verdict and their turn. A changed one is probed anew within a second; it stays up or down
+  // health and their turn. A changed one is probed anew within a second; it stays up or down
   // until its new probes say otherwise (one failure is enough for that, and `rise` successes). Of
   // removed ones nothing is kept. No call for what this changes.
   void set_targets(std::vector<Target> targets);
 
   // Of every target, probed or not.
-  std::map<base::Uuid, Verdict> snapshot() const;
-  const Verdict* find(const base::Uuid& member) const;  // until the loop goes on; nullptr: none
+  std::map<base::Uuid, Health> snapshot() const;
+  const Health* find(const base::Uuid& member) const;  // until the loop goes on; nullptr: none
   ProberStats stats() const;
 
  private:

@@ -12,37 +12,37 @@ int top(const Target& target) { return rise(target) + std::max(1, target.fall) -
 
 Rating new_rating(const Target& target, std::chrono::system_clock::time_point now) {
   Rating rating;
-  rating.health = rise(target);
-  rating.verdict.last_change = now;
+  rating.score = rise(target);
+  rating.health.last_change = now;
   return rating;
 }
 
 Rating renewed_rating(const Target& target, const Rating& before) {
   Rating rating = before;
-  rating.health = before.verdict.usable ? rise(target) : 0;
+  rating.score = before.health.usable ? rise(target) : 0;
   return rating;
 }
 
 Change count(Rating& rating, const Target& target, const Outcome& outcome,
              std::chrono::microseconds latency, std::chrono::system_clock::time_point now) {
-  Verdict& verdict = rating.verdict;
+  Health& health = rating.health;
   if (outcome.kind == Outcome::Kind::success) {
-    rating.health = std::min(rating.health + 1, top(target));
-    if (rating.health >= rise(target)) rating.health = top(target);
+    rating.score = std::min(rating.score + 1, top(target));
+    if (rating.score >= rise(target)) rating.score = top(target);
   } else if (outcome.kind == Outcome::Kind::failure) {
-    rating.health = rating.health > rise(target) ? rating.health - 1 : 0;
+    rating.score = rating.score > rise(target) ? rating.score - 1 : 0;
   }
-  const bool usable = rating.health >= rise(target);
+  const bool usable = rating.score >= rise(target);
   const State state = outcome.kind == Outcome::Kind::own_error ? State::unknown
                       : usable                                 ? State::up
                                                                : State::down;
-  const bool changed = state != verdict.state || usable != verdict.usable;
-  if (state != verdict.state) verdict.last_change = now;
-  verdict.state = state;
-  verdict.usable = usable;
-  verdict.reason = outcome.reason;
-  verdict.latency = latency;
-  verdict.probes++;
+  const bool changed = state != health.state || usable != health.usable;
+  if (state != health.state) health.last_change = now;
+  health.state = state;
+  health.usable = usable;
+  health.reason = outcome.reason;
+  health.latency = latency;
+  health.probes++;
   return changed ? Change::state : Change::none;
 }
 

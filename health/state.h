@@ -24,8 +24,8 @@ struct Outcome {
 };
 
 struct Rating {
-  int health = 0;  // HAProxy's number
-  Verdict verdict;
+  int score = 0;  // HAProxy's number
+  Health health;
 };
 
 // Of a member that was never probed; `now` becomes last_change.

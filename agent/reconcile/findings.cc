@@ -7,9 +7,9 @@
 namespace reconcile {
 
 Findings::Findings(boost::asio::any_io_executor loop)
-    : prober_(std::move(loop), [this](const base::Uuid& member, const health::Verdict& verdict) {
-        spdlog::info("member {} is {}: {}", member.text(), health::to_text(verdict.state),
-                     verdict.reason);
+    : prober_(std::move(loop), [this](const base::Uuid& member, const health::Health& health) {
+        spdlog::info("member {} is {}: {}", member.text(), health::to_text(health.state),
+                     health.reason);
         if (on_health_) on_health_();
       }) {}
 
@@ -22,17 +22,17 @@ void Findings::probe(const std::vector<health::Target>& targets) {
 std::set<base::Uuid> Findings::members_down() const {
   std::set<base::Uuid> down;
   for (const auto& target : targets_) {
-    const health::Verdict* verdict = prober_.find(target.member);
-    if (verdict != nullptr && !verdict->usable) down.insert(target.member);
+    const health::Health* health = prober_.find(target.member);
+    if (health != nullptr && !health->usable) down.insert(target.member);
   }
   return down;
 }
 
 void Findings::for_each_probed(
-    const std::function<void(const base::Uuid&, const health::Verdict&)>& see) const {
+    const std::function<void(const base::Uuid&, const health::Health&)>& see) const {
   for (const auto& target : targets_) {
-    const health::Verdict* verdict = prober_.find(target.member);
-    if (verdict != nullptr && verdict->probes > 0) see(target.member, *verdict);
+    const health::Health* health = prober_.find(target.member);
+    if (health != nullptr && health->probes > 0) see(target.member, *health);
   }
 }
 
@@ -43,10 +43,10 @@ model::Statuses Findings::statuses(const model::Model& model) const {
       findings.members[member] =
           *health == haproxy::Health::up ? model::CheckedState::up : model::CheckedState::down;
   }
-  for_each_probed([&findings](const base::Uuid& member, const health::Verdict& verdict) {
-    if (verdict.state == health::State::unknown) return;
+  for_each_probed([&findings](const base::Uuid& member, const health::Health& health) {
+    if (health.state == health::State::unknown) return;
     findings.members[member] =
-        verdict.state == health::State::up ? model::CheckedState::up : model::CheckedState::down;
+        health.state == health::State::up ? model::CheckedState::up : model::CheckedState::down;
   });
   findings.full_listeners = full_;
   for (const auto& [listener, frontend] : haproxy_.listeners)

@@ -39,7 +39,7 @@ class Findings {
   const HaproxyView& haproxy() const { return haproxy_; }
   // Of each member that is probed by us and was at least once.
   void for_each_probed(
-      const std::function<void(const base::Uuid&, const health::Verdict&)>& see) const;
+      const std::function<void(const base::Uuid&, const health::Health&)>& see) const;
 
  private:
   std::vector<health::Target> targets_;

@@ -154,10 +154,10 @@ asio::awaitable<control::Status> RealOperator::status() {
   status.reconcile.error = progress.error;
   for (const auto& [id, problem] : progress.problems)
     status.reconcile.problems.push_back({id, problem});
-  parts_.findings.for_each_probed([&status](const base::Uuid& member, const auto& verdict) {
+  parts_.findings.for_each_probed([&status](const base::Uuid& member, const auto& health) {
     status.checks.push_back(
-        {member, health::to_text(verdict.state), verdict.reason, verdict.latency,
-         std::chrono::time_point_cast<std::chrono::microseconds>(verdict.last_change)});
+        {member, health::to_text(health.state), health.reason, health.latency,
+         std::chrono::time_point_cast<std::chrono::microseconds>(health.last_change)});
   });
   for (const auto& [member, server] : parts_.findings.haproxy().members) {
     if (server.status == "no check" || server.reason.empty()) continue;

@@ -10,10 +10,10 @@
 namespace health_test {
 namespace {
 
+using health::Health;
 using health::State;
 using health::Target;
 using health::Type;
-using health::Verdict;
 
 class Kinds : public Lab {
  protected:
@@ -34,10 +34,10 @@ class Kinds : public Lab {
   void expect(Target target, State state, const std::string& reason) {
     if (reason.find("300 ms") == reason.npos)
       target.delay = target.timeout = std::max<std::chrono::milliseconds>(target.delay, 3s);
-    const Verdict verdict = verdict_of(target);
-    EXPECT_EQ(verdict.state, state) << to_text(target.type) << ": " << verdict.reason;
-    EXPECT_EQ(verdict.reason, reason) << to_text(target.type);
-    EXPECT_EQ(verdict.usable, state != State::down);
+    const Health health = health_of(target);
+    EXPECT_EQ(health.state, state) << to_text(target.type) << ": " << health.reason;
+    EXPECT_EQ(health.reason, reason) << to_text(target.type);
+    EXPECT_EQ(health.usable, state != State::down);
   }
 };
 

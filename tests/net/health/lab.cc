@@ -98,12 +98,12 @@ bool Lab::run_until(const std::function<bool()>& done, std::chrono::milliseconds
   return true;
 }
 
-health::Verdict Lab::verdict_of(const health::Target& target) {
+health::Health Lab::health_of(const health::Target& target) {
   health::Prober prober(loop_.get_executor(), {});
   prober.set_targets({target});
   EXPECT_TRUE(run_until([&] { return prober.find(target.member)->probes > 0; }));
-  const health::Verdict verdict = *prober.find(target.member);
-  return verdict;
+  const health::Health health = *prober.find(target.member);
+  return health;
 }
 
 }  // namespace health_test

@@ -40,7 +40,7 @@ class Lab : public testing::TestWithParam<base::Family> {
   health::Target target(health::Type type, base::IpAddress address, uint16_t port) const;
   // Runs the loop until `done`; false: not within `limit`.
   bool run_until(const std::function<bool()>& done, std::chrono::milliseconds limit = 10s);
-  health::Verdict verdict_of(const health::Target& target);  // after one probe
+  health::Health health_of(const health::Target& target);  // after one probe
 
   boost::asio::io_context loop_;
 

@@ -21,11 +21,11 @@
 namespace health_test {
 namespace {
 
+using health::Health;
 using health::Prober;
 using health::State;
 using health::Target;
 using health::Type;
-using health::Verdict;
 using Clock = std::chrono::steady_clock;
 
 class ProberTest : public Lab {
@@ -91,8 +91,8 @@ struct Event {
 
 TEST_P(ProberTest, GoesDownAfterFallAndUpAfterRise) {
   std::vector<Event> events;
-  Prober prober(loop_.get_executor(), [&](const base::Uuid&, const Verdict& verdict) {
-    events.push_back({verdict.state, verdict.reason, verdict.probes});
+  Prober prober(loop_.get_executor(), [&](const base::Uuid&, const Health& health) {
+    events.push_back({health.state, health.reason, health.probes});
   });
   Target t = target(Type::tcp, member(), 80);
   t.delay = t.timeout = 100ms;
@@ -161,7 +161,7 @@ TEST_P(ProberTest, AThousandSilentMembersEverySecond) {
   EXPECT_LE(prober.stats().skipped, 400u);
   EXPECT_EQ(prober.stats().not_ours_to_judge, 0u);
   EXPECT_GE(prober.stats().failed, 2000u);
-  for (const auto& [member, verdict] : prober.snapshot()) ASSERT_EQ(verdict.state, State::down);
+  for (const auto& [member, health] : prober.snapshot()) ASSERT_EQ(health.state, State::down);
 }
 
 TEST_P(ProberTest, NoMoreInFlightThanAllowed) {
@@ -173,7 +173,7 @@ TEST_P(ProberTest, NoMoreInFlightThanAllowed) {
   run_until([&] { return most = std::max(most, prober.stats().in_flight), false; }, 3s);
   EXPECT_EQ(most, 10u);
   EXPECT_GT(prober.stats().skipped, 0u);
-  for (const auto& [member, verdict] : prober.snapshot()) EXPECT_GT(verdict.probes, 0u);
+  for (const auto& [member, health] : prober.snapshot()) EXPECT_GT(health.probes, 0u);
 }
 
 TEST_P(ProberTest, UnchangedTargetsKeepTheirVerdict) {
@@ -182,8 +182,8 @@ TEST_P(ProberTest, UnchangedTargetsKeepTheirVerdict) {
   auto all = targets(3, 81, 100ms);
   prober.set_targets(all);
   ASSERT_TRUE(run_until([&] {
-    for (const auto& [member, verdict] : prober.snapshot())
-      if (verdict.probes < 2) return false;
+    for (const auto& [member, health] : prober.snapshot())
+      if (health.probes < 2) return false;
     return true;
   }));
   const auto before = prober.snapshot();
@@ -201,11 +201,11 @@ TEST_P(ProberTest, UnchangedTargetsKeepTheirVerdict) {
 
 TEST_P(ProberTest, ReconfigurationUnderLoadLeaksNothing) {
   const Acceptor open(listener(80));
-  verdict_of(target(Type::tcp, member(), 80));  // the loop has the descriptors of its own
+  health_of(target(Type::tcp, member(), 80));  // the loop has the descriptors of its own
   const size_t before = open_descriptors();
   {
     std::set<base::Uuid> known;
-    Prober prober(loop_.get_executor(), [&](const base::Uuid& member, const Verdict&) {
+    Prober prober(loop_.get_executor(), [&](const base::Uuid& member, const Health&) {
       EXPECT_TRUE(known.contains(member));
     });
     for (int round = 0; round < 40; round++) {
@@ -234,7 +234,7 @@ TEST_P(ProberTest, ReconfigurationUnderLoadLeaksNothing) {
 TEST_P(ProberTest, TheCallbackMayChangeTheTargets) {
   std::optional<Prober> prober;
   int calls = 0;
-  prober.emplace(loop_.get_executor(), [&](const base::Uuid&, const Verdict&) {
+  prober.emplace(loop_.get_executor(), [&](const base::Uuid&, const Health&) {
     if (++calls == 1)
       prober->set_targets({});
     else
@@ -252,10 +252,10 @@ TEST_P(ProberTest, WantOfDescriptorsIsNoFaultOfTheMember) {
   const base::Fd open = listener(80);
   std::vector<State> states;
   Prober prober(loop_.get_executor(),
-                [&](const base::Uuid&, const Verdict& v) { states.push_back(v.state); });
+                [&](const base::Uuid&, const Health& v) { states.push_back(v.state); });
   prober.set_targets(targets(1, 80, 100ms));
-  const Verdict& verdict = *prober.find(member_id(0));
-  ASSERT_TRUE(run_until([&] { return verdict.probes == 1; }));
+  const Health& health = *prober.find(member_id(0));
+  ASSERT_TRUE(run_until([&] { return health.probes == 1; }));
   std::vector<base::Fd> hoard;
   rlimit before, few{open_descriptors() + 4, 0};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
@@ -266,11 +266,11 @@ TEST_P(ProberTest, WantOfDescriptorsIsNoFaultOfTheMember) {
     if (!fd.valid()) break;
     hoard.push_back(std::move(fd));
   }
-  ASSERT_TRUE(run_until([&] { return verdict.state == State::unknown; }));
-  EXPECT_EQ(verdict.reason, "not probed: no descriptors left");
-  EXPECT_TRUE(verdict.usable);
+  ASSERT_TRUE(run_until([&] { return health.state == State::unknown; }));
+  EXPECT_EQ(health.reason, "not probed: no descriptors left");
+  EXPECT_TRUE(health.usable);
   hoard.clear();
-  ASSERT_TRUE(run_until([&] { return verdict.state == State::up; }));
+  ASSERT_TRUE(run_until([&] { return health.state == State::up; }));
   EXPECT_EQ(states, (std::vector<State>{State::unknown, State::up}));
   ::setrlimit(RLIMIT_NOFILE, &before);
 }

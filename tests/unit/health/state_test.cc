@@ -30,9 +30,9 @@ Outcome outcome(char letter) {
   }
 }
 
-char letter(const Verdict& verdict) {
-  if (verdict.state == State::unknown) return verdict.usable ? '?' : '!';
-  return verdict.state == State::up ? 'U' : 'd';
+char letter(const Health& health) {
+  if (health.state == State::unknown) return health.usable ? '?' : '!';
+  return health.state == State::up ? 'U' : 'd';
 }
 
 // What the member is after each probe of `probes`: U up, d down, ? unknown (usable), ! unknown
@@ -42,7 +42,7 @@ std::string run(const Target& t, const std::string& probes) {
   std::string states;
   for (char c : probes) {
     count(rating, t, outcome(c), 1ms, kStart);
-    states += letter(rating.verdict);
+    states += letter(rating.health);
   }
   return states;
 }
@@ -81,20 +81,20 @@ TEST(State, OwnErrorsAreNotTheMembers) {
 TEST(State, ChangesCarryTimeAndReason) {
   const Target t = target(1, 2);
   Rating rating = new_rating(t, kStart);
-  EXPECT_EQ(rating.verdict.state, State::up);
-  EXPECT_EQ(rating.verdict.reason, "not probed yet");
-  EXPECT_EQ(rating.verdict.last_change, kStart);
+  EXPECT_EQ(rating.health.state, State::up);
+  EXPECT_EQ(rating.health.reason, "not probed yet");
+  EXPECT_EQ(rating.health.last_change, kStart);
   EXPECT_EQ(count(rating, t, outcome('+'), 3ms, kStart + 1s), Change::none);
   EXPECT_EQ(count(rating, t, outcome('-'), 1ms, kStart + 2s), Change::none);
-  EXPECT_EQ(rating.verdict.last_change, kStart);
-  EXPECT_EQ(rating.verdict.reason, "connection refused");
+  EXPECT_EQ(rating.health.last_change, kStart);
+  EXPECT_EQ(rating.health.reason, "connection refused");
   EXPECT_EQ(count(rating, t, outcome('-'), 7ms, kStart + 3s), Change::state);
-  EXPECT_EQ(rating.verdict.last_change, kStart + 3s);
-  EXPECT_EQ(rating.verdict.latency, 7ms);
-  EXPECT_EQ(rating.verdict.probes, 3u);
+  EXPECT_EQ(rating.health.last_change, kStart + 3s);
+  EXPECT_EQ(rating.health.latency, 7ms);
+  EXPECT_EQ(rating.health.probes, 3u);
   EXPECT_EQ(count(rating, t, outcome('?'), 0ms, kStart + 4s), Change::state);
   EXPECT_EQ(count(rating, t, outcome('?'), 0ms, kStart + 5s), Change::none);
-  EXPECT_EQ(rating.verdict.last_change, kStart + 4s);
+  EXPECT_EQ(rating.health.last_change, kStart + 4s);
 }
 
 TEST(State, AChangedMonitorKeepsTheStateAndCountsAnew) {
@@ -102,12 +102,12 @@ TEST(State, AChangedMonitorKeepsTheStateAndCountsAnew) {
   Rating rating = new_rating(before, kStart);
   count(rating, before, outcome('+'), 1ms, kStart);
   Rating up = renewed_rating(after, rating);
-  EXPECT_EQ(up.verdict, rating.verdict);
+  EXPECT_EQ(up.health, rating.health);
   EXPECT_EQ(count(up, after, outcome('-'), 1ms, kStart), Change::state);
   Rating down = renewed_rating(before, up);
-  EXPECT_FALSE(down.verdict.usable);
+  EXPECT_FALSE(down.health.usable);
   EXPECT_EQ(count(down, before, outcome('+'), 1ms, kStart), Change::state);
-  EXPECT_TRUE(down.verdict.usable);
+  EXPECT_TRUE(down.health.usable);
 
   Rating halfway = new_rating(after, kStart);
   count(halfway, after, outcome('-'), 1ms, kStart);
