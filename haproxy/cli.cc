@@ -17,6 +17,7 @@ using Clock = std::chrono::steady_clock;
 using base::Error;
 using base::Fd;
 using base::Result;
+using base::Status;
 using base::Unit;
 
 // In interactive mode this ends every answer.
@@ -34,7 +35,7 @@ Result<Fd> connect_to(const std::string& socket) {
   return fd;
 }
 
-Result<Unit> send_all(int fd, std::string_view text, const std::string& socket) {
+Status send_all(int fd, std::string_view text, const std::string& socket) {
   while (!text.empty()) {
     const ssize_t sent = ::send(fd, text.data(), text.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
@@ -74,17 +75,16 @@ bool skip_answer(std::string& text) {
 
 Result<Cli> Cli::open(const std::string& socket) {
   Result<Fd> fd = connect_to(socket);
-  if (!fd) return std::move(fd).error();
+  if (!fd) return fd.error();
   Cli cli(std::move(*fd), socket);
   for (const char* command : {"prompt", "set timeout cli 1d"})
-    if (auto answer = cli.ask(command); !answer) return std::move(answer).error();
+    if (auto answer = cli.ask(command); !answer) return answer.error();
   return cli;
 }
 
 Result<std::string> Cli::ask(const std::string& command, std::chrono::milliseconds limit) {
   const auto end = Clock::now() + limit;
-  if (auto sent = send_all(fd_.get(), command + "\n", socket_); !sent)
-    return std::move(sent).error();
+  if (auto sent = send_all(fd_.get(), command + "\n", socket_); !sent) return sent.error();
   for (late_++;;) {
     while (late_ > 1 && skip_answer(come_)) late_--;
     if (late_ == 1 && come_.ends_with(kPrompt)) {
@@ -93,7 +93,7 @@ Result<std::string> Cli::ask(const std::string& command, std::chrono::millisecon
       return std::exchange(come_, {});
     }
     Result<bool> more = read_more(fd_.get(), come_, end, socket_);
-    if (!more) return std::move(more).error();
+    if (!more) return more.error();
     if (!*more) return Error{ECONNRESET, "answer of " + socket_};
   }
 }
@@ -102,14 +102,13 @@ Result<std::string> ask_once(const std::string& socket, const std::string& comma
                              std::chrono::milliseconds limit) {
   const auto end = Clock::now() + limit;
   Result<Fd> fd = connect_to(socket);
-  if (!fd) return std::move(fd).error();
-  if (auto sent = send_all(fd->get(), command + "\n", socket); !sent)
-    return std::move(sent).error();
+  if (!fd) return fd.error();
+  if (auto sent = send_all(fd->get(), command + "\n", socket); !sent) return sent.error();
   ::shutdown(fd->get(), SHUT_WR);  // the master closes after its answer only if we have
   std::string text;
   for (;;) {
     Result<bool> more = read_more(fd->get(), text, end, socket);
-    if (!more) return std::move(more).error();
+    if (!more) return more.error();
     if (!*more) return text;
   }
 }

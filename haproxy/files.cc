@@ -8,7 +8,7 @@
 
 namespace haproxy {
 
-base::Result<base::Unit> write_file(const std::string& path, const std::string& text) {
+base::Status write_file(const std::string& path, const std::string& text) {
   const std::filesystem::path file(path);
   return base::replace_file(file.parent_path().string(), file.filename().string(), text, 0600);
 }

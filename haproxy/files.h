@@ -9,7 +9,7 @@
 namespace haproxy {
 
 // Whole or not at all (base::replace_file); mode 0600.
-base::Result<base::Unit> write_file(const std::string& path, const std::string& text);
+base::Status write_file(const std::string& path, const std::string& text);
 
 // nullopt: cannot be read.
 std::optional<std::string> read_file(const std::string& path, size_t from = 0);

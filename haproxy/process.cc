@@ -25,13 +25,14 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 using base::Error;
 using base::Result;
+using base::Status;
 using base::Unit;
 
 constexpr const char* kUser = "haproxy";
 constexpr const char* kLogSocket = "/dev/log";
 constexpr auto kRestartPause = 500ms;  // what dies at once is not started in a loop
 
-Result<Unit> make_folder(const std::string& path) {
+Status make_folder(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (error) return Error{error.value(), "make folder " + path};
@@ -67,7 +68,7 @@ Process::Process(Paths paths) : paths_(std::move(paths)), around_(look_around(pa
 
 Result<Process> Process::open(Paths paths) {
   for (const std::string& folder : {paths.run_dir, paths.state_dir})
-    if (auto made = make_folder(folder); !made) return std::move(made).error();
+    if (auto made = make_folder(folder); !made) return made.error();
   Process process(std::move(paths));
   process.adopt();
   return process;
@@ -87,13 +88,13 @@ void Process::adopt() {
   if (found->worker && !take_worker(*found)) current_.reset();
 }
 
-Result<Unit> Process::apply(const Spec& spec) {
+Status Process::apply(const Spec& spec) {
   wanted_.clear();
   for (const auto& [id, backend] : spec.backends)
     for (const Server& server : backend.servers)
       if (server.health) wanted_[{id, server.member}] = *server.health;
   Result<std::string> text = text_of(spec);
-  if (!text) return std::move(text).error();
+  if (!text) return text.error();
   if (text->empty()) {
     soft_stop();
     return Unit{};
@@ -112,12 +113,12 @@ Result<std::string> Process::text_of(const Spec& spec) const {
   return own_section(*spec.uploaded, around_) + spec.uploaded->text;
 }
 
-Result<Unit> Process::load(const std::string& text) {
+Status Process::load(const std::string& text) {
   if (auto checked = check(paths_.binary, paths_.run_dir, {text}); !checked) return checked;
   if (auto saved = save_states(server_state_file(text)); !saved) return saved;
   if (auto written = write_file(config(), text); !written) return written;
   const bool is_there = master_ && !master_->has_ended();
-  Result<Unit> loaded = is_there ? reload() : start();
+  Status loaded = is_there ? reload() : start();
   if (!loaded) {
     // What serves is the text before; and whatever starts it again must find that.
     if (!text_.empty())
@@ -129,7 +130,7 @@ Result<Unit> Process::load(const std::string& text) {
 }
 
 // Before another worker starts: it begins with what this one knows.
-Result<Unit> Process::save_states(const std::string& file) {
+Status Process::save_states(const std::string& file) {
   if (!current_ || file.empty()) return Unit{};
   const auto found = workers_.find(*current_);
   if (found == workers_.end() || !found->second.cli) return Unit{};
@@ -146,10 +147,10 @@ void Process::forget_states(const std::string& file) {
   if (auto written = write_file(file, "1\n"); !written) ::unlink(file.c_str());
 }
 
-Result<Unit> Process::tell_health() {
+Status Process::tell_health() {
   const auto held = current_ ? workers_.find(*current_) : workers_.end();
   if (held == workers_.end() || !held->second.cli)
-    return wanted_.empty() ? Result<Unit>(Unit{}) : Error{0, "haproxy has no worker to tell"};
+    return wanted_.empty() ? Status(Unit{}) : Error{0, "haproxy has no worker to tell"};
   std::erase_if(told_, [this](const auto& entry) { return !wanted_.contains(entry.first); });
   for (const auto& [name, health] : wanted_) {
     if (const auto known = told_.find(name); known != told_.end() && known->second == health)
@@ -157,7 +158,7 @@ Result<Unit> Process::tell_health() {
     const std::string server = name.first.text() + "/" + name.second.text();
     const std::string word = health == Health::up ? "up" : "down";
     Result<std::string> answer = held->second.cli->ask("set server " + server + " health " + word);
-    if (!answer) return std::move(answer).error();
+    if (!answer) return answer.error();
     if (answer->find_first_not_of(" \n") != std::string::npos)
       return Error{0, "set health of server " + server + " to " + word + ": " + *answer};
     told_[name] = health;
@@ -173,12 +174,12 @@ Result<bool> Process::revive() {
   if (!master_died && worker_ && !worker_->has_ended()) return false;
   if (Clock::now() < not_before_) return false;
   not_before_ = Clock::now() + kRestartPause;
-  if (auto restarted = restart(); !restarted) return std::move(restarted).error();
+  if (auto restarted = restart(); !restarted) return restarted.error();
   counts_.restarts++;
   return true;
 }
 
-Result<Unit> Process::restart() {
+Status Process::restart() {
   const bool master_died = master_->has_ended();
   if (auto written = write_file(config(), text_); !written) return written;
   if (master_died) {

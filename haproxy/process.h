@@ -52,7 +52,7 @@ class Process {
   // Serves `spec`: starts, reloads, stops or does nothing, and tells HAProxy which servers the
   // agent found up or down. When it returns, new connections are served as `spec` says. Refused:
   // HAProxy's own words, and what was served before still is.
-  base::Result<base::Unit> apply(const Spec& spec);
+  base::Status apply(const Spec& spec);
 
   // To be called several times a second. Whatever has died is started again from the text that was
   // last accepted. true: something had died, and serves again.
@@ -85,19 +85,19 @@ class Process {
   std::string accepted() const { return paths_.state_dir + "/haproxy.accepted"; }
 
   void adopt();
-  base::Result<base::Unit> load(const std::string& text);
-  base::Result<base::Unit> start();
-  base::Result<base::Unit> reload();
-  base::Result<base::Unit> spawn();
+  base::Status load(const std::string& text);
+  base::Status start();
+  base::Status reload();
+  base::Status spawn();
   base::Result<Processes> processes() const;
   base::Result<Processes> await_start(size_t log_from);
   base::Result<Processes> await_reload(const Processes& before, size_t log_from);
-  base::Result<base::Unit> take_worker(const Processes& now);
+  base::Status take_worker(const Processes& now);
   base::Result<bool> hold(const WorkerId& id);
-  base::Result<base::Unit> save_states(const std::string& file);
+  base::Status save_states(const std::string& file);
   base::Result<std::string> text_of(const Spec& spec) const;
-  base::Result<base::Unit> tell_health();
-  base::Result<base::Unit> restart();
+  base::Status tell_health();
+  base::Status restart();
   static void forget_states(const std::string& file);
   void soft_stop();
   void leave_orphans();

@@ -19,6 +19,7 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 using base::Error;
 using base::Result;
+using base::Status;
 using base::Unit;
 
 constexpr auto kPause = 10ms;
@@ -43,13 +44,13 @@ Error Process::failure(const std::string& what, size_t log_from) const {
 
 Result<Processes> Process::processes() const {
   Result<std::string> text = ask_once(master_socket(), "show proc");
-  if (!text) return std::move(text).error();
+  if (!text) return text.error();
   const std::optional<Processes> found = parse_processes(*text);
   if (!found) return Error{0, "haproxy's master tells no processes"};
   return *found;
 }
 
-Result<Unit> Process::spawn() {
+Status Process::spawn() {
   auto started = process::start({{paths_.binary, "-W", "-db", "-S", master_socket() + ",mode,600",
                                   "-p", run("haproxy.pid"), "-f", config()},
                                  log()});
@@ -58,7 +59,7 @@ Result<Unit> Process::spawn() {
   return Unit{};
 }
 
-Result<Unit> Process::start() {
+Status Process::start() {
   trim_log();
   forget_states(server_state_file(read_file(config()).value_or("")));
   const size_t log_from = log_size();
@@ -69,7 +70,7 @@ Result<Unit> Process::start() {
   if (!now) {
     master_->end(0ms);
     master_.reset();
-    return std::move(now).error();
+    return now.error();
   }
   counts_.starts++;
   return take_worker(*now);
@@ -85,16 +86,16 @@ Result<Processes> Process::await_start(size_t log_from) {
   return Error{ETIMEDOUT, "start haproxy"};
 }
 
-Result<Unit> Process::reload() {
+Status Process::reload() {
   trim_log();
   Result<Processes> before = processes();
-  if (!before) return std::move(before).error();
+  if (!before) return before.error();
   const size_t log_from = log_size();
   // The master closes without an answer: it becomes itself anew.
   if (auto asked = ask_once(master_socket(), "reload"); !asked && asked.error().code != ECONNRESET)
-    return std::move(asked).error();
+    return asked.error();
   Result<Processes> now = await_reload(*before, log_from);
-  if (!now) return std::move(now).error();
+  if (!now) return now.error();
   counts_.reloads++;
   return take_worker(*now);
 }
@@ -112,7 +113,7 @@ Result<Processes> Process::await_reload(const Processes& before, size_t log_from
   return Error{ETIMEDOUT, "reload haproxy"};
 }
 
-Result<Unit> Process::take_worker(const Processes& now) {
+Status Process::take_worker(const Processes& now) {
   worker_ = process::Process::of(*now.worker);
   told_.clear();
   current_.reset();
@@ -131,9 +132,9 @@ Result<Unit> Process::take_worker(const Processes& now) {
 // Right after a reload the worker before may still be the one that answers.
 Result<bool> Process::hold(const WorkerId& id) {
   Result<Cli> cli = Cli::open(around_.stats_socket);
-  if (!cli) return std::move(cli).error();
+  if (!cli) return cli.error();
   Result<std::string> info = cli->ask("show info");
-  if (!info) return std::move(info).error();
+  if (!info) return info.error();
   if (info->find("\nPid: " + std::to_string(id.pid) + "\n") == std::string::npos) return false;
   workers_[id].cli = std::move(*cli);
   return true;
