@@ -46,5 +46,7 @@ struct Response {
 using Handler = std::function<boost::asio::awaitable<Response>(Request)>;
 // Looks at a request before its body is read: what it is told instead of being answered.
 using Guard = std::function<std::optional<Response>(const Request&)>;
+// How a door words what the server refuses by itself: no HTTP, too much, too slow.
+using Words = std::function<Response(int status, const std::string& text)>;
 
 }  // namespace http

@@ -72,8 +72,9 @@ std::optional<Response> Server::State::refusal(Socket& socket) const {
                                       "user and group."});
   }
   if (served.size() >= static_cast<size_t>(service.limits.connections))
-    return fault_response(
-        {503, "There are " + std::to_string(service.limits.connections) + " connections already."});
+    return worded(
+        service.words, 503,
+        "There are " + std::to_string(service.limits.connections) + " connections already.");
   return std::nullopt;
 }
 
@@ -157,7 +158,7 @@ base::Result<std::unique_ptr<Server>> Server::start(asio::any_io_executor loop,
   auto listener = listen_unix(options.path, options.group);
   if (!listener.ok()) return listener.error();
   auto state = std::make_shared<State>(
-      std::move(loop), Service{options.limits, std::move(handler), {}}, TlsContext());
+      std::move(loop), Service{options.limits, std::move(handler), {}, {}}, TlsContext());
   base::Fd fd = std::move(listener->fd);
   state->group = options.group;
   state->unix_path = std::move(*listener);
@@ -172,9 +173,10 @@ base::Result<std::unique_ptr<Server>> Server::start_tcp(asio::any_io_executor lo
   socklen_t size = sizeof(address);
   if (::getsockname(options.listener.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0)
     return base::Error{errno, "address of the API's socket"};
-  auto state = std::make_shared<State>(
-      std::move(loop), Service{options.limits, std::move(handler), std::move(options.guard)},
-      std::move(options.tls));
+  auto state = std::make_shared<State>(std::move(loop),
+                                       Service{options.limits, std::move(handler),
+                                               std::move(options.guard), std::move(options.words)},
+                                       std::move(options.tls));
   return State::run(std::move(state), address.ss_family, std::move(options.listener));
 }
 
@@ -183,5 +185,7 @@ Server::Server(std::shared_ptr<State> state) : state_(std::move(state)) {}
 Server::~Server() { stop(); }
 
 void Server::stop() { state_->stop(); }
+
+void Server::show(TlsContext tls) { state_->tls = std::move(tls); }
 
 }  // namespace http

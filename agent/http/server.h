@@ -28,6 +28,7 @@ struct TcpOptions {
   TlsContext tls;     // none: plain HTTP
   Guard guard;        // none: everybody is answered
   Limits limits;
+  Words words;  // none: those of fault_response()
 };
 
 // Each counts its connections alone: nobody at one door can keep others out of another.
@@ -41,6 +42,8 @@ class Server {
                                                          TcpOptions options, Handler handler);
   ~Server();
   void stop();
+  // Shown from the next handshake on; conversations go on as they began.
+  void show(TlsContext tls);
 
  private:
   struct State;

@@ -65,12 +65,12 @@ class Deadline {
 // Why a connection ends, and what is said before.
 struct Ending {
   std::optional<Response> last_words = {};
+  int status = 0;  // 0: nothing, or `last_words`
+  std::string text = {};
 };
 
-Ending quietly() { return Ending{std::nullopt}; }
-Ending saying(int status, std::string text) {
-  return Ending{fault_response({status, std::move(text)})};
-}
+Ending quietly() { return {}; }
+Ending saying(int status, std::string text) { return {std::nullopt, status, std::move(text)}; }
 
 Ending ending_for(const error_code& error, const Limits& limits) {
   if (error == beast::http::error::header_limit || error == beast::http::error::buffer_overflow)
@@ -130,6 +130,7 @@ class Session {
         limits_(service.limits),
         handler_(std::move(service.handler)),
         guard_(std::move(service.guard)),
+        words_(std::move(service.words)),
         buffer_(limits_.header_bytes + 4096) {}
 
   asio::awaitable<void> serve() {
@@ -187,6 +188,7 @@ class Session {
       parser.body_limit(limits_.body_bytes);
       auto ending = co_await read(parser);
       if (ending) {
+        if (ending->status != 0) ending->last_words = worded(words_, ending->status, ending->text);
         if (ending->last_words) co_await end_with(std::move(*ending->last_words));
         co_return;
       }
@@ -206,7 +208,7 @@ class Session {
     if (!ending) ending = check_headers(parser);
     if (!ending && guard_)
       if (auto refusal = guard_(head_of(parser.get(), kScheme)))
-        ending = Ending{std::move(refusal)};
+        ending = Ending{std::move(refusal), 0, {}};
     if (!ending) ending = co_await read_body(parser);
     co_return ending;
   }
@@ -260,7 +262,7 @@ class Session {
     // Only what nobody foresaw comes here: out of memory, a defect. The others go on.
     spdlog::error("control: {} {}: {}", std::string(request.method_string()),
                   std::string(request.target()), failure);
-    co_return fault_response({500, "An internal error; the log says more."});
+    co_return worded(words_, 500, "An internal error; the log says more.");
   }
 
   asio::awaitable<bool> write(Response response, bool head, bool keep_alive, unsigned version) {
@@ -320,11 +322,16 @@ class Session {
   Limits limits_;
   Handler handler_;
   Guard guard_;
+  Words words_;
   beast::flat_buffer buffer_;
   bool parted_ = false;
 };
 
 }  // namespace
+
+Response worded(const Words& words, int status, const std::string& text) {
+  return words ? words(status, text) : fault_response({status, text});
+}
 
 template <class Stream>
 asio::awaitable<void> serve(std::shared_ptr<Stream> stream, Service service) {
@@ -333,7 +340,7 @@ asio::awaitable<void> serve(std::shared_ptr<Stream> stream, Service service) {
 }
 
 asio::awaitable<void> turn_away(std::shared_ptr<Socket> socket, Limits limits, Response response) {
-  Session<Socket> session(std::move(socket), {limits, {}, {}});
+  Session<Socket> session(std::move(socket), {limits, {}, {}, {}});
   co_await session.end_with(std::move(response));  // NOLINT(bugprone-use-after-move): as above
 }
 

@@ -30,6 +30,7 @@ struct Service {
   Limits limits;
   Handler handler;
   Guard guard;  // may be empty: everybody is answered
+  Words words;  // may be empty: as fault_response() does
 };
 
 // Serves `stream` until it ends; it can be closed from outside at any time. `Stream` is Socket or
@@ -40,5 +41,8 @@ boost::asio::awaitable<void> serve(std::shared_ptr<Stream> stream, Service servi
 // Answers once, whatever the request may be, and ends.
 boost::asio::awaitable<void> turn_away(std::shared_ptr<Socket> socket, Limits limits,
                                        Response response);
+
+// `words`, where there are none those of fault_response().
+Response worded(const Words& words, int status, const std::string& text);
 
 }  // namespace http

@@ -39,15 +39,15 @@ SocketAddress to_address(const base::Endpoint& endpoint) {
 
 }  // namespace
 
-base::Result<base::Fd> listen_tcp(const base::Endpoint& endpoint) {
+base::Result<base::Fd> listen_tcp(const base::Endpoint& endpoint, Stack stack) {
   const SocketAddress address = to_address(endpoint);
   base::Fd fd(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const int on = 1;
   if (!fd.valid() || ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0)
     return Error{errno, "socket for " + endpoint.text()};
-  // "[::]" is IPv6 only: what listens is what was written.
+  const int only_six = stack == Stack::own ? 1 : 0;
   if (address.storage.ss_family == AF_INET6)
-    ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+    ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &only_six, sizeof(only_six));
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) != 0)
     return Error{errno, "bind " + endpoint.text()};
   if (::listen(fd.get(), kTcpBacklog) != 0) return Error{errno, "listen on " + endpoint.text()};

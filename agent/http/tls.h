@@ -15,4 +15,8 @@ using TlsContext = std::shared_ptr<boost::asio::ssl::context>;
 // the file.
 base::Result<TlsContext> server_tls(const std::string& certificate, const std::string& key);
 
+// The same from one PEM text with certificate, chain and key in any order; and whoever connects
+// must show a certificate of an authority in the file `client_ca`.
+base::Result<TlsContext> mutual_tls(const std::string& pem, const std::string& client_ca);
+
 }  // namespace http

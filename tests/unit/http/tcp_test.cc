@@ -76,7 +76,7 @@ class TlsWire {
 };
 
 TcpOptions with(TlsContext tls, Guard guard = {}, Limits limits = {}) {
-  return TcpOptions{{}, std::move(tls), std::move(guard), limits};
+  return TcpOptions{{}, std::move(tls), std::move(guard), limits, {}};
 }
 
 TEST(Tcp, KeepsConnectionsAlive) {

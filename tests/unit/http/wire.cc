@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <future>
 #include <stdexcept>
 #include <utility>
 
@@ -69,6 +70,15 @@ RunningTcp::RunningTcp(Handler handler, TcpOptions options) {
 RunningTcp::~RunningTcp() {
   boost::asio::post(loop_, [this] { server_->stop(); });
   thread_.join();
+}
+
+void RunningTcp::show(TlsContext tls) {
+  std::promise<void> shown;
+  boost::asio::post(loop_, [&] {
+    server_->show(std::move(tls));
+    shown.set_value();
+  });
+  shown.get_future().wait();
 }
 
 base::Fd RunningTcp::connect() const {

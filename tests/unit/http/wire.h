@@ -46,6 +46,8 @@ class RunningTcp {
   ~RunningTcp();
   // A connection, with a time limit on everything.
   base::Fd connect() const;
+  // Server::show(); in force when it returns.
+  void show(TlsContext tls);
 
  private:
   uint16_t port_ = 0;
