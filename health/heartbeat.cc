@@ -114,7 +114,8 @@ std::string Told::text() const {
   return out.dump();
 }
 
-std::map<base::Uuid, Counters> Told::advance(const std::map<base::Uuid, Counters>& now) {
+std::map<base::Uuid, Counters> Told::advance(const std::map<base::Uuid, Counters>& now,
+                                             const std::set<base::Uuid>& waiting) {
   std::map<base::Uuid, Counters> news;
   for (const auto& [id, counters] : now) {
     const auto found = told_.find(id);
@@ -124,7 +125,10 @@ std::map<base::Uuid, Counters> Told::advance(const std::map<base::Uuid, Counters
                 delta(before.request_errors, counters.request_errors),
                 delta(before.connections, counters.connections)};
   }
-  told_ = now;
+  std::map<base::Uuid, Counters> kept = now;
+  for (const base::Uuid& id : waiting)
+    if (const auto found = told_.find(id); found != told_.end()) kept.insert(*found);
+  told_ = std::move(kept);
   return news;
 }
 

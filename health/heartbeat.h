@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -69,8 +70,10 @@ class Told {
   std::string text() const;
 
   // What is to be told of `now`, which counts as told afterwards. A counter that went back has been
-  // reset: all of it is new. Listeners that are not in `now` are forgotten.
-  std::map<base::Uuid, Counters> advance(const std::map<base::Uuid, Counters>& now);
+  // reset: all of it is new. Of listeners that are neither in `now` nor `waiting` (for a later
+  // message) nothing is kept.
+  std::map<base::Uuid, Counters> advance(const std::map<base::Uuid, Counters>& now,
+                                         const std::set<base::Uuid>& waiting = {});
 
   friend bool operator==(const Told&, const Told&) = default;
 

@@ -28,7 +28,7 @@ RULES = [
     ("agent/octavia/", ("base/", "agent/model/", "agent/http/", "agent/reconcile/changes.h",
                         "haproxy/document.h", "keepalived/document.h",
                         "keepalived/lvs_document.h", "health/expected_codes.h",
-                        "netns/netns_spec.h")),
+                        "netns/netns_spec.h", "health/heartbeat.h")),
     ("agent/cli/", ("base/", "agent/model/", "agent/plan/", "agent/datapath/tables.h", *SPECS)),
     ("agent/", ("",)),  # reconciler and main wire everything
     ("netns/", ("base/", "process/")),

@@ -134,6 +134,13 @@ TEST(Told, AListenerThatWasAwayBeginsAnew) {
   EXPECT_EQ(told.advance({{kOne, {12, 21, 5, 9}}}), (Counted{{kOne, {12, 21, 5, 9}}}));
 }
 
+TEST(Told, WhatWaitsIsToldLater) {
+  Told told;
+  told.advance({{kOne, {10, 20, 5, 8}}});
+  told.advance({}, {kOne, kTwo});
+  EXPECT_EQ(told.advance({{kOne, {12, 21, 5, 9}}}), (Counted{{kOne, {2, 1, 0, 1}}}));
+}
+
 TEST(Told, SurvivesARestart) {
   Told told;
   told.advance({{kOne, {10, 20, 5, 8}}, {kTwo, {1, 2, 3, 4}}});
