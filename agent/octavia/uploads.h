@@ -15,6 +15,8 @@ struct Uploads {
   std::map<Uuid, std::string> haproxy;  // by load balancer
   std::map<Uuid, std::string> lvs;      // by listener
   std::string vrrp;                     // "": none was uploaded
+  // By load balancer: another text when any of its certificates is another. No entry: it has none.
+  std::map<Uuid, std::string> certificates;
 
   friend bool operator==(const Uploads&, const Uploads&) = default;
 };
