@@ -1,0 +1,43 @@
+// UploadsApplier: the uploads as a model, checked and given to whoever carries models out. What is
+// carried out already is not touched again.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agent/model/model.h"
+#include "agent/octavia/parts.h"
+#include "agent/octavia/translate.h"
+
+namespace octavia {
+
+// translate(), with a text for HAProxy that is another one when its certificates are.
+base::Result<model::Model> model_of(const Uploads& uploads, const AmphoraFacts& facts);
+
+class UploadsApplier final : public Applier {
+ public:
+  struct Means {
+    Checker& checker;  // outlives it
+    // Returns when the machine is as the model says.
+    std::function<Awaited<base::Status>(model::Model)> carry_out;
+    std::function<int()> haproxy_count;  // HAProxy processes that run now
+  };
+  UploadsApplier(AmphoraFacts facts, Means means)
+      : facts_(std::move(facts)), means_(std::move(means)) {}
+
+  Awaited<base::Status> examine(Uploads uploads) override;
+  Awaited<base::Status> apply(Uploads uploads, std::set<Uuid> stopped) override;
+  std::vector<ShownListener> listeners(const Uploads& uploads) override;
+  int haproxy_count() override { return means_.haproxy_count(); }
+
+ private:
+  AmphoraFacts facts_;
+  Means means_;
+  std::optional<model::Amphora> checked_;  // whose text HAProxy found good the last time
+  std::optional<model::Model> carried_;    // none: what the machine does is not known
+};
+
+}  // namespace octavia
