@@ -44,9 +44,9 @@ class Documents {
   // The bytes that were written last; nullopt: it is not there.
   virtual Awaited<base::Result<std::optional<std::string>>> read(Document document) = 0;
   // Durable when it returns, and whole or not at all. Makes the folders that are missing.
-  virtual Awaited<base::Result<base::Unit>> write(Document document, std::string bytes) = 0;
+  virtual Awaited<base::Status> write(Document document, std::string bytes) = 0;
   // Good, too, when it is not there.
-  virtual Awaited<base::Result<base::Unit>> remove(Document document) = 0;
+  virtual Awaited<base::Status> remove(Document document) = 0;
   virtual Awaited<base::Result<Uploads>> uploads() = 0;
 };
 
@@ -55,7 +55,7 @@ class Checker {
  public:
   virtual ~Checker() = default;
   // `haproxy -c` of `text`, with the peer name of -L ("": none). The error is HAProxy's output.
-  virtual Awaited<base::Result<base::Unit>> check(std::string text, std::string peer_name) = 0;
+  virtual Awaited<base::Status> check(std::string text, std::string peer_name) = 0;
 };
 
 // A listener as GET listeners and GET details show it (1.6, 1.7).
@@ -75,10 +75,10 @@ class Applier {
   virtual ~Applier() = default;
   // Whether they could be: the error is for the answer, in our reader's words or HAProxy's. Changes
   // nothing.
-  virtual Awaited<base::Result<base::Unit>> examine(Uploads uploads) = 0;
+  virtual Awaited<base::Status> examine(Uploads uploads) = 0;
   // Returns when the machine forwards as they say, leaving out the load balancers and listeners of
   // `stopped`; not at all where nothing has changed.
-  virtual Awaited<base::Result<base::Unit>> apply(Uploads uploads, std::set<Uuid> stopped) = 0;
+  virtual Awaited<base::Status> apply(Uploads uploads, std::set<Uuid> stopped) = 0;
   // Of `uploads`, in the order of their ids.
   virtual std::vector<ShownListener> listeners(const Uploads& uploads) = 0;
   // HAProxy processes that run now.
@@ -124,17 +124,17 @@ class Vrrp {
  public:
   virtual ~Vrrp() = default;
   // Why `text` is no configuration that we would run; nothing is changed.
-  virtual Awaited<base::Result<base::Unit>> examine(std::string text) = 0;
+  virtual Awaited<base::Status> examine(std::string text) = 0;
   // The text has been stored: what must be beside it (check scripts) is written.
-  virtual Awaited<base::Result<base::Unit>> uploaded() = 0;
+  virtual Awaited<base::Status> uploaded() = 0;
   // Each returns when it is done; a start or a reload of what runs or does not run does what is
   // needed.
-  virtual Awaited<base::Result<base::Unit>> start() = 0;
-  virtual Awaited<base::Result<base::Unit>> stop() = 0;
-  virtual Awaited<base::Result<base::Unit>> reload() = 0;
+  virtual Awaited<base::Status> start() = 0;
+  virtual Awaited<base::Status> stop() = 0;
+  virtual Awaited<base::Status> reload() = 0;
   // Whether the check scripts still say what the uploads need (7.4): to be called after every
   // change of them.
-  virtual Awaited<base::Result<base::Unit>> refresh_checks(Uploads uploads) = 0;
+  virtual Awaited<base::Status> refresh_checks(Uploads uploads) = 0;
   virtual bool running() = 0;
 };
 
