@@ -30,7 +30,15 @@ RULES = [
                         "keepalived/lvs_document.h", "health/expected_codes.h",
                         "netns/netns_spec.h", "health/heartbeat.h")),
     ("agent/cli/", ("base/", "agent/model/", "agent/plan/", "agent/datapath/tables.h", *SPECS)),
-    ("agent/", ("",)),  # reconciler and main wire everything
+    ("agent/reconcile/", ("base/", "agent/model/", "agent/plan/", "agent/datapath/",
+                          "agent/certificates/", "agent/control/certificates_json.h", "haproxy/",
+                          "health/", "netns/")),
+    ("agent/statistics/", ("base/",)),
+    ("agent/serve/", (  # wires everything but the clients
+        "base/", "bpf/lb_abi.h", *(f"{effect}/" for effect in EFFECTS), "process/",
+        *(f"agent/{room}/" for room in ("model", "plan", "datapath", "certificates", "http",
+                                        "control", "octavia", "reconcile", "statistics")))),
+    ("agent/", ("base/", "agent/serve/")),  # main.cc
     ("netns/", ("base/", "process/")),
     ("process/", ("base/",)),
     ("haproxy/", ("base/", "process/")),
