@@ -31,7 +31,7 @@ const std::vector<uint16_t>& Schedules::slots(const RingKey& key, model::Algorit
   std::vector<uint16_t> slots = algorithm == model::Algorithm::round_robin
                                     ? weighted_turns(members)
                                     : maglev_table(members, LB_MAX_RING_SLOTS);
-  schedule = std::make_shared<Schedule>(algorithm, std::move(members), std::move(slots));
+  schedule = std::make_shared<Schedule>(Schedule{algorithm, std::move(members), std::move(slots)});
   return schedule->slots;
 }
 
