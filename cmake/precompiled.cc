@@ -1,0 +1,1 @@
+// Nothing: what a target of precompiled headers has to have (cmake/Precompiled.cmake).
