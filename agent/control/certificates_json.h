@@ -2,7 +2,6 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -18,9 +17,6 @@ struct CertificateUser {
   std::string field;  // "default_tls_container_ref"
   certificates::Use use = certificates::Use::identity;
 };
-
-// All references of all listeners and pools, as they were given.
-std::set<std::string> certificate_references(const model::Model& m);
 
 std::vector<CertificateUser> users_of(const model::Model& m, const std::string& certificate);
 

@@ -1,8 +1,9 @@
 #include "agent/reconcile/real_machine.h"
 
 #include <algorithm>
+#include <set>
 
-#include "agent/control/certificates_json.h"
+#include "agent/model/edit/certificate_references.h"
 #include "agent/plan/neighbours.h"
 #include "base/log.h"
 
@@ -54,7 +55,10 @@ base::Status RealMachine::resolve(const netns::Observed& observed) {
 
 std::map<std::string, haproxy::PemFile> RealMachine::certificates(const model::Model& model) {
   std::map<std::string, haproxy::PemFile> files;
-  for (const auto& [reference, file] : certificates_.files(control::certificate_references(model)))
+  std::set<std::string> references;
+  for (const model::CertificateReference& reference : model::certificate_references(model))
+    references.insert(reference.text);
+  for (const auto& [reference, file] : certificates_.files(references))
     files[reference] = {file.path, file.fingerprint};
   return files;
 }

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "agent/model/edit/references.h"
 #include "agent/model/fields/read.h"
-#include "agent/model/fields/references.h"
 #include "agent/model/words.h"
 
 namespace model {

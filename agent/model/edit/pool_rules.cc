@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "agent/model/fields/references.h"
+#include "agent/model/edit/references.h"
 #include "agent/model/fields/value.h"
 #include "agent/model/words.h"
 

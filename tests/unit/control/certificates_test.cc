@@ -7,7 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <cerrno>
 
-#include "agent/control/certificates_json.h"
+#include "agent/model/edit/certificate_references.h"
 #include "tests/unit/certificates/maker.h"
 #include "tests/unit/control/fakes.h"
 
@@ -101,8 +101,9 @@ TEST(CertificatesApi, KeepsWhatIsInUse) {
   const std::string bundle = web.certificate_pem() + web.key_pem();
   EXPECT_EQ(agent.ask("PUT", kPath + "/web.pem", bundle)->status, 201);
   refer(agent, "https://192.0.2.5/v1/containers/web.pem");
-  EXPECT_EQ(certificate_references(agent.changes.model()),
-            std::set<std::string>{"https://192.0.2.5/v1/containers/web.pem"});
+  const auto references = model::certificate_references(agent.changes.model());
+  ASSERT_EQ(references.size(), 1u);
+  EXPECT_EQ(references[0].text, "https://192.0.2.5/v1/containers/web.pem");
   const json used = agent.get(kPath + "/web.pem")["certificate"]["used_by"];
   ASSERT_EQ(used.size(), 1u);
   EXPECT_EQ(used[0]["type"], "listener");

@@ -1,4 +1,4 @@
-#include "agent/model/fields/references.h"
+#include "agent/model/edit/references.h"
 
 #include "agent/model/fields/value.h"
 
