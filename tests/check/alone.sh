@@ -9,7 +9,7 @@ build=$1
 # FILE, FOLDER and COMMAND of each source, tab between; as the build compiles it, but syntax only.
 commands=$(jq -r '.[] | [.file, .directory, (.command
   | gsub(" -Winvalid-pch| -include [^ ]*cmake_pch[.]hxx| -o [^ ]*| -c [^ ]*"; "")
-  | . + " -include utility -fsyntax-only")] | @tsv' "$build/compile_commands.json" | sort -u -t $'\t' -k 1,1)
+  | . + " -include utility -Werror -fsyntax-only")] | @tsv' "$build/compile_commands.json" | sort -u -t $'\t' -k 1,1)
 
 # A header is compiled like a source of its folder, else like any.
 list() {
