@@ -31,8 +31,7 @@ RULES = [
                         "netns/netns_spec.h", "health/heartbeat.h")),
     ("agent/cli/", ("base/", "agent/model/", "agent/plan/", "agent/datapath/tables.h", *SPECS)),
     ("agent/reconcile/", ("base/", "agent/model/", "agent/plan/", "agent/datapath/",
-                          "agent/certificates/", "agent/control/certificates_json.h", "haproxy/",
-                          "health/", "netns/")),
+                          "agent/certificates/", "haproxy/", "health/", "netns/")),
     ("agent/statistics/", ("base/",)),
     ("agent/serve/", (  # wires everything but the clients
         "base/", "bpf/lb_abi.h", *(f"{effect}/" for effect in EFFECTS), "process/",
