@@ -18,35 +18,6 @@ using model::Kind;
 using model::Model;
 using nlohmann::json;
 
-template <class Resource>
-std::optional<json> shown(const View& view, const std::map<base::Uuid, Resource>& resources,
-                          const base::Uuid& id) {
-  const auto found = resources.find(id);
-  if (found == resources.end()) return std::nullopt;
-  return model::show(view.model, found->second, view.statuses);
-}
-
-std::optional<json> shown(const View& view, Kind kind, const base::Uuid& id) {
-  const Model& m = view.model;
-  switch (kind) {
-    case Kind::load_balancer:
-      return shown(view, m.load_balancers, id);
-    case Kind::listener:
-      return shown(view, m.listeners, id);
-    case Kind::pool:
-      return shown(view, m.pools, id);
-    case Kind::member:
-      return shown(view, m.members, id);
-    case Kind::health_monitor:
-      return shown(view, m.health_monitors, id);
-    case Kind::l7policy:
-      return shown(view, m.l7policies, id);
-    case Kind::l7rule:
-      return shown(view, m.l7rules, id);
-  }
-  return std::nullopt;
-}
-
 // The parent that children are asked of must be there, and have the one that is asked for.
 std::optional<Fault> check_parent(const Model& m, const Call& call) {
   if (call.kind == Kind::member) {
@@ -80,7 +51,7 @@ bool is_nested(const json& body) {
 json shown_after(const View& view, const base::Uuid& id, const Call& call) {
   if (call.action == Action::create && call.kind == Kind::load_balancer && is_nested(call.body))
     return model::show_tree(view.model, view.model.load_balancers.at(id), view.statuses);
-  return shown(view, call.kind, id).value_or(json());
+  return model::show(view.model, call.kind, id, view.statuses).value_or(json());
 }
 
 bool is_set(const Call& call, std::string_view flag) {
@@ -93,7 +64,7 @@ bool is_set(const Call& call, std::string_view flag) {
 
 http::Response show(const View& view, const Call& call) {
   if (const auto fault = check_parent(view.model, call)) return http::fault_response(*fault);
-  auto resource = shown(view, call.kind, call.id);
+  auto resource = model::show(view.model, call.kind, call.id, view.statuses);
   if (!resource) return http::fault_response(not_found(call.kind, call.id.text()));
   return http::json_response(
       200, wrap(model::singular(call.kind), model::select_fields(*resource, call.query)));

@@ -1,11 +1,11 @@
 #include "agent/control/router.h"
 
-#include <array>
 #include <optional>
 #include <span>
 
 #include "agent/control/routes.h"
 #include "agent/http/json_body.h"
+#include "agent/model/kinds.h"
 
 namespace control {
 namespace {
@@ -106,13 +106,6 @@ std::variant<Call, Refusal> route(std::string_view method, std::string_view targ
   if (allow.empty()) return Refusal{{404, "The resource could not be found."}, ""};
   return Refusal{{405, "The method " + std::string(method) + " is not allowed for this resource."},
                  allow};
-}
-
-Fault not_found(Kind kind, std::string_view id) {
-  constexpr std::array kNames{"Load Balancer",  "Listener",  "Pool",   "Member",
-                              "Health Monitor", "L7 Policy", "L7 Rule"};
-  return Fault{
-      404, std::string(kNames[static_cast<size_t>(kind)]) + " " + std::string(id) + " not found."};
 }
 
 }  // namespace control

@@ -9,6 +9,7 @@
 
 #include "agent/http/url.h"
 #include "agent/model/fault.h"
+#include "agent/model/kinds.h"
 #include "agent/model/model.h"
 
 namespace control {
@@ -72,8 +73,5 @@ struct Refusal {
 
 std::variant<Call, Refusal> route(std::string_view method, std::string_view target,
                                   std::string_view body);
-
-// "Load Balancer <id> not found."
-model::Fault not_found(model::Kind kind, std::string_view id);
 
 }  // namespace control

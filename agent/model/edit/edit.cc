@@ -1,5 +1,7 @@
 #include "agent/model/edit/edit.h"
 
+#include <array>
+
 #include "agent/model/edit/editors.h"
 #include "agent/model/limits.h"
 
@@ -18,66 +20,55 @@ Outcome<Edited> finish(const Model& before, Draft&& draft, const Done& done) {
   return Edited{std::move(draft.model), std::get<Uuid>(done)};
 }
 
-Done no_such_kind() { return Fault{500, "no such kind of resource"}; }
+// How a kind is made, changed and taken away; what a kind has no use for is left out.
+struct Editor {
+  Kind kind;
+  Done (*create)(Draft&, const Uuid& parent, const Body&);
+  Done (*update)(Draft&, const Uuid& parent, const Uuid& id, const Body&);
+  Done (*remove)(Draft&, const Uuid& parent, const Uuid& id, Cascade);
+};
 
-Done create_in(Draft& draft, Kind kind, const Uuid& parent, const Body& body) {
-  switch (kind) {
-    case Kind::load_balancer:
-      return create_load_balancer(draft, body);
-    case Kind::listener:
-      return create_listener(draft, body);
-    case Kind::pool:
-      return create_pool(draft, body);
-    case Kind::member:
-      return create_member(draft, parent, body);
-    case Kind::health_monitor:
-      return create_health_monitor(draft, body);
-    case Kind::l7policy:
-      return create_l7policy(draft, body);
-    case Kind::l7rule:
-      return create_l7rule(draft, parent, body);
-  }
-  return no_such_kind();
+// Of a kind that is found by its id.
+template <auto Create, auto Update, auto Remove>
+constexpr Editor of(Kind kind) {
+  return {kind, [](Draft& draft, const Uuid&, const Body& body) { return Create(draft, body); },
+          [](Draft& draft, const Uuid&, const Uuid& id, const Body& body) {
+            return Update(draft, id, body);
+          },
+          [](Draft& draft, const Uuid&, const Uuid& id, Cascade) { return Remove(draft, id); }};
 }
 
-Done update_in(Draft& draft, Kind kind, const Uuid& parent, const Uuid& id, const Body& body) {
-  switch (kind) {
-    case Kind::load_balancer:
-      return update_load_balancer(draft, id, body);
-    case Kind::listener:
-      return update_listener(draft, id, body);
-    case Kind::pool:
-      return update_pool(draft, id, body);
-    case Kind::member:
-      return update_member(draft, parent, id, body);
-    case Kind::health_monitor:
-      return update_health_monitor(draft, id, body);
-    case Kind::l7policy:
-      return update_l7policy(draft, id, body);
-    case Kind::l7rule:
-      return update_l7rule(draft, parent, id, body);
-  }
-  return no_such_kind();
+// Of a kind that is found within its parent.
+template <auto Create, auto Update, auto Remove>
+constexpr Editor of_child(Kind kind) {
+  return {kind, Create, Update, [](Draft& draft, const Uuid& parent, const Uuid& id, Cascade) {
+            return Remove(draft, parent, id);
+          }};
 }
 
-Done remove_in(Draft& draft, Kind kind, const Uuid& parent, const Uuid& id, Cascade cascade) {
-  switch (kind) {
-    case Kind::load_balancer:
-      return remove_load_balancer(draft, id, cascade);
-    case Kind::listener:
-      return remove_listener(draft, id);
-    case Kind::pool:
-      return remove_pool(draft, id);
-    case Kind::member:
-      return remove_member(draft, parent, id);
-    case Kind::health_monitor:
-      return remove_health_monitor(draft, id);
-    case Kind::l7policy:
-      return remove_l7policy(draft, id);
-    case Kind::l7rule:
-      return remove_l7rule(draft, parent, id);
-  }
-  return no_such_kind();
+constexpr std::array kEditors{
+    Editor{Kind::load_balancer,
+           [](Draft& draft, const Uuid&, const Body& body) {
+             return create_load_balancer(draft, body);
+           },
+           [](Draft& draft, const Uuid&, const Uuid& id, const Body& body) {
+             return update_load_balancer(draft, id, body);
+           },
+           [](Draft& draft, const Uuid&, const Uuid& id, Cascade cascade) {
+             return remove_load_balancer(draft, id, cascade);
+           }},
+    of<create_listener, update_listener, remove_listener>(Kind::listener),
+    of<create_pool, update_pool, remove_pool>(Kind::pool),
+    of_child<create_member, update_member, remove_member>(Kind::member),
+    of<create_health_monitor, update_health_monitor, remove_health_monitor>(Kind::health_monitor),
+    of<create_l7policy, update_l7policy, remove_l7policy>(Kind::l7policy),
+    of_child<create_l7rule, update_l7rule, remove_l7rule>(Kind::l7rule),
+};
+
+const Editor& editor_of(Kind kind) {
+  for (const Editor& editor : kEditors)
+    if (editor.kind == kind) return editor;
+  __builtin_unreachable();  // every kind has a row
 }
 
 }  // namespace
@@ -85,21 +76,21 @@ Done remove_in(Draft& draft, Kind kind, const Uuid& parent, const Uuid& id, Casc
 Outcome<Edited> create(const Model& m, Kind kind, const Uuid& parent, const Body& body,
                        const Context& context) {
   Draft draft(m, context);
-  Done done = create_in(draft, kind, parent, body);
+  Done done = editor_of(kind).create(draft, parent, body);
   return finish(m, std::move(draft), done);
 }
 
 Outcome<Edited> update(const Model& m, Kind kind, const Uuid& parent, const Uuid& id,
                        const Body& body, const Context& context) {
   Draft draft(m, context);
-  Done done = update_in(draft, kind, parent, id, body);
+  Done done = editor_of(kind).update(draft, parent, id, body);
   return finish(m, std::move(draft), done);
 }
 
 Outcome<Edited> remove(const Model& m, Kind kind, const Uuid& parent, const Uuid& id,
                        Cascade cascade, const Context& context) {
   Draft draft(m, context);
-  Done done = remove_in(draft, kind, parent, id, cascade);
+  Done done = editor_of(kind).remove(draft, parent, id, cascade);
   return finish(m, std::move(draft), done);
 }
 

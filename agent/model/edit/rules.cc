@@ -108,12 +108,6 @@ std::vector<IpAddress> vips_of(const LoadBalancer& lb) {
   return vips;
 }
 
-Fault not_found(Kind kind, const std::string& id) {
-  static constexpr std::string_view kNames[] = {"Load Balancer",  "Listener",  "Pool",   "Member",
-                                                "Health Monitor", "L7 Policy", "L7 Rule"};
-  return {404, std::string(kNames[static_cast<size_t>(kind)]) + " " + id + " not found."};
-}
-
 Fault immutable(Kind kind, const Uuid& id) {
   const char* what = kind == Kind::pool       ? "Pool "
                      : kind == Kind::l7policy ? "L7Policy "

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/model/fault.h"
+#include "agent/model/kinds.h"
 #include "agent/model/model.h"
 
 namespace model {
@@ -19,8 +20,7 @@ L4 l4_of(ListenerProtocol protocol);
 
 std::vector<base::IpAddress> vips_of(const LoadBalancer& lb);  // the primary one first
 
-Fault not_found(Kind kind, const std::string& id);  // 404
-Fault immutable(Kind kind, const Uuid& id);         // 409
+Fault immutable(Kind kind, const Uuid& id);  // 409
 
 // VIPs are unicast, of a scope that can be routed, and of nobody else.
 Refusal check_vips(const Model& m, const LoadBalancer& lb);

@@ -1,6 +1,9 @@
 #include "agent/model/show/json.h"
 
+#include <type_traits>
+
 #include "agent/model/fields/field.h"
+#include "agent/model/kinds.h"
 #include "agent/model/relations.h"
 
 namespace model {
@@ -195,23 +198,16 @@ json brief_pool(const Relations& related, const Pool& pool, const Statuses& stat
   return out;
 }
 
+// What has only a parent needs no index.
 template <class R>
-std::vector<json> show_map(const Relations& related, const std::map<Uuid, R>& all,
-                           const Statuses& statuses) {
-  std::vector<json> shown;
-  shown.reserve(all.size());
-  for (const auto& [id, resource] : all) shown.push_back(show_one(related, resource, statuses));
-  return shown;
-}
+using Lookup =
+    std::conditional_t<std::is_same_v<R, Member> || std::is_same_v<R, L7Rule>, Walk, Relations>;
 
-// The children of `parent`, which `is_child` knows.
-template <class R, class IsChild>
-std::vector<json> show_children(const Model& m, const std::map<Uuid, R>& all, IsChild is_child,
-                                const Statuses& statuses) {
-  std::vector<json> shown;
-  for (const auto& [id, resource] : all)
-    if (is_child(resource)) shown.push_back(show_one(Walk{m}, resource, statuses));
-  return shown;
+bool is_of(const Member& member, const Uuid& parent) { return member.pool == parent; }
+bool is_of(const L7Rule& rule, const Uuid& parent) { return rule.policy == parent; }
+template <class R>
+bool is_of(const R&, const Uuid&) {
+  return true;  // is asked for without a parent
 }
 
 }  // namespace
@@ -238,27 +234,24 @@ json show(const Model& m, const L7Rule& rule, const Statuses& statuses) {
   return show_one(Walk{m}, rule, statuses);
 }
 
+std::optional<json> show(const Model& m, Kind kind, const Uuid& id, const Statuses& statuses) {
+  return with_all(m, kind, [&](const auto& all) -> std::optional<json> {
+    auto found = all.find(id);
+    if (found == all.end()) return std::nullopt;
+    return show_one(Walk{m}, found->second, statuses);
+  });
+}
+
 std::vector<json> show_all(const Model& m, Kind kind, const Uuid& parent,
                            const Statuses& statuses) {
-  switch (kind) {
-    case Kind::member:
-      return show_children(
-          m, m.members, [&](const Member& member) { return member.pool == parent; }, statuses);
-    case Kind::l7rule:
-      return show_children(
-          m, m.l7rules, [&](const L7Rule& rule) { return rule.policy == parent; }, statuses);
-    case Kind::load_balancer:
-      return show_map(Relations(m), m.load_balancers, statuses);
-    case Kind::listener:
-      return show_map(Relations(m), m.listeners, statuses);
-    case Kind::pool:
-      return show_map(Relations(m), m.pools, statuses);
-    case Kind::health_monitor:
-      return show_map(Relations(m), m.health_monitors, statuses);
-    case Kind::l7policy:
-      return show_map(Relations(m), m.l7policies, statuses);
-  }
-  return {};
+  return with_all(m, kind, [&](const auto& all) {
+    using R = typename std::decay_t<decltype(all)>::mapped_type;
+    const Lookup<R> related{m};
+    std::vector<json> shown;
+    for (const auto& [id, resource] : all)
+      if (is_of(resource, parent)) shown.push_back(show_one(related, resource, statuses));
+    return shown;
+  });
 }
 
 json show_tree(const Model& m, const LoadBalancer& lb, const Statuses& statuses) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,9 @@ nlohmann::json show(const Model& m, const Member& member, const Statuses& status
 nlohmann::json show(const Model& m, const HealthMonitor& monitor, const Statuses& statuses = {});
 nlohmann::json show(const Model& m, const L7Policy& policy, const Statuses& statuses = {});
 nlohmann::json show(const Model& m, const L7Rule& rule, const Statuses& statuses = {});
+// nullopt: there is none of this id.
+std::optional<nlohmann::json> show(const Model& m, Kind kind, const Uuid& id,
+                                   const Statuses& statuses);
 // All of a kind; of the pool or policy `parent` if they are members or rules. Much cheaper than one
 // by one.
 std::vector<nlohmann::json> show_all(const Model& m, Kind kind, const Uuid& parent,

@@ -5,6 +5,8 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
+#include <utility>
 
 #include "agent/model/show/json.h"
 
@@ -186,12 +188,30 @@ bool passes(const json& resource, const Query& query) {
   return has_tags(resource, query.tags);
 }
 
+// A shown resource, with what it is sorted by: looking that up for each comparison costs more than
+// all the rest of a list. Never copied.
+struct Row {
+  json shown;
+  std::vector<const json*> keys;  // into `shown`, as in Query::sort
+
+  Row(json resource, const Query& query) : shown(std::move(resource)) {
+    keys.reserve(query.sort.size());
+    static const json kNull;
+    for (const SortKey& key : query.sort) {
+      auto value = std::as_const(shown).find(key.name);
+      keys.push_back(value == shown.cend() ? &kNull : &*value);
+    }
+  }
+  Row(Row&&) = default;  // an object's values stay where they are
+  Row& operator=(Row&&) = default;
+};
+
 // Null comes before everything: nlohmann orders by type, then by value.
-bool comes_before(const json& a, const json& b, const std::vector<SortKey>& keys) {
-  for (const SortKey& key : keys) {
-    const json &left = a[key.name], &right = b[key.name];
+bool comes_before(const Row& a, const Row& b, const std::vector<SortKey>& sort) {
+  for (size_t i = 0; i < sort.size(); i++) {
+    const json &left = *a.keys[i], &right = *b.keys[i];
     if (left == right) continue;
-    return (left < right) == (key.direction == Direction::ascending);
+    return (left < right) == (sort[i].direction == Direction::ascending);
   }
   return false;
 }
@@ -230,18 +250,18 @@ json link(const QueryParameters& parameters, const std::string& base_href, const
   return {{"rel", rel}, {"href", base_href + query}};
 }
 
-json only(const json& resource, const std::set<std::string>& fields) {
+json only(json resource, const std::set<std::string>& fields) {
   if (fields.empty()) return resource;
   json kept = json::object();
-  for (const auto& [name, value] : resource.items())
-    if (fields.contains(name)) kept[name] = value;
+  for (auto& [name, value] : resource.items())
+    if (fields.contains(name)) kept[name] = std::move(value);
   return kept;
 }
 
 // The page of `sorted` that the query asks for; `marker` is the element it names, if any.
-std::vector<json> cut(const std::vector<json>& sorted, const json* marker, const Query& query) {
+std::span<Row> cut(std::vector<Row>& sorted, const Row* marker, const Query& query) {
   auto first = sorted.begin(), last = sorted.end();
-  auto before = [&query](const json& a, const json& b) { return comes_before(a, b, query.sort); };
+  auto before = [&query](const Row& a, const Row& b) { return comes_before(a, b, query.sort); };
   if (marker && query.reverse) last = std::lower_bound(first, last, *marker, before);
   if (marker && !query.reverse) first = std::upper_bound(first, last, *marker, before);
   auto count = static_cast<size_t>(last - first);
@@ -262,27 +282,32 @@ Outcome<json> list(Kind kind, std::vector<json> shown, const QueryParameters& pa
   auto read = read_query(kind, parameters);
   if (auto* fault = std::get_if<Fault>(&read)) return *fault;
   const Query& query = std::get<Query>(read);
-  std::optional<json> marker;
+  std::optional<Row> marker;
   if (!query.marker.empty()) {
     auto named = std::find_if(shown.begin(), shown.end(),
                               [&](const json& r) { return r["id"] == query.marker; });
     if (named == shown.end())
       return Fault{400, "Supplied pagination marker '" + query.marker + "' is not valid."};
-    marker = *named;
+    marker.emplace(*named, query);
   }
-  std::erase_if(shown, [&](const json& resource) { return !passes(resource, query); });
-  std::sort(shown.begin(), shown.end(),
-            [&](const json& a, const json& b) { return comes_before(a, b, query.sort); });
-  auto page = cut(shown, marker ? &*marker : nullptr, query);
+  std::vector<Row> rows;
+  rows.reserve(shown.size());
+  for (json& resource : shown)
+    if (passes(resource, query)) rows.emplace_back(std::move(resource), query);
+  std::sort(rows.begin(), rows.end(),
+            [&](const Row& a, const Row& b) { return comes_before(a, b, query.sort); });
+  auto page = cut(rows, marker ? &*marker : nullptr, query);
 
   json links = json::array();
   if (!page.empty() && marker)
-    links.push_back(link(parameters, base_href, "previous", page.front()["id"]));
+    links.push_back(link(parameters, base_href, "previous", page.front().shown["id"]));
   if (query.limit && page.size() >= *query.limit)
-    links.push_back(link(parameters, base_href, "next", page.back()["id"]));
-  json answer = json::array();
-  for (const json& resource : page) answer.push_back(only(resource, query.fields));
-  return json{{plural(kind), answer}, {plural(kind) + "_links", links}};
+    links.push_back(link(parameters, base_href, "next", page.back().shown["id"]));
+  json answer = json::object();
+  json& list = answer[plural(kind)] = json::array();
+  for (Row& row : page) list.push_back(only(std::move(row.shown), query.fields));
+  answer[plural(kind) + "_links"] = std::move(links);
+  return answer;
 }
 
 json select_fields(const json& shown, const QueryParameters& parameters) {
@@ -290,16 +315,6 @@ json select_fields(const json& shown, const QueryParameters& parameters) {
   for (const auto& [name, value] : parameters)
     if (name == "fields") fields.insert(value);
   return only(shown, fields);
-}
-
-std::string singular(Kind kind) {
-  static constexpr const char* kNames[] = {"loadbalancer",  "listener", "pool", "member",
-                                           "healthmonitor", "l7policy", "rule"};
-  return kNames[static_cast<size_t>(kind)];
-}
-
-std::string plural(Kind kind) {
-  return kind == Kind::l7policy ? "l7policies" : singular(kind) + "s";
 }
 
 }  // namespace model

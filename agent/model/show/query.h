@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "agent/model/fault.h"
-#include "agent/model/model.h"
+#include "agent/model/kinds.h"
 
 namespace model {
 
@@ -25,9 +25,5 @@ Outcome<nlohmann::json> list(Kind kind, std::vector<nlohmann::json> shown,
 
 // What GET of one resource does with its query: `fields` may repeat, all else is ignored.
 nlohmann::json select_fields(const nlohmann::json& shown, const QueryParameters& parameters);
-
-// The key of a resource in a body ("listener"), and of a list of them ("listeners").
-std::string singular(Kind kind);
-std::string plural(Kind kind);
 
 }  // namespace model
