@@ -70,10 +70,11 @@ http::Response show(const View& view, const Call& call) {
       200, wrap(model::singular(call.kind), model::select_fields(*resource, call.query)));
 }
 
-http::Response list(const View& view, const Call& call, const std::string& origin) {
+http::Response list(const View& view, const Call& call) {
   if (const auto fault = check_parent(view.model, call)) return http::fault_response(*fault);
   auto rows = model::show_all(view.model, call.kind, call.parent, view.statuses);
-  const auto page = model::list(call.kind, std::move(rows), call.query, origin + call.collection);
+  const auto page =
+      model::list(call.kind, std::move(rows), call.query, call.origin + call.collection);
   if (const auto* fault = std::get_if<Fault>(&page)) return http::fault_response(*fault);
   return http::json_response(200, std::get<json>(page));
 }

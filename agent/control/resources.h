@@ -19,8 +19,8 @@ struct View {
 
 // GET of one; 404 where it, or the pool or policy that it is asked of, is not there.
 http::Response show(const View& view, const Call& call);
-// GET of a collection. `origin` is for the links to other pages: "http://localhost".
-http::Response list(const View& view, const Call& call, const std::string& origin);
+// GET of a collection.
+http::Response list(const View& view, const Call& call);
 // GET /loadbalancers/{id}/status
 http::Response status_tree(const View& view, const Call& call);
 

@@ -70,19 +70,19 @@ std::string collection_of(const Call& call, Path path) {
   return text;
 }
 
-std::variant<Call, Refusal> understand(const Route& matched, http::Target target,
+std::variant<Call, NoRoute> understand(const Route& matched, http::Target target,
                                        std::string_view body) {
   Call call;
   call.action = matched.action;
   call.kind = matched.kind;
   call.noun = matched.noun;
-  if (auto fault = read_ids(matched, target.path, call)) return Refusal{*fault, ""};
+  if (auto fault = read_ids(matched, target.path, call)) return NoRoute{*fault, ""};
   call.collection = collection_of(call, target.path);
   call.query = std::move(target.query);
   if (matched.body == Body::bytes) call.bytes = body;
   if (matched.body == Body::object) {
     auto parsed = http::parse_body(body);
-    if (auto* fault = std::get_if<Fault>(&parsed)) return Refusal{*fault, ""};
+    if (auto* fault = std::get_if<Fault>(&parsed)) return NoRoute{*fault, ""};
     call.body = std::get<nlohmann::json>(std::move(parsed));
   }
   return call;
@@ -90,11 +90,11 @@ std::variant<Call, Refusal> understand(const Route& matched, http::Target target
 
 }  // namespace
 
-std::variant<Call, Refusal> route(std::string_view method, std::string_view target,
+std::variant<Call, NoRoute> route(std::string_view method, std::string_view target,
                                   std::string_view body) {
   auto parsed = http::parse_target(target);
   if (!parsed)
-    return Refusal{{400, "The request target '" + std::string(target) + "' is not valid."}, ""};
+    return NoRoute{{400, "The request target '" + std::string(target) + "' is not valid."}, ""};
   if (method == "HEAD") method = "GET";
   std::string allow;
   for (const Route& candidate : kRoutes) {
@@ -103,8 +103,8 @@ std::variant<Call, Refusal> route(std::string_view method, std::string_view targ
     if (!allow.empty()) allow += ", ";
     allow += candidate.method == "GET" ? "GET, HEAD" : candidate.method;
   }
-  if (allow.empty()) return Refusal{{404, "The resource could not be found."}, ""};
-  return Refusal{{405, "The method " + std::string(method) + " is not allowed for this resource."},
+  if (allow.empty()) return NoRoute{{404, "The resource could not be found."}, ""};
+  return NoRoute{{405, "The method " + std::string(method) + " is not allowed for this resource."},
                  allow};
 }
 

@@ -27,7 +27,7 @@ enum class Action {
   listener_stats,
   root_versions,
   v2_document,
-  // what surrounds the resources in an OpenStack (surroundings.h)
+  // what else a cloud has (cloud_stubs.h)
   providers,
   capabilities,
   nothing,  // a list that is always empty
@@ -58,6 +58,7 @@ struct Call {
   model::Kind kind = model::Kind::load_balancer;
   base::Uuid parent;       // the pool of members, the policy of rules; else nil
   base::Uuid id;           // nil where the route has none
+  std::string origin;      // of the request: "http://localhost"; the router leaves it empty
   std::string collection;  // path of the collection, as asked for: "/v2.0/lbaas/pools"
   std::string noun;        // what the route is about, where `kind` does not say: "flavors"
   std::string name;        // of what has a name and no id: "web.pem"
@@ -66,12 +67,13 @@ struct Call {
   std::string bytes;    // where the route takes a body of any form
 };
 
-struct Refusal {
+// Why there is nothing to do: no such path or method, or a body or id that cannot be read.
+struct NoRoute {
   model::Fault fault;
   std::string allow;  // of a 405: the methods there are
 };
 
-std::variant<Call, Refusal> route(std::string_view method, std::string_view target,
+std::variant<Call, NoRoute> route(std::string_view method, std::string_view target,
                                   std::string_view body);
 
 }  // namespace control

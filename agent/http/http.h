@@ -1,5 +1,5 @@
 // A request and its answer as values. What carries them (session.h) and what decides about them
-// (door.h) meet here.
+// (a door) meet here.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

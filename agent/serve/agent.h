@@ -6,7 +6,7 @@
 #include <deque>
 #include <optional>
 
-#include "agent/control/door.h"
+#include "agent/control/api.h"
 #include "agent/reconcile/change_queue.h"
 #include "agent/reconcile/findings.h"
 #include "agent/reconcile/real_machine.h"
@@ -57,7 +57,7 @@ class Agent {
   // What the door shows.
   RealOperator operator_;
   RealCertificates certificates_;
-  control::Door door_;
+  control::Api door_;
 };
 
 }  // namespace serve

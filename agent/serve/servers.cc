@@ -15,7 +15,7 @@ namespace asio = boost::asio;
 namespace {
 
 // HAProxy's workers get the metrics here, and nothing else.
-asio::awaitable<http::Response> answer_metrics(control::Door& door, http::Request request) {
+asio::awaitable<http::Response> answer_metrics(control::Api& door, http::Request request) {
   if (request.target == "/metrics" && (request.method == "GET" || request.method == "HEAD"))
     co_return co_await door.handle(std::move(request));
   co_return http::fault_response({404, "The resource could not be found."});
@@ -29,7 +29,7 @@ std::optional<gid_t> group_of_haproxy() {
 }  // namespace
 
 base::Result<Servers> start_servers(asio::any_io_executor loop, const Config& config,
-                                    std::optional<http::TcpOptions> api, control::Door& door) {
+                                    std::optional<http::TcpOptions> api, control::Api& door) {
   const auto handle = [&door](http::Request request) { return door.handle(std::move(request)); };
   std::error_code failed;
   std::filesystem::create_directories(run_dir(config), failed);

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "agent/control/door.h"
+#include "agent/control/api.h"
 #include "agent/http/server.h"
 #include "agent/serve/config.h"
 #include "base/result.h"
@@ -17,6 +17,6 @@ using Servers = std::vector<std::unique_ptr<http::Server>>;
 
 // They take requests from now on. `door` outlives them; `api` is open already (open_api).
 base::Result<Servers> start_servers(boost::asio::any_io_executor loop, const Config& config,
-                                    std::optional<http::TcpOptions> api, control::Door& door);
+                                    std::optional<http::TcpOptions> api, control::Api& door);
 
 }  // namespace serve

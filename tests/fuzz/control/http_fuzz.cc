@@ -27,7 +27,7 @@ void check(bool holds) {
 
 boost::asio::awaitable<Response> answer(http::Request request) {
   const auto routed = control::route(request.method, request.target, request.body);
-  if (const auto* refusal = std::get_if<control::Refusal>(&routed))
+  if (const auto* refusal = std::get_if<control::NoRoute>(&routed))
     co_return http::fault_response(refusal->fault);
   co_return http::json_response(200, request.target);
 }

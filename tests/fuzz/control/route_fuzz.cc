@@ -95,7 +95,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const size_t space = head.find(' ');
   const std::string_view target = space == std::string_view::npos ? "/" : head.substr(space + 1);
   const auto routed = control::route(head.substr(0, space), target, body);
-  if (const auto* refusal = std::get_if<control::Refusal>(&routed)) {
+  if (const auto* refusal = std::get_if<control::NoRoute>(&routed)) {
     check(refusal->fault.status >= 400 && !refusal->fault.text.empty());
     check((refusal->fault.status == 405) == !refusal->allow.empty());
     return 0;

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "agent/certificates/store.h"
-#include "agent/control/door.h"
+#include "agent/control/api.h"
 #include "agent/control/operator.h"
 #include "agent/reconcile/changes.h"
 #include "tests/unit/http/wire.h"
@@ -85,8 +85,8 @@ struct FakeAgent {
   FakeChanges changes;
   FakeOperator machine;
   FakeCertificates certificates;
-  Door door{changes, machine, certificates};
-  Running server{[this](http::Request request) { return door.handle(std::move(request)); }};
+  Api api{changes, machine, certificates};
+  Running server{[this](http::Request request) { return api.handle(std::move(request)); }};
 
   std::optional<Answer> ask(std::string_view method, std::string_view target,
                             std::string_view body = "") {

@@ -74,7 +74,7 @@ TEST(Networks, AreFoundByNameAndId) {
   EXPECT_TRUE(network_json(all, "subnets", "no-id").is_null());
 }
 
-TEST(Networks, AreAnsweredAtTheDoor) {
+TEST(Networks, AreAnswered) {
   FakeAgent agent;
   agent.machine.networks_ = {front(), back()};
   for (const std::string version : {"/v2", "/v2.0"}) {

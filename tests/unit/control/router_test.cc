@@ -29,7 +29,7 @@ class Routes : public ::testing::TestWithParam<Expected> {};
 TEST_P(Routes, AreFound) {
   const Expected& want = GetParam();
   const auto routed = route(want.method, want.target, "{}");
-  ASSERT_TRUE(std::holds_alternative<Call>(routed)) << std::get<Refusal>(routed).fault.text;
+  ASSERT_TRUE(std::holds_alternative<Call>(routed)) << std::get<NoRoute>(routed).fault.text;
   const Call& call = std::get<Call>(routed);
   EXPECT_EQ(call.action, want.action);
   EXPECT_EQ(call.kind, want.kind);
@@ -101,10 +101,10 @@ INSTANTIATE_TEST_SUITE_P(
         Expected{"GET", "/v1/flows?limit=3", Action::flows},
         Expected{"GET", "/v1/verdicts", Action::verdicts}));
 
-Refusal refused(std::string_view method, std::string_view target, std::string_view body = "{}") {
+NoRoute refused(std::string_view method, std::string_view target, std::string_view body = "{}") {
   const auto routed = route(method, target, body);
-  const auto* refusal = std::get_if<Refusal>(&routed);
-  return refusal != nullptr ? *refusal : Refusal{{200, "routed"}, ""};
+  const auto* refusal = std::get_if<NoRoute>(&routed);
+  return refusal != nullptr ? *refusal : NoRoute{{200, "routed"}, ""};
 }
 
 TEST(Route, AnUnknownPathIsNotFound) {

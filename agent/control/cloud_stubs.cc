@@ -1,4 +1,4 @@
-#include "agent/control/surroundings.h"
+#include "agent/control/cloud_stubs.h"
 
 #include "agent/http/response.h"
 #include "agent/model/fields/read.h"
@@ -11,7 +11,9 @@ using nlohmann::json;
 
 const std::string kProviderName(model::kProvider);
 
-http::Response providers() {
+}  // namespace
+
+http::Response providers(const Call&) {
   return http::json_response(
       200, {{"providers",
              {{{"name", kProviderName},
@@ -24,15 +26,14 @@ http::Response capabilities(const Call& call) {
   return http::json_response(200, {{call.noun, json::array()}});
 }
 
-http::Response empty_list(const std::string& noun) {
+http::Response empty_list(const Call& call) {
   json out = json::object();
-  out[noun] = json::array();
-  out[noun + "_links"] = json::array();
+  out[call.noun] = json::array();
+  out[call.noun + "_links"] = json::array();
   return http::json_response(200, out);
 }
 
-// What this machine carries out, whoever's it is; -1: no limit of its own.
-http::Response quota() {
+http::Response quota(const Call&) {
   const auto listeners = static_cast<int64_t>(model::kMostServices);
   const auto members = static_cast<int64_t>(model::kMostMembers);
   return http::json_response(200, {{"quota",
@@ -47,30 +48,19 @@ http::Response quota() {
                                      {"l7rule", -1}}}});
 }
 
-}  // namespace
+http::Response absent(const Call& call) {
+  return http::fault_response({404, call.noun + " " + call.name + " not found."});
+}
 
-http::Response surroundings(const Call& call) {
-  switch (call.action) {
-    case Action::providers:
-      return providers();
-    case Action::capabilities:
-      return capabilities(call);
-    case Action::nothing:
-      return empty_list(call.noun);
-    case Action::absent:
-      return http::fault_response({404, call.noun + " " + call.name + " not found."});
-    case Action::failover:
-      return http::fault_response(
-          {501, "Provider '" + kProviderName +
-                    "' does not support a requested action: failover, for there "
-                    "is no other amphora here."});
-    case Action::default_quota:
-    case Action::quota:
-      return quota();
-    default:
-      // Of projects, too: a client that may not look one up takes the id that it was given.
-      return http::fault_response({403, "Policy does not allow this request to be performed."});
-  }
+http::Response no_failover(const Call&) {
+  return http::fault_response({501, "Provider '" + kProviderName +
+                                        "' does not support a requested action: failover, for "
+                                        "there is no other amphora here."});
+}
+
+// Of projects, too: a client that may not look one up takes the id that it was given.
+http::Response refused(const Call&) {
+  return http::fault_response({403, "Policy does not allow this request to be performed."});
 }
 
 }  // namespace control

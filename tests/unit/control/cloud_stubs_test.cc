@@ -1,4 +1,4 @@
-#include "agent/control/surroundings.h"
+#include "agent/control/cloud_stubs.h"
 
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@ using nlohmann::json;
 const std::string kBase = "/v2.0/lbaas";
 const std::string kNobody = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
 
-TEST(Surroundings, ThereIsOneProvider) {
+TEST(CloudStubs, ThereIsOneProvider) {
   FakeAgent agent;
   const json providers = agent.get(kBase + "/providers")["providers"];
   ASSERT_EQ(providers.size(), 1u);
@@ -25,7 +25,7 @@ TEST(Surroundings, ThereIsOneProvider) {
   }
 }
 
-TEST(Surroundings, ListsOfWhatIsNotThereAreEmpty) {
+TEST(CloudStubs, ListsOfWhatIsNotThereAreEmpty) {
   FakeAgent agent;
   const std::vector<std::array<std::string, 3>> lists{
       {kBase + "/flavors", "flavors", "Flavor"},
@@ -49,7 +49,7 @@ TEST(Surroundings, ListsOfWhatIsNotThereAreEmpty) {
   }
 }
 
-TEST(Surroundings, QuotasAreWhatTheMachineCarriesOut) {
+TEST(CloudStubs, QuotasAreWhatTheMachineCarriesOut) {
   FakeAgent agent;
   EXPECT_TRUE(agent.get(kBase + "/quotas")["quotas"].empty());
   for (const std::string path : {"/quotas/defaults", "/quotas/some-project"}) {
@@ -63,7 +63,7 @@ TEST(Surroundings, QuotasAreWhatTheMachineCarriesOut) {
   EXPECT_EQ(agent.ask("DELETE", kBase + "/quotas/p")->status, 403);
 }
 
-TEST(Surroundings, ThereIsNothingToFailOverTo) {
+TEST(CloudStubs, ThereIsNothingToFailOverTo) {
   FakeAgent agent;
   const std::string lb = agent.make(kBase + "/loadbalancers", web());
   const auto refused = agent.ask("PUT", kBase + "/loadbalancers/" + lb + "/failover");
@@ -74,7 +74,7 @@ TEST(Surroundings, ThereIsNothingToFailOverTo) {
   EXPECT_EQ(agent.ask("PUT", kBase + "/loadbalancers/" + kNobody + "/failover")->status, 404);
 }
 
-TEST(Surroundings, ProjectsAreNobodysBusinessHere) {
+TEST(CloudStubs, ProjectsAreNobodysBusinessHere) {
   FakeAgent agent;
   EXPECT_EQ(agent.ask("GET", "/projects/p")->status, 403);
   EXPECT_EQ(agent.ask("GET", "/projects?name=p")->status, 403);

@@ -1,4 +1,4 @@
-#include "agent/control/door.h"
+#include "agent/control/api.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "agent/control/routes.h"
 #include "tests/unit/control/fakes.h"
 
 namespace control::testing {
@@ -14,6 +15,7 @@ namespace {
 
 using nlohmann::json;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 const std::string kBase = "/v2.0/lbaas";
 const std::string kNobody = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
@@ -22,7 +24,7 @@ json parsed(const std::optional<Answer>& answer) {
   return answer ? json::parse(answer->body, nullptr, false) : json();
 }
 
-TEST(Door, TakesAWholeLoadBalancerThroughItsLife) {
+TEST(Api, TakesAWholeLoadBalancerThroughItsLife) {
   FakeAgent agent;
   const std::string lb = agent.make(kBase + "/loadbalancers", web());
   EXPECT_EQ(agent.get(kBase + "/loadbalancers/" + lb)["loadbalancer"]["name"], "web");
@@ -53,7 +55,22 @@ TEST(Door, TakesAWholeLoadBalancerThroughItsLife) {
   EXPECT_TRUE(agent.get(kBase + "/pools")["pools"].empty());
 }
 
-TEST(Door, AnswersANestedCreateWithTheWholeTree) {
+// With ids of nobody; what is missing is said so, and no route is without a handler.
+TEST(Api, EveryRouteIsAnswered) {
+  FakeAgent agent;
+  for (const Route& route : kRoutes) {
+    std::string target;
+    for (const char c : std::string(route.pattern)) {
+      if (c == '{') target += kNobody;
+      if (c != '{' && (target.empty() || !target.ends_with(kNobody) || c == '/')) target += c;
+    }
+    const auto answer = agent.ask(route.method, target, route.body == Body::none ? "" : "{}");
+    ASSERT_TRUE(answer) << target;
+    EXPECT_THAT(answer->body, Not(HasSubstr("Nothing answers this route"))) << target;
+  }
+}
+
+TEST(Api, AnswersANestedCreateWithTheWholeTree) {
   FakeAgent agent;
   const auto answer = agent.ask("POST", kBase + "/loadbalancers", web().dump());
   EXPECT_EQ(answer->status, 201);
@@ -63,7 +80,7 @@ TEST(Door, AnswersANestedCreateWithTheWholeTree) {
   EXPECT_EQ(lb["pools"][0]["members"].size(), 2u);
 }
 
-TEST(Door, ReplacesMembersAtOnce) {
+TEST(Api, ReplacesMembersAtOnce) {
   FakeAgent agent;
   agent.make(kBase + "/loadbalancers", web());
   const std::string pool = agent.get(kBase + "/pools")["pools"][0]["id"];
@@ -77,7 +94,7 @@ TEST(Door, ReplacesMembersAtOnce) {
   EXPECT_EQ(agent.get(members)["members"].size(), 1u);
 }
 
-TEST(Door, SaysWhatIsNotThere) {
+TEST(Api, SaysWhatIsNotThere) {
   FakeAgent agent;
   EXPECT_EQ(agent.get(kBase + "/loadbalancers/" + kNobody, 404),
             (json{{"faultcode", "Client"},
@@ -92,7 +109,7 @@ TEST(Door, SaysWhatIsNotThere) {
   EXPECT_EQ(agent.ask("PUT", kBase + "/pools/" + kNobody, R"({"pool": {}})")->status, 404);
 }
 
-TEST(Door, AMemberIsFoundInItsOwnPoolOnly) {
+TEST(Api, AMemberIsFoundInItsOwnPoolOnly) {
   FakeAgent agent;
   const std::string lb = agent.make(kBase + "/loadbalancers", web());
   const std::string pool = agent.get(kBase + "/pools")["pools"][0]["id"];
@@ -104,7 +121,7 @@ TEST(Door, AMemberIsFoundInItsOwnPoolOnly) {
   agent.get(kBase + "/pools/" + pool + "/members/" + member, 200);
 }
 
-TEST(Door, RefusesWithoutAChange) {
+TEST(Api, RefusesWithoutAChange) {
   FakeAgent agent;
   const std::string lb = agent.make(kBase + "/loadbalancers", web());
   const int before = agent.changes.count;
@@ -120,7 +137,7 @@ TEST(Door, RefusesWithoutAChange) {
   EXPECT_EQ(agent.changes.count, before);
 }
 
-TEST(Door, StorageThatFailsIsTheServersFault) {
+TEST(Api, StorageThatFailsIsTheServersFault) {
   FakeAgent agent;
   agent.changes.storage_fault = model::Fault{500, "write state: No space left on device"};
   const auto answer = agent.ask("POST", kBase + "/loadbalancers", web().dump());
@@ -128,14 +145,14 @@ TEST(Door, StorageThatFailsIsTheServersFault) {
   EXPECT_EQ(parsed(answer)["faultcode"], "Server");
 }
 
-TEST(Door, NamesTheMethodsThereAre) {
+TEST(Api, NamesTheMethodsThereAre) {
   FakeAgent agent;
   const auto answer = agent.ask("DELETE", "/v1/status");
   EXPECT_EQ(answer->status, 405);
   EXPECT_EQ(answer->header("Allow"), "GET, HEAD");
 }
 
-TEST(Door, ListsAreFilteredAndLinked) {
+TEST(Api, ListsAreFilteredAndLinked) {
   FakeAgent agent;
   agent.make(kBase + "/loadbalancers", web());
   const std::string pool = agent.get(kBase + "/pools")["pools"][0]["id"];
@@ -147,7 +164,7 @@ TEST(Door, ListsAreFilteredAndLinked) {
   EXPECT_EQ(agent.get("/v2/lbaas/pools/" + pool + "?fields=name")["pool"], (json{{"name", "app"}}));
 }
 
-TEST(Door, ShowsTheStatusTree) {
+TEST(Api, ShowsTheStatusTree) {
   FakeAgent agent;
   const std::string lb = agent.make(kBase + "/loadbalancers", web());
   const json tree = agent.get(kBase + "/loadbalancers/" + lb + "/status");
@@ -157,7 +174,7 @@ TEST(Door, ShowsTheStatusTree) {
   EXPECT_EQ(listener.at("pools").at(0).at("provisioning_status"), "ACTIVE");
 }
 
-TEST(Door, StatsOfALoadBalancerAreTheSumOfItsListeners) {
+TEST(Api, StatsOfALoadBalancerAreTheSumOfItsListeners) {
   FakeAgent agent;
   const std::string lb = agent.make(kBase + "/loadbalancers", web());
   const std::string listener = agent.get(kBase + "/listeners")["listeners"][0]["id"];
@@ -176,7 +193,7 @@ TEST(Door, StatsOfALoadBalancerAreTheSumOfItsListeners) {
   EXPECT_EQ(agent.get(kBase + "/loadbalancers/" + lb + "/stats"), want);
 }
 
-TEST(Door, WritersAreServedOneAfterTheOther) {
+TEST(Api, WritersAreServedOneAfterTheOther) {
   FakeAgent agent;
   agent.make(kBase + "/loadbalancers", web());
   const std::string pool = agent.get(kBase + "/pools")["pools"][0]["id"];
@@ -199,7 +216,7 @@ TEST(Door, WritersAreServedOneAfterTheOther) {
   EXPECT_EQ(agent.get(kBase + "/pools/" + pool + "/members")["members"].size(), 42u);
 }
 
-TEST(Door, WhilePendingAChangeIsAConflict) {
+TEST(Api, WhilePendingAChangeIsAConflict) {
   FakeAgent agent;
   agent.changes.finishes = FakeChanges::Finish::never;
   const std::string lb = agent.make(kBase + "/loadbalancers", web());
@@ -207,7 +224,7 @@ TEST(Door, WhilePendingAChangeIsAConflict) {
             409);
 }
 
-TEST(Door, HealthIsThatOfTheLastReconcile) {
+TEST(Api, HealthIsThatOfTheLastReconcile) {
   FakeAgent agent;
   EXPECT_EQ(agent.get("/healthz")["status"], "ok");
   agent.machine.status_.reconcile.runs = 0;
@@ -217,7 +234,7 @@ TEST(Door, HealthIsThatOfTheLastReconcile) {
   EXPECT_EQ(agent.get("/healthz", 503)["reason"], "put service: Permission denied");
 }
 
-TEST(Door, StatusTellsAboutTheMachine) {
+TEST(Api, StatusTellsAboutTheMachine) {
   FakeAgent agent;
   const std::string lb = agent.make(kBase + "/loadbalancers", web());
   Status& status = agent.machine.status_;
@@ -239,7 +256,7 @@ TEST(Door, StatusTellsAboutTheMachine) {
   agent.get("/v1/status?x=1", 400);
 }
 
-TEST(Door, StatusSaysWhoServesAListenerAndHowHaproxyIs) {
+TEST(Api, StatusSaysWhoServesAListenerAndHowHaproxyIs) {
   FakeAgent agent;
   json got = agent.get("/v1/status");
   EXPECT_EQ(got["placements"], json::array());
@@ -268,7 +285,7 @@ TEST(Door, StatusSaysWhoServesAListenerAndHowHaproxyIs) {
             (json{{"running", true}, {"starts", 1}, {"reloads", 20}, {"restarts", 3}}));
 }
 
-TEST(Door, VerdictsAreNamedByListener) {
+TEST(Api, VerdictsAreNamedByListener) {
   FakeAgent agent;
   agent.make(kBase + "/loadbalancers", web());
   const std::string listener = agent.get(kBase + "/listeners")["listeners"][0]["id"];

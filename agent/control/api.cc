@@ -1,0 +1,263 @@
+#include "agent/control/api.h"
+
+#include <cerrno>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "agent/control/certificates_json.h"
+#include "agent/control/cloud_stubs.h"
+#include "agent/control/flow_filter.h"
+#include "agent/control/flow_stream.h"
+#include "agent/control/metrics.h"
+#include "agent/control/networks.h"
+#include "agent/control/operator_json.h"
+#include "agent/control/resources.h"
+#include "agent/control/versions.h"
+#include "agent/http/response.h"
+#include "agent/model/kinds.h"
+
+namespace control {
+
+using boost::asio::awaitable;
+using model::Fault;
+using nlohmann::json;
+
+namespace {
+
+http::Response versions(const Call& call) {
+  return http::json_response(200, root_versions(call.origin));
+}
+
+http::Response v2_document(const Call&) { return http::json_response(200, "v2"); }
+
+// Operators' endpoints take no query, but for flows.
+std::optional<Fault> refuse_query(const Call& call) {
+  if (call.query.empty()) return std::nullopt;
+  return Fault{400, "There is no query parameter " + call.query.front().first + " here."};
+}
+
+}  // namespace
+
+// Every action has its row (a test asks each route for it).
+const Api::Handler Api::kHandlers[] = {
+    {Action::list, &Api::list},
+    {Action::show, &Api::show},
+    {Action::create, &Api::change},
+    {Action::update, &Api::change},
+    {Action::remove, &Api::change},
+    {Action::replace_members, &Api::change},
+    {Action::status_tree, &Api::status_tree},
+    {Action::load_balancer_stats, &Api::load_balancer_stats},
+    {Action::listener_stats, &Api::listener_stats},
+    {Action::root_versions, &Api::plainly<versions>},
+    {Action::v2_document, &Api::plainly<v2_document>},
+    {Action::providers, &Api::plainly<providers>},
+    {Action::capabilities, &Api::plainly<capabilities>},
+    {Action::nothing, &Api::plainly<empty_list>},
+    {Action::absent, &Api::plainly<absent>},
+    {Action::refused, &Api::plainly<refused>},
+    {Action::failover, &Api::failover},
+    {Action::default_quota, &Api::plainly<quota>},
+    {Action::quota, &Api::plainly<quota>},
+    {Action::project, &Api::plainly<refused>},
+    {Action::networks, &Api::networks},
+    {Action::network, &Api::network},
+    {Action::certificates, &Api::list_certificates},
+    {Action::certificate, &Api::show_certificate},
+    {Action::put_certificate, &Api::put_certificate},
+    {Action::remove_certificate, &Api::remove_certificate},
+    {Action::health, &Api::health},
+    {Action::status, &Api::status},
+    {Action::flows, &Api::flows},
+    {Action::verdicts, &Api::verdicts},
+    {Action::metrics, &Api::metrics},
+};
+
+Api::Api(reconcile::Changes& changes, Operator& machine, Certificates& certificates)
+    : changes_(changes), operator_(machine), certificates_(certificates) {}
+
+awaitable<http::Response> Api::handle(http::Request request) {
+  auto routed = route(request.method, request.target, request.body);
+  if (const auto* no_route = std::get_if<NoRoute>(&routed)) {
+    http::Response response = http::fault_response(no_route->fault);
+    if (!no_route->allow.empty()) response.headers.emplace_back("Allow", no_route->allow);
+    co_return response;
+  }
+  Call& call = std::get<Call>(routed);
+  call.origin = http::origin_of(request);
+  for (const Handler& handler : kHandlers)
+    if (handler.action == call.action) co_return co_await (this->*handler.answer)(std::move(call));
+  co_return http::fault_response({500, "Nothing answers this route."});
+}
+
+template <http::Response (*Make)(const Call&)>
+awaitable<http::Response> Api::plainly(Call call) {
+  co_return Make(call);
+}
+
+awaitable<http::Response> Api::list(Call call) {
+  const model::Statuses statuses = changes_.statuses();
+  co_return control::list({changes_.model(), statuses}, call);
+}
+
+awaitable<http::Response> Api::show(Call call) {
+  const model::Statuses statuses = changes_.statuses();
+  co_return control::show({changes_.model(), statuses}, call);
+}
+
+awaitable<http::Response> Api::status_tree(Call call) {
+  const model::Statuses statuses = changes_.statuses();
+  co_return control::status_tree({changes_.model(), statuses}, call);
+}
+
+awaitable<http::Response> Api::change(Call call) {
+  // The edit runs in its turn, perhaps after others: it looks at the model it is given.
+  const auto shared = std::make_shared<const Call>(call);
+  reconcile::Edit wanted = [shared](const model::Model& m, const model::Context& context) {
+    return edit(m, *shared, context);
+  };
+  const auto outcome = co_await changes_.change(std::move(wanted));
+  if (const auto* fault = std::get_if<Fault>(&outcome)) co_return http::fault_response(*fault);
+  const auto& done = std::get<model::Edited>(outcome);
+  const model::Statuses statuses = changes_.statuses();
+  co_return edited({done.model, statuses}, done.id, call);
+}
+
+awaitable<http::Response> Api::load_balancer_stats(Call call) {
+  if (!changes_.model().load_balancers.contains(call.id))
+    co_return http::fault_response(not_found(call.kind, call.id.text()));
+  const Counters counters = co_await operator_.counters();
+  const model::Model& m = changes_.model();
+  const auto wanted = [&](const base::Uuid& listener) {
+    const auto found = m.listeners.find(listener);
+    return found != m.listeners.end() && found->second.load_balancer == call.id;
+  };
+  co_return http::json_response(200, {{"stats", octavia_stats(counters, wanted)}});
+}
+
+awaitable<http::Response> Api::listener_stats(Call call) {
+  if (!changes_.model().listeners.contains(call.id))
+    co_return http::fault_response(not_found(call.kind, call.id.text()));
+  const Counters counters = co_await operator_.counters();
+  const auto wanted = [&](const base::Uuid& listener) { return listener == call.id; };
+  co_return http::json_response(200, {{"stats", octavia_stats(counters, wanted)}});
+}
+
+awaitable<http::Response> Api::failover(Call call) {
+  if (!changes_.model().load_balancers.contains(call.id))
+    co_return http::fault_response(not_found(call.kind, call.id.text()));
+  co_return no_failover(call);
+}
+
+awaitable<http::Response> Api::networks(Call call) {
+  const auto all = co_await operator_.networks();
+  co_return http::json_response(200, networks_json(all, call.noun, call.query));
+}
+
+awaitable<http::Response> Api::network(Call call) {
+  const auto all = co_await operator_.networks();
+  json one = network_json(all, call.noun, call.name);
+  if (!one.is_null()) co_return http::json_response(200, one);
+  const std::string message = call.noun + ": " + call.name + " could not be found.";
+  co_return http::json_response(
+      404, {{"NeutronError", {{"type", "NotFound"}, {"message", message}, {"detail", ""}}}});
+}
+
+awaitable<http::Response> Api::list_certificates(Call) {
+  const auto entries = co_await certificates_.list();
+  json rows = json::array();
+  for (const auto& entry : entries) rows.push_back(to_json(entry, changes_.model()));
+  co_return http::json_response(200, {{"certificates", rows}});
+}
+
+awaitable<http::Response> Api::show_certificate(Call call) {
+  const auto entries = co_await certificates_.list();
+  for (const auto& entry : entries)
+    if (entry.about.name == call.name)
+      co_return http::json_response(200, {{"certificate", to_json(entry, changes_.model())}});
+  co_return http::fault_response({404, "Certificate " + call.name + " not found."});
+}
+
+awaitable<http::Response> Api::put_certificate(Call call) {
+  const auto about = co_await certificates_.inspect(call.name, call.bytes);
+  if (!about) co_return http::fault_response({400, about.error().message()});
+  for (const CertificateUser& user : users_of(changes_.model(), call.name))
+    if (user.use != about->use)
+      co_return http::fault_response(
+          {409, "Certificate " + call.name + " is the " + user.field + " of " + user.type + " " +
+                    user.id.text() + ", which needs " + certificates::text(user.use) + "."});
+  const auto put = co_await certificates_.put(call.name, call.bytes);
+  if (!put)
+    co_return http::fault_response(
+        {500, "The certificate was not stored: " + put.error().message()});
+  const json shown = to_json({*about, ""}, changes_.model());
+  co_return http::json_response(*put == certificates::Put::created ? 201 : 200,
+                                {{"certificate", shown}});
+}
+
+// In its turn among the changes of the model, so that none comes between the look and the removal.
+awaitable<http::Response> Api::remove_certificate(Call call) {
+  reconcile::Edit turn = [this, name = call.name](
+                             const model::Model& m,
+                             const model::Context&) -> model::Outcome<model::Edited> {
+    const auto users = users_of(m, name);
+    if (!users.empty())
+      return Fault{409, "Certificate " + name + " is in use: it is the " + users.front().field +
+                            " of " + users.front().type + " " + users.front().id.text() + "."};
+    const auto removed = certificates_.remove(name);
+    if (removed) return Fault{204, ""};  // no change of the model
+    if (removed.error().code == ENOENT) return Fault{404, "Certificate " + name + " not found."};
+    return Fault{500, removed.error().message()};
+  };
+  const auto outcome = co_await changes_.change(std::move(turn));
+  const auto* fault = std::get_if<Fault>(&outcome);
+  co_return fault == nullptr || fault->status == 204 ? http::empty_response(204)
+                                                     : http::fault_response(*fault);
+}
+
+awaitable<http::Response> Api::health(Call call) {
+  if (auto fault = refuse_query(call)) co_return http::fault_response(*fault);
+  const Status status = co_await operator_.status();
+  const std::string error =
+      status.reconcile.runs == 0 ? "nothing is set up yet" : status.reconcile.error;
+  if (error.empty()) co_return http::json_response(200, {{"status", "ok"}, {"reason", nullptr}});
+  co_return http::json_response(503, {{"status", "failing"}, {"reason", error}});
+}
+
+awaitable<http::Response> Api::status(Call call) {
+  if (auto fault = refuse_query(call)) co_return http::fault_response(*fault);
+  const Status status = co_await operator_.status();
+  const Verdicts verdicts = co_await operator_.verdicts();
+  co_return http::json_response(200, to_json(status, verdicts, changes_.model()));
+}
+
+awaitable<http::Response> Api::verdicts(Call call) {
+  if (auto fault = refuse_query(call)) co_return http::fault_response(*fault);
+  const Verdicts verdicts = co_await operator_.verdicts();
+  co_return http::json_response(200, to_json(verdicts, changes_.model()));
+}
+
+awaitable<http::Response> Api::metrics(Call call) {
+  if (auto fault = refuse_query(call)) co_return http::fault_response(*fault);
+  const Status status = co_await operator_.status();
+  const Verdicts verdicts = co_await operator_.verdicts();
+  const Counters counters = co_await operator_.counters();
+  http::Response response;
+  response.content_type = kMetricsContentType;
+  response.body = control::metrics(status, verdicts, counters, changes_.model());
+  co_return response;
+}
+
+awaitable<http::Response> Api::flows(Call call) {
+  auto filter = parse_flow_filter(call.query, changes_.model());
+  if (const auto* fault = std::get_if<Fault>(&filter)) co_return http::fault_response(*fault);
+  auto walk = co_await operator_.walk_flows();
+  http::Response response;
+  response.content_type = "application/x-ndjson";
+  response.stream =
+      flow_stream(std::move(walk), std::get<FlowFilter>(std::move(filter)), changes_.model());
+  co_return response;
+}
+
+}  // namespace control

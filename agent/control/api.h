@@ -1,0 +1,57 @@
+// Api: every request that has a route, answered. The same for every way they come in.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+
+#include "agent/control/certificates.h"
+#include "agent/control/operator.h"
+#include "agent/control/router.h"
+#include "agent/http/http.h"
+#include "agent/reconcile/changes.h"
+
+namespace control {
+
+class Api {
+ public:
+  // All outlive the Api.
+  Api(reconcile::Changes& changes, Operator& machine, Certificates& certificates);
+
+  boost::asio::awaitable<http::Response> handle(http::Request request);
+
+ private:
+  using Answer = boost::asio::awaitable<http::Response>;
+  struct Handler {
+    Action action;
+    Answer (Api::*answer)(Call call);
+  };
+  static const Handler kHandlers[];
+
+  // An answer that depends on nothing but the request.
+  template <http::Response (*Make)(const Call&)>
+  Answer plainly(Call call);
+
+  Answer list(Call call);
+  Answer show(Call call);
+  Answer status_tree(Call call);
+  Answer change(Call call);
+  Answer load_balancer_stats(Call call);
+  Answer listener_stats(Call call);
+  Answer failover(Call call);
+  Answer networks(Call call);
+  Answer network(Call call);
+  Answer list_certificates(Call call);
+  Answer show_certificate(Call call);
+  Answer put_certificate(Call call);
+  Answer remove_certificate(Call call);
+  Answer health(Call call);
+  Answer status(Call call);
+  Answer verdicts(Call call);
+  Answer metrics(Call call);
+  Answer flows(Call call);
+
+  reconcile::Changes& changes_;
+  Operator& operator_;
+  Certificates& certificates_;
+};
+
+}  // namespace control
