@@ -62,7 +62,7 @@ int start(const Options& options) {
   if (options.only_check) {
     if (auto good = serve::check_api(*config); !good)
       return fail(options.file + ": " + good.error().message());
-    std::cout << options.file << ": good\n";
+    std::cout << options.file << ": valid\n";
     return 0;
   }
   base::start_log(spdlog::level::from_str(config->log_level));
@@ -78,10 +78,10 @@ int main(int argc, char** argv) {
   Options options;
   auto* given =
       app.add_option("--config", options.file, "Configuration, JSON")->default_val(kDefaultConfig);
-  app.add_flag("--check-config", options.only_check,
-               "Read the configuration, say what is wrong, and end");
-  app.add_flag("--teardown", options.only_teardown,
-               "Remove everything ever pinned, attached or added; resources on disk stay");
+  app.add_flag("--check-config", options.only_check, "Check the configuration file and exit");
+  app.add_flag(
+      "--teardown", options.only_teardown,
+      "Remove pinned maps, XDP programs, addresses and routes, and exit; resources on disk stay");
   CLI11_PARSE(app, argc, argv);
   options.file_given = given->count() > 0;
   return start(options);

@@ -46,7 +46,7 @@ Result<Processes> Process::processes() const {
   Result<std::string> text = ask_once(master_socket(), "show proc");
   if (!text) return text.error();
   const std::optional<Processes> found = parse_processes(*text);
-  if (!found) return Error{0, "haproxy's master tells no processes"};
+  if (!found) return Error{0, "haproxy's master does not list its processes"};
   return *found;
 }
 

@@ -120,7 +120,7 @@ class Splitter {
 
   base::Status hex() {
     const auto byte = byte_of_hex(rest_.substr(1, 2));
-    if (!byte) return base::Error{0, "\\x wants two hexadecimal digits"};
+    if (!byte) return base::Error{0, "\\x must be followed by two hexadecimal digits"};
     rest_.remove_prefix(3);
     word_ += *byte;
     return base::Unit{};

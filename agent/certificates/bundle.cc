@@ -87,7 +87,7 @@ std::vector<std::string> alternates_of(X509* certificate) {
 // Narrows the validity of the whole to that of a part.
 Result<base::Unit> narrow(About& about, const ASN1_TIME* from, const ASN1_TIME* to) {
   const auto start = time_of(from), end = time_of(to);
-  if (!start || (to != nullptr && !end)) return Error{0, "it has a time that is none"};
+  if (!start || (to != nullptr && !end)) return Error{0, "it has a date that cannot be read"};
   about.not_before = std::max(about.not_before, *start);
   if (end) about.not_after = about.not_after ? std::min(*about.not_after, *end) : *end;
   return base::Unit{};

@@ -52,8 +52,8 @@ Result<Unit> take(const Block& block, Parts& parts) {
   } else if (is_key(name)) {
     parts.keys.emplace_back(d2i_AutoPrivateKey(nullptr, &at, block.size));
   } else {
-    return Error{0, "it has a block " + name +
-                        "; certificates, private keys and CRLs are what is known here"};
+    return Error{
+        0, "it has a block " + name + "; only certificates, private keys and CRLs are accepted"};
   }
   const bool good = name == "X509 CRL" ? parts.crls.back() != nullptr
                     : is_key(name)     ? parts.keys.back() != nullptr

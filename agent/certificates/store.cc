@@ -173,7 +173,7 @@ std::optional<std::string> Store::check(const std::string& reference, Use use, T
                  "names have letters, digits, '.', '_' and '-' and do not begin with '.'");
   const std::lock_guard lock(mutex_);
   const Known* known = look(*name);
-  if (known == nullptr) return named(reference, "there is none of that name");
+  if (known == nullptr) return named(reference, "there is no certificate of that name");
   if (!known->fault.empty()) return named(reference, known->fault);
   if (known->about.use != use) return named(reference, wanted_words(use));
   if (const auto why = check_validity(known->about, now)) return named(reference, *why);

@@ -26,7 +26,7 @@ void add_show(CLI::App& app, Chosen& chosen) {
 
 void add_apply(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<ApplyOptions>();
-  CLI::App* command = app.add_subcommand("apply", "Make a load balancer what a file says");
+  CLI::App* command = app.add_subcommand("apply", "Make a load balancer as a file describes it");
   command->add_option("file", options->file, "JSON file; - for standard input")->required();
   command->add_option("--timeout", options->timeout, "Seconds to wait for ACTIVE");
   command->callback([options, &chosen] {
@@ -65,7 +65,8 @@ void add_flows(CLI::App& app, Chosen& chosen) {
 
 void add_verdicts(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<VerdictsOptions>();
-  CLI::App* command = app.add_subcommand("verdicts", "What became of the packets");
+  CLI::App* command =
+      app.add_subcommand("verdicts", "Packets counted by verdict: what became of them, and why");
   command->add_option("listener", options->listener, "Only this one's: id or name");
   command->add_flag("--by-listener", options->by_listener, "A line for each listener and verdict");
   command->add_flag("--all", options->all, "Verdicts that no packet got, too");
@@ -90,7 +91,7 @@ int run(int argc, char** argv) {
   auto* socket = app.add_option("--socket", common.socket, "Control socket of the agent")
                      ->envname("AMPHORA_XDP_SOCKET");
   bool json = false;
-  app.add_flag("--json", json, "JSON instead of tables");
+  app.add_flag("--json", json, "Print JSON instead of tables");
   Chosen chosen;
   app.add_subcommand("status", "The agent, its interfaces and its flow tables")
       ->callback([&chosen] { chosen = [](const Common& c) { return status(c); }; });

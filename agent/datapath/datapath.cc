@@ -53,7 +53,7 @@ Status refuse_other_versions(const std::string& root) {
   for (const int version : pinned_versions(root)) {
     if (version == LB_ABI_VERSION) continue;
     return Error{0, root + " has maps of ABI version " + std::to_string(version) +
-                        "; this agent speaks version " + std::to_string(LB_ABI_VERSION) +
+                        "; this agent needs version " + std::to_string(LB_ABI_VERSION) +
                         " and cannot take their flows over. Run the agent of that version, or "
                         "remove them with amphora-xdp-agent --teardown: their connections end"};
   }
@@ -139,7 +139,7 @@ Result<Datapath::About> about_pinned(KernelMaps& pinned, const Options& options)
   const lb_info info = value->value();
   if (info.abi != LB_ABI_VERSION)
     return Error{0, "the pinned maps are of ABI version " + std::to_string(info.abi) +
-                        ", this agent speaks " + std::to_string(LB_ABI_VERSION) +
+                        ", this agent needs " + std::to_string(LB_ABI_VERSION) +
                         " (--teardown removes them)"};
   Datapath::About about{Datapath::Origin::adopted, pinned.info(kFlows.name).max_entries,
                         pinned.info(kFlows6.name).max_entries, info, ""};

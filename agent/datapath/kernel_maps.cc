@@ -69,7 +69,7 @@ Result<Cells> read_cells(int fd) {
 Result<bpf_map_info> info_of(int fd) {
   bpf_map_info info{};
   uint32_t size = sizeof(info);
-  if (bpf_obj_get_info_by_fd(fd, &info, &size) != 0) return Error{errno, "ask about a map"};
+  if (bpf_obj_get_info_by_fd(fd, &info, &size) != 0) return Error{errno, "read what a map is"};
   return info;
 }
 

@@ -33,7 +33,7 @@ constexpr char kEarlierStart[] =
 Result<bpf_link_info> link_info(int fd) {
   bpf_link_info info{};
   uint32_t size = sizeof(info);
-  if (bpf_obj_get_info_by_fd(fd, &info, &size) != 0) return Error{errno, "ask about a link"};
+  if (bpf_obj_get_info_by_fd(fd, &info, &size) != 0) return Error{errno, "read what a link is"};
   return info;
 }
 

@@ -92,20 +92,20 @@ std::optional<Ending> check_headers(const Parser& parser) {
   const auto& request = parser.get();
   const bool has_length = parser.content_length().has_value();
   if (request.version() != 11 && request.version() != 10)
-    return saying(505, "HTTP/1.1 is spoken here.");
+    return saying(505, "Only HTTP/1.1 is supported.");
   if (request.version() == 11 && request.find(beast::http::field::host) == request.end())
     return saying(400, "The request has no Host header.");
   if (request.find(beast::http::field::transfer_encoding) != request.end() && !parser.chunked())
-    return saying(501, "Of transfer encodings, only chunked is known.");
+    return saying(501, "The only supported transfer encoding is chunked.");
   if (parser.chunked() && request.find(beast::http::field::content_length) != request.end())
     return saying(400, "The request has both Content-Length and Transfer-Encoding.");
   const bool carries_body =
       request.method() == beast::http::verb::post || request.method() == beast::http::verb::put;
   if (carries_body && !has_length && !parser.chunked())
-    return saying(411, "Content-Length or Transfer-Encoding: chunked is needed.");
+    return saying(411, "The request needs Content-Length or Transfer-Encoding: chunked.");
   const auto expect = request.find(beast::http::field::expect);
   if (expect != request.end() && !beast::iequals(expect->value(), "100-continue"))
-    return saying(417, "Of expectations, only 100-continue is known.");
+    return saying(417, "The only supported expectation is 100-continue.");
   return std::nullopt;
 }
 
@@ -262,7 +262,7 @@ class Session {
     // Only what nobody foresaw comes here: out of memory, a defect. The others go on.
     spdlog::error("control: {} {}: {}", std::string(request.method_string()),
                   std::string(request.target()), failure);
-    co_return worded(words_, 500, "An internal error; the log says more.");
+    co_return worded(words_, 500, "Internal error; the agent's log has the details.");
   }
 
   asio::awaitable<bool> write(Response response, bool head, bool keep_alive, unsigned version) {

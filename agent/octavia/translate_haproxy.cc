@@ -92,7 +92,7 @@ class HaproxyReader {
     const auto id = uuid_of(section.name);
     if (!id) return Unit{};
     FrontendText frontend = read_frontend(read_.document, section, *id);
-    if (!listeners_.insert(*id).second) return at(section, "this frontend is there twice");
+    if (!listeners_.insert(*id).second) return at(section, "this frontend is given twice");
     if (!frontend.vips.empty()) {
       const auto [other, is_free] = ports_.emplace(frontend.listener.protocol_port, section.name);
       if (!is_free) return at(section, "frontend " + other->second + " has the same port");
@@ -106,7 +106,7 @@ class HaproxyReader {
     if (!name) return Unit{};
     BackendText backend = read_backend(read_.document, section, *name);
     if (!read_.backends.emplace(*name, std::move(backend)).second)
-      return at(section, "this backend is there twice");
+      return at(section, "this backend is given twice");
     return Unit{};
   }
 

@@ -145,7 +145,7 @@ class LvsTranslator {
     }
     const auto [known, is_new] = members_.emplace(member.id, member);
     // One that is switched off may be named by both families.
-    if (!is_new && known->second != member) return at(server.line, "this member is there twice");
+    if (!is_new && known->second != member) return at(server.line, "this member is given twice");
     return Unit{};
   }
 

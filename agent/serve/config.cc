@@ -28,7 +28,8 @@ class Fields {
 
   void text(const char* name, std::string& out) {
     read(name, [&](const json& v) -> const char* {
-      if (!v.is_string() || v.get_ref<const std::string&>().empty()) return "must be a text";
+      if (!v.is_string() || v.get_ref<const std::string&>().empty())
+        return "must be a non-empty string";
       out = v.get<std::string>();
       return nullptr;
     });
@@ -220,7 +221,7 @@ void read_api(Fields& fields, Config& config, std::optional<std::string>& fault)
   });
   if (bind.empty()) {
     for (const auto* given : {&api.token_file, &api.certificate})
-      if (!given->empty()) fields.fail("api_bind", "is missing: it is what the others are for");
+      if (!given->empty()) fields.fail("api_bind", "is missing: the other api_ settings need it");
     return;
   }
   const auto endpoint = parse_endpoint(bind);
@@ -241,7 +242,7 @@ void check_interfaces(const netns::LayoutSpec& layout, std::optional<std::string
   std::set<std::string> names;
   for (const auto& interface : layout.interfaces)
     if (!names.insert(interface.name).second && !fault)
-      fault = "interfaces: " + interface.name + " is there twice";
+      fault = "interfaces: " + interface.name + " is given twice";
 }
 
 }  // namespace

@@ -77,7 +77,7 @@ Result<Unit> load_all(const json& state, const std::string& name, std::map<Uuid,
     if (!resource) return resource.error();
     Uuid id = resource->id;
     if (!into.emplace(id, std::move(*resource)).second)
-      return damaged(where + ".id", id.text() + " is there twice");
+      return damaged(where + ".id", id.text() + " is given twice");
   }
   return Unit{};
 }
@@ -140,7 +140,7 @@ Result<Unit> check_unique(const Model& m) {
     if (!members.emplace(member.pool, member.address, member.protocol_port).second)
       return damaged(
           "member " + id.text() + ".address",
-          base::Endpoint{member.address, member.protocol_port}.text() + " is there twice");
+          base::Endpoint{member.address, member.protocol_port}.text() + " is given twice");
   std::set<Uuid> watched;
   for (const auto& [id, monitor] : m.health_monitors)
     if (!watched.insert(monitor.pool).second)

@@ -82,7 +82,7 @@ TEST_F(StoreTest, ChecksAReferenceByWhatItIsFor) {
   EXPECT_THAT(why("ca.pem", Use::identity), HasSubstr("Certificate ca.pem cannot be used"));
   EXPECT_THAT(why("web.pem", Use::authorities), HasSubstr("CA certificates are needed"));
   EXPECT_THAT(why("web.pem", Use::revocations), HasSubstr("CRLs are needed"));
-  EXPECT_THAT(why("gone.pem", Use::identity), HasSubstr("there is none of that name"));
+  EXPECT_THAT(why("gone.pem", Use::identity), HasSubstr("there is no certificate of that name"));
   EXPECT_THAT(why("../../etc/passwd/..", Use::identity), HasSubstr("names have"));
   EXPECT_THAT(store->check("web.pem", Use::identity, noon() + 365 * kDay).value_or(""),
               HasSubstr("Certificate web.pem cannot be used: it expired on 2026-12-22"));

@@ -290,9 +290,9 @@ TEST(State, DoublesAreRefused) {
   json state = save(House().model);
   json twin = state["members"][0];
   state["members"].push_back(twin);
-  EXPECT_THAT(why(state), ::testing::HasSubstr("is there twice"));
+  EXPECT_THAT(why(state), ::testing::HasSubstr("is given twice"));
   state["members"][1]["id"] = Uuid::random().text();
-  EXPECT_THAT(why(state), ::testing::HasSubstr("192.0.2.11:8080 is there twice"));
+  EXPECT_THAT(why(state), ::testing::HasSubstr("192.0.2.11:8080 is given twice"));
   state["members"].erase(1);
   json listener = state["listeners"][0];
   listener["id"] = Uuid::random().text();

@@ -220,13 +220,13 @@ TEST(TranslateHaproxy, RefusesWhatHaproxyWould) {
   const std::string frontend = "frontend 11111111-0000-4000-8000-000000000002";
   const std::string text = sample(kShared);
   EXPECT_EQ(place_of(replaced(text, frontend, "frontend 11111111-0000-4000-8000-000000000001")),
-            "refused: haproxy.cfg, line 42: this frontend is there twice");
+            "refused: haproxy.cfg, line 42: this frontend is given twice");
   EXPECT_EQ(place_of(replaced(text, "203.0.113.10:81", "203.0.113.10:80")),
             "refused: haproxy.cfg, line 42: frontend 11111111-0000-4000-8000-000000000001 has the "
             "same port");
   EXPECT_EQ(place_of(replaced(text, "01:11111111-0000-4000-8000-000000000002\n    mode",
                               "01:11111111-0000-4000-8000-000000000001\n    mode")),
-            "refused: haproxy.cfg, line 50: this backend is there twice");
+            "refused: haproxy.cfg, line 50: this backend is given twice");
   EXPECT_EQ(place_of("global\n maxconn '5\n"), "refused: haproxy.cfg, line 2: a quote is open: '");
   EXPECT_THAT(place_of(text.substr(0, text.size() - 30)), HasSubstr("newline is missing"));
 }

@@ -52,7 +52,7 @@ TEST(TranslateLvs, RefusesWhatNobodyWouldCarryOut) {
       {kChecked, "# Configuration for HealthMonitor", "#", "line 22: it is checked, and nobody"},
       {kChecked, "# Configuration for Pool", "#", "line 10: no comment names its pool"},
       {kChecked, "Member 33333333-0000-4000-8000-000000000002",
-       "Member 33333333-0000-4000-8000-000000000001", "line 32: this member is there twice"},
+       "Member 33333333-0000-4000-8000-000000000001", "line 32: this member is given twice"},
       {"lvs/03-udp-sh-hm-http-persist.conf", "path /healthz", "path healthz",
        "line 32: it is not understood: path /healthz"},
       {kDual, "2001:db8::10 53", "2001:db8::10 54", "line 38: it is not the other family's"},

@@ -105,7 +105,7 @@ INSTANTIATE_TEST_SUITE_P(
     Fields, BadConfig,
     testing::Values(
         Bad{"[]", "must be an object"}, Bad{R"({"nonsense": 1})", "nonsense is not a known field"},
-        Bad{R"({"namespace": 1})", "namespace must be a text"},
+        Bad{R"({"namespace": 1})", "namespace must be a non-empty string"},
         Bad{R"({"namespace": "a/b"})", "namespace must not contain"},
         Bad{R"({"log_level": "loud"})", "log_level must be one of"},
         Bad{R"({"flow_table": {"ipv4_flows": 1}})", "flow_table.ipv4_flows must be a number from"},
@@ -128,7 +128,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{R"({"api_tls": {"certificate": "/c"}})", "api_bind is missing"},
         Bad{R"({"interfaces": {}})", "interfaces must be a list"},
         Bad{R"({"interfaces": [{}]})", "interfaces[0].name is missing"},
-        Bad{R"({"interfaces": [{"name": "eth1"}, {"name": "eth1"}]})", "eth1 is there twice"},
+        Bad{R"({"interfaces": [{"name": "eth1"}, {"name": "eth1"}]})", "eth1 is given twice"},
         Bad{R"({"interfaces": [{"name": "a-name-too-long-"}]})", "more than 15 characters"},
         Bad{R"({"interfaces": [{"name": "e", "mac": "02:00"}]})", "interfaces[0].mac"},
         Bad{R"({"interfaces": [{"name": "e", "mtu": 1e9}]})", "interfaces[0].mtu"},
