@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "agent/serve/agent.h"
+#include "agent/serve/amphora.h"
 #include "agent/serve/api.h"
 #include "agent/serve/config.h"
 #include "agent/serve/parts.h"
@@ -22,10 +23,11 @@ constexpr char kDefaultConfig[] = "/etc/amphora-xdp/agent.json";
 struct Options {
   std::string file = kDefaultConfig;
   bool file_given = false;
+  std::string amphora_file;  // "": standalone
   bool only_check = false, only_teardown = false;
 };
 
-base::Status run(const serve::Config& config) {
+base::Status run(serve::Config config, const std::string& amphora_file) {
   const auto started = std::chrono::steady_clock::now();
   if (geteuid() != 0)
     return base::Error{0, "root is needed, for network namespaces and BPF: run it with sudo"};
@@ -33,6 +35,12 @@ base::Status run(const serve::Config& config) {
   // The API over TCP listens where the agent was started, so before it goes elsewhere.
   auto api = serve::open_api(config);
   if (!api) return api.error();
+  std::optional<serve::AmphoraEntry> amphora;
+  if (!amphora_file.empty()) {
+    auto opened = serve::AmphoraEntry::open(amphora_file);
+    if (!opened) return opened.error();
+    amphora = std::move(*opened);
+  }
 
   // Everything else happens inside the namespace, this thread's from now on.
   auto space = netns::Namespace::open(config.netns);
@@ -42,9 +50,13 @@ base::Status run(const serve::Config& config) {
   // What an agent before this one left is adopted: maps and links, HAProxy, what is wanted.
   auto parts = serve::open_parts(config, *space);
   if (!parts) return parts.error();
+  if (amphora) serve::begin_as_amphora(*amphora, config, *parts);
 
   // Who is told by whom is decided once, here; then the loop runs until somebody ends it.
   serve::Agent agent(config, std::move(*parts), started);
+  if (amphora)
+    if (auto served = agent.serve_octavia(std::move(*amphora), *space); !served)
+      return served.error();
   return agent.run(std::move(*api));
 }
 
@@ -53,20 +65,30 @@ int fail(const std::string& message) {
   return 1;
 }
 
+// Of an amphora: what Octavia does not say has its default.
+base::Result<serve::Config> read_amphora(const std::string& file) {
+  auto read = octavia::read_conf(file);
+  if (!read) return read.error();
+  return serve::config_of(read->conf);
+}
+
 int start(const Options& options) {
   // The default file is optional: without it, everything has its default.
   const bool defaults = !options.file_given && !std::filesystem::exists(options.file);
-  auto config =
-      defaults ? base::Result<serve::Config>(serve::Config{}) : serve::read_config(options.file);
+  auto config = !options.amphora_file.empty() ? read_amphora(options.amphora_file)
+                : defaults                    ? base::Result<serve::Config>(serve::Config{})
+                                              : serve::read_config(options.file);
   if (!config) return fail(config.error().message());
   if (options.only_check) {
     if (auto good = serve::check_api(*config); !good)
       return fail(options.file + ": " + good.error().message());
-    std::cout << options.file << ": valid\n";
+    std::cout << (options.amphora_file.empty() ? options.file : options.amphora_file)
+              << ": valid\n";
     return 0;
   }
   base::start_log(spdlog::level::from_str(config->log_level));
-  auto ended = options.only_teardown ? serve::teardown(*config) : run(*config);
+  auto ended =
+      options.only_teardown ? serve::teardown(*config) : run(*config, options.amphora_file);
   return ended ? 0 : fail(ended.error().message());
 }
 
@@ -78,6 +100,9 @@ int main(int argc, char** argv) {
   Options options;
   auto* given =
       app.add_option("--config", options.file, "Configuration, JSON")->default_val(kDefaultConfig);
+  app.add_option("--config-file", options.amphora_file,
+                 "Run as an amphora of Octavia, as this amphora-agent.conf says")
+      ->excludes(given);
   app.add_flag("--check-config", options.only_check, "Check the configuration file and exit");
   app.add_flag(
       "--teardown", options.only_teardown,

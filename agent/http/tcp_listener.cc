@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -50,6 +51,8 @@ base::Result<base::Fd> listen_tcp(const base::Endpoint& endpoint, Stack stack) {
     ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &only_six, sizeof(only_six));
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) != 0)
     return Error{errno, "bind " + endpoint.text()};
+  // Accepted sockets have it from here: an answer does not wait for what may come after it.
+  ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   if (::listen(fd.get(), kTcpBacklog) != 0) return Error{errno, "listen on " + endpoint.text()};
   return fd;
 }

@@ -18,6 +18,8 @@ namespace reconcile {
 struct HaproxyView {
   std::map<base::Uuid, haproxy::ServerStats> members;
   std::map<base::Uuid, haproxy::FrontendStats> listeners;
+  std::map<haproxy::BackendId, haproxy::BackendStats> backends;  // of the worker that accepts
+  bool answers = false;                                          // there is such a worker
 };
 
 class Findings {
@@ -33,6 +35,7 @@ class Findings {
   // Listeners of the datapath that are at their connection limit.
   void note_full(std::set<base::Uuid> listeners) { full_ = std::move(listeners); }
 
+  const std::set<base::Uuid>& full() const { return full_; }
   // Members that our own probes found down.
   std::set<base::Uuid> members_down() const;
   model::Statuses statuses(const model::Model& model) const;

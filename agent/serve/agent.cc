@@ -41,6 +41,15 @@ Agent::Agent(const Config& config, Parts parts, std::chrono::steady_clock::time_
   reconciler_.on_tables([this] { sweeper_.sweep_now(); });
 }
 
+base::Status Agent::serve_octavia(AmphoraEntry entry, const netns::Namespace& space) {
+  auto amphora = Amphora::open(loop_.get_executor(), std::move(entry), config_,
+                               {space, workers_.storage, changes_, changes_, reconciler_, findings_,
+                                parts_.statistics, operator_});
+  if (!amphora) return amphora.error();
+  amphora_ = std::move(*amphora);
+  return amphora_->start();
+}
+
 base::Status Agent::run(std::optional<http::TcpOptions> api) {
   auto servers = start_servers(loop_.get_executor(), config_, std::move(api), door_);
   if (!servers) return servers.error();
@@ -68,6 +77,7 @@ base::Status Agent::run(std::optional<http::TcpOptions> api) {
 
 void Agent::stop() {
   for (auto& server : servers_) server->stop();
+  if (amphora_) amphora_->stop();
   reconciler_.stop();
   clock_.stop();
   sweeper_.stop();

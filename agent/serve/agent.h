@@ -12,6 +12,7 @@
 #include "agent/reconcile/real_machine.h"
 #include "agent/reconcile/reconciler.h"
 #include "agent/reconcile/workers.h"
+#include "agent/serve/amphora.h"
 #include "agent/serve/clock.h"
 #include "agent/serve/haproxy_keeper.h"
 #include "agent/serve/link_watch.h"
@@ -28,6 +29,9 @@ class Agent {
  public:
   // Wires the parts; nothing runs yet. `started`: when the process did.
   Agent(const Config& config, Parts parts, std::chrono::steady_clock::time_point started);
+
+  // Octavia's controllers have their door and their heartbeats, too. `space` outlives the agent.
+  base::Status serve_octavia(AmphoraEntry entry, const netns::Namespace& space);
 
   // Until SIGTERM or SIGINT. Maps, program, links and addresses stay: traffic goes on without us.
   base::Status run(std::optional<http::TcpOptions> api);
@@ -58,6 +62,7 @@ class Agent {
   RealOperator operator_;
   RealCertificates certificates_;
   control::Api door_;
+  std::unique_ptr<Amphora> amphora_;  // none: standalone
 };
 
 }  // namespace serve

@@ -36,6 +36,8 @@ Readings readings(const std::vector<haproxy::WorkerStats>& workers) {
 reconcile::HaproxyView view_of(const std::vector<haproxy::WorkerStats>& workers) {
   reconcile::HaproxyView view;
   for (const haproxy::WorkerStats& worker : workers) {
+    if (worker.current) view.answers = true;
+    if (worker.current) view.backends = worker.backends;
     for (const auto& [listener, frontend] : worker.frontends) {
       auto& seen = view.listeners[listener];
       if (worker.current) seen.status = frontend.status;
