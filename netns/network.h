@@ -19,6 +19,8 @@ class Network {
   // `space` must outlive it.
   static base::Result<Network> open(const Namespace& space);
 
+  const Namespace& space() const { return *space_; }
+
   // The namespace as it is, with hops for the targets of `want`. VIPs of `want` are not taken for a
   // source.
   base::Result<State> observe(const LayoutSpec& want);

@@ -103,6 +103,7 @@ asio::awaitable<base::Status> Reconciler::carry_out(Wanted wanted, Look look) {
   if (!planned) co_return planned.error();
   note_planned(*planned);
   const plan::Plan& plan = planned->plan;
+  if (planned->looked && on_arranged_) on_arranged_(plan.layout, *planned->observed);
 
   // A listener that comes to HAProxy is served there before the tables send it there; one that
   // leaves is served there until the tables have it.

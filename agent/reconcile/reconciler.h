@@ -60,6 +60,11 @@ class Reconciler {
   const std::vector<datapath::Attachment>& attachments() const { return attachments_; }
   // Called on the loop after a change of the tables that may end flows.
   void on_tables(std::function<void()> call) { on_tables_ = std::move(call); }
+  // Called on the loop when the namespace has been brought to a layout, as far as it could: the
+  // layout, and what was observed.
+  void on_arranged(std::function<void(const netns::LayoutSpec&, const netns::Observed&)> call) {
+    on_arranged_ = std::move(call);
+  }
 
  private:
   using Observed = std::shared_ptr<const netns::Observed>;
@@ -118,6 +123,7 @@ class Reconciler {
   std::string attach_error_;  // the last time; empty: none
   std::string l7_error_;      // the same, of HAProxy
   std::function<void()> on_tables_;
+  std::function<void(const netns::LayoutSpec&, const netns::Observed&)> on_arranged_;
   Progress progress_;
 };
 

@@ -16,8 +16,8 @@ namespace reconcile {
 struct Workers {
   // The files of <state_dir>: state.json (Store), statistics.json.
   Worker storage;
-  // netns::Network, datapath::Datapath but for its flow table, and the planner, which reads what
-  // both say. Reads the certificates' store.
+  // netns::Network, announcements and DHCP clients, datapath::Datapath but for its flow table, and
+  // the planner, which reads what both say. Reads the certificates' store.
   Worker machine;
   // haproxy::Process: its processes, sockets and files.
   Worker haproxy;

@@ -30,6 +30,7 @@ Agent::Agent(const Config& config, Parts parts, std::chrono::steady_clock::time_
       haproxy_keeper_(loop_.get_executor(), workers_, parts_.haproxy, changes_, findings_,
                       parts_.statistics),
       statistics_keeper_(loop_.get_executor(), workers_, parts_.statistics, config.state_dir),
+      network_keeper_(loop_.get_executor(), workers_, parts_.network.space()),
       operator_({config.netns, workers_, *parts_.datapath, parts_.haproxy, changes_, findings_,
                  reconciler_, parts_.statistics, started}),
       certificates_(*parts_.certificates, workers_,
@@ -38,6 +39,9 @@ Agent::Agent(const Config& config, Parts parts, std::chrono::steady_clock::time_
   for (auto& watch : parts_.watches)
     link_watches_.emplace_back(loop_.get_executor(), std::move(watch), reconciler_);
   changes_.check_certificates_with(check_certificates_in(*parts_.certificates));
+  reconciler_.on_arranged([this](const auto& layout, const auto& observed) {
+    network_keeper_.arranged(layout, observed);
+  });
   reconciler_.on_tables([this] { sweeper_.sweep_now(); });
 }
 
@@ -63,6 +67,7 @@ base::Status Agent::run(std::optional<http::TcpOptions> api) {
   start(sweeper_.run());
   start(haproxy_keeper_.run());
   start(statistics_keeper_.run());
+  start(network_keeper_.run());
   for (auto& watch : link_watches_) start(watch.run());
 
   asio::signal_set ends(loop_, SIGTERM, SIGINT);
@@ -83,6 +88,7 @@ void Agent::stop() {
   sweeper_.stop();
   haproxy_keeper_.stop();
   statistics_keeper_.stop();
+  network_keeper_.stop();
   for (auto& watch : link_watches_) watch.stop();
   loop_.stop();
 }

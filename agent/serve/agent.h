@@ -16,6 +16,7 @@
 #include "agent/serve/clock.h"
 #include "agent/serve/haproxy_keeper.h"
 #include "agent/serve/link_watch.h"
+#include "agent/serve/network_keeper.h"
 #include "agent/serve/parts.h"
 #include "agent/serve/real_certificates.h"
 #include "agent/serve/real_operator.h"
@@ -56,6 +57,7 @@ class Agent {
   Sweeper sweeper_;
   HaproxyKeeper haproxy_keeper_;
   StatisticsKeeper statistics_keeper_;
+  NetworkKeeper network_keeper_;
   std::deque<LinkWatch> link_watches_;
 
   // What the door shows.
