@@ -89,7 +89,7 @@ TEST_F(StoreTest, ChecksAReferenceByWhatItIsFor) {
 }
 
 TEST_F(StoreTest, TakesFilesThatSomebodyCopiesIn) {
-  EXPECT_THAT(why("web.pem", Use::identity), HasSubstr("none of that name"));
+  EXPECT_THAT(why("web.pem", Use::identity), HasSubstr("there is no certificate of that name"));
   write("web.pem", bundle(web));
   EXPECT_EQ(why("web.pem", Use::identity), "good");
   const File before = store->files({"web.pem"}).at("web.pem");

@@ -154,8 +154,8 @@ TEST(Document, GivesTheTextWithoutLines) {
 TEST(Document, RefusesWithTheLine) {
   EXPECT_EQ(refusal_of("global\n maxconn \"5\n"), "line 2: a quote is open: \"");
   EXPECT_EQ(refusal_of("a '\n' b\n"), "line 1: a quote is open: '");
-  EXPECT_THAT(refusal_of("a\nb \\x4\n"), HasSubstr("line 2: \\x wants two"));
-  EXPECT_THAT(refusal_of("a\nb \\xg0\n"), HasSubstr("line 2: \\x wants two"));
+  EXPECT_THAT(refusal_of("a\nb \\x4\n"), HasSubstr("line 2: \\x must be followed by two"));
+  EXPECT_THAT(refusal_of("a\nb \\xg0\n"), HasSubstr("line 2: \\x must be followed by two"));
   EXPECT_EQ(refusal_of(std::string("a\nb\0c\n", 6)), "line 2: there is a NUL in it");
   EXPECT_THAT(refusal_of("a\nb"), HasSubstr("line 2: its newline is missing"));
 }
