@@ -8,9 +8,6 @@
 
 namespace octavia {
 
-using base::Result;
-using base::Unit;
-
 Door::Door(boost::asio::any_io_executor loop, Parts parts, Identity identity)
     : parts_(parts), identity_(std::move(identity)), uploads_(loop), plugs_(loop) {}
 
