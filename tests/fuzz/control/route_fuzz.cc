@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "agent/control/router.h"
+#include "agent/model/edit/edit.h"
 #include "agent/model/show/json.h"
 #include "agent/model/show/query.h"
 
