@@ -2,13 +2,12 @@
 # each source. precompile_headers() at the end of the top CMakeLists.txt gives every target of ours
 # the set that fits what it links; a target has nothing to say for it.
 #
-# Two builds of them are never the same file, so that a compiler cache would share nothing between two
-# trees: with one, they are off unless they are asked for (-DCMAKE_DISABLE_PRECOMPILE_HEADERS=OFF).
+# Off unless they are asked for (-DCMAKE_DISABLE_PRECOMPILE_HEADERS=OFF): a compiler cache shares
+# nothing between two trees with them, and haproxy/ does not compile: <iomanip> is among what they bring,
+# so that quoted(std::string) means std::quoted, too.
 #
 # A source still includes what it uses: check.alone compiles each without them.
-if(CMAKE_CXX_COMPILER_LAUNCHER MATCHES "cache")
-  option(CMAKE_DISABLE_PRECOMPILE_HEADERS "Compile without precompiled headers" ON)
-endif()
+option(CMAKE_DISABLE_PRECOMPILE_HEADERS "Compile without precompiled headers" ON)
 
 set(PRECOMPILED_STANDARD <algorithm> <array> <cerrno> <charconv> <chrono> <cstdint> <cstdio> <cstring>
   <fstream> <functional> <iterator> <map> <memory> <optional> <set> <span> <sstream> <string>
