@@ -11,7 +11,11 @@ namespace reconcile {
 
 namespace asio = boost::asio;
 
+// Both have constructors for std::make_shared: clang 14 has no parenthesised aggregates.
 struct ChangeQueue::Waiting {
+  Waiting(Edit wanted, Effect kind, const asio::any_io_executor& loop)
+      : edit(std::move(wanted)), effect(kind), done(loop) {}
+
   Edit edit;
   Effect effect;
   Event done;  // there is an outcome
@@ -19,6 +23,8 @@ struct ChangeQueue::Waiting {
 };
 
 struct ChangeQueue::Awaiting {
+  Awaiting(uint64_t wanted, const asio::any_io_executor& loop) : revision(wanted), done(loop) {}
+
   uint64_t revision;
   Event done;  // there is a result
   base::Status result = base::Unit{};
@@ -34,11 +40,11 @@ ChangeQueue::ChangeQueue(asio::any_io_executor loop, Worker& worker, Storage& st
               std::make_shared<netns::LayoutSpec>(std::move(configured)), 1} {}
 
 asio::awaitable<model::Outcome<model::Edited>> ChangeQueue::change(Edit edit) {
-  return wait_for(std::make_shared<Waiting>(std::move(edit), Effect::wanted, Event(loop_)));
+  return wait_for(std::make_shared<Waiting>(std::move(edit), Effect::wanted, loop_));
 }
 
 asio::awaitable<void> ChangeQueue::record(Edit edit) {
-  co_await wait_for(std::make_shared<Waiting>(std::move(edit), Effect::recorded, Event(loop_)));
+  co_await wait_for(std::make_shared<Waiting>(std::move(edit), Effect::recorded, loop_));
 }
 
 asio::awaitable<model::Outcome<model::Edited>> ChangeQueue::wait_for(
@@ -90,7 +96,7 @@ void ChangeQueue::want() {
 
 asio::awaitable<base::Status> ChangeQueue::carried_out(uint64_t revision) {
   if (tried_ >= revision) co_return tried_result_;
-  auto mine = std::make_shared<Awaiting>(revision, Event(loop_));
+  auto mine = std::make_shared<Awaiting>(revision, loop_);
   awaiting_.push_back(mine);
   co_await mine->done.wait();
   co_return mine->result;

@@ -16,7 +16,7 @@ class Event {
  public:
   using Clock = std::chrono::steady_clock;
 
-  explicit Event(boost::asio::any_io_executor loop) : timer_(std::move(loop)) {}
+  explicit Event(const boost::asio::any_io_executor& loop) : timer_(loop) {}
 
   void set() {
     set_ = true;
