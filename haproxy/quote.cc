@@ -28,7 +28,7 @@ std::string hex(char c) {
 
 // Everything is literal between single quotes; what cannot stand there is escaped between two such
 // strings, which HAProxy joins.
-std::string quoted(std::string_view text) {
+std::string as_word(std::string_view text) {
   if (!text.empty() && std::all_of(text.begin(), text.end(), is_plain)) return std::string(text);
   std::string out = "'";
   for (const char c : text) {

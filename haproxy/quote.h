@@ -8,7 +8,7 @@ namespace haproxy {
 
 // One word of a line that means exactly `text`. Bytes that no line can hold (NUL) become U+FFFD,
 // which no request holds either.
-std::string quoted(std::string_view text);
+std::string as_word(std::string_view text);
 
 // Text inside of a log-format string, where "%" starts an expression: quote the whole afterwards.
 std::string literal(std::string_view text);

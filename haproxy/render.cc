@@ -31,15 +31,15 @@ void render_global(const Spec& spec, const Surroundings& around, Lines& out) {
   // A worker that dies takes no old worker along: their connections go on.
   out.add("master-worker no-exit-on-failure");
   out.add("localpeer local");
-  out.add("stats socket " + quoted(around.stats_socket) +
+  out.add("stats socket " + as_word(around.stats_socket) +
           " mode 600 level admin expose-fd listeners");
   out.add("stats timeout 1d");
   out.add("stats maxconn 32");
-  out.add("server-state-file " + quoted(around.server_state_file));
+  out.add("server-state-file " + as_word(around.server_state_file));
   out.add("maxconn " + number(max_connections(spec, around.descriptors)));
-  if (!around.user.empty()) out.add("user " + quoted(around.user));
-  if (!around.group.empty()) out.add("group " + quoted(around.group));
-  if (!around.log_socket.empty()) out.add("log " + quoted(around.log_socket) + " local0");
+  if (!around.user.empty()) out.add("user " + as_word(around.user));
+  if (!around.group.empty()) out.add("group " + as_word(around.group));
+  if (!around.log_socket.empty()) out.add("log " + as_word(around.log_socket) + " local0");
   out.add("tune.ssl.default-dh-param 2048");
 }
 
@@ -58,7 +58,7 @@ void render_metrics(const Spec& spec, Lines& out) {
   out.add("mode http");
   out.add("timeout connect 5000");
   out.add("timeout server 5000");
-  out.add("server agent " + quoted("unix@" + spec.metrics_socket));
+  out.add("server agent " + as_word("unix@" + spec.metrics_socket));
 }
 
 }  // namespace
@@ -123,8 +123,8 @@ void add_names(std::string_view list, std::string& ciphers, std::string& suites)
 std::string tls_words(const TlsOptions& options) {
   std::string ciphers, suites, words;
   add_names(options.ciphers, ciphers, suites);
-  if (!ciphers.empty()) words += " ciphers " + quoted(ciphers);
-  if (!suites.empty()) words += " ciphersuites " + quoted(suites);
+  if (!ciphers.empty()) words += " ciphers " + as_word(ciphers);
+  if (!suites.empty()) words += " ciphersuites " + as_word(suites);
   static constexpr std::pair<const char*, const char*> kVersions[] = {{"SSLv3", " no-sslv3"},
                                                                       {"TLSv1", " no-tlsv10"},
                                                                       {"TLSv1.1", " no-tlsv11"},
@@ -137,7 +137,7 @@ std::string tls_words(const TlsOptions& options) {
   std::string protocols;
   for (const std::string& protocol : options.alpn)
     protocols += (protocols.empty() ? "" : ",") + protocol;
-  if (!protocols.empty()) words += " alpn " + quoted(protocols);
+  if (!protocols.empty()) words += " alpn " + as_word(protocols);
   return words;
 }
 

@@ -33,8 +33,8 @@ void render_persistence(const Persistence& persistence, Lines& out) {
       break;
     case Persistence::Kind::app_cookie:
       out.add("stick-table type string len 64 size 10k peers local");
-      out.add("stick store-response " + quoted("res.cook(" + cookie + ")"));
-      out.add("stick match " + quoted("req.cook(" + cookie + ")"));
+      out.add("stick store-response " + as_word("res.cook(" + cookie + ")"));
+      out.add("stick match " + as_word("req.cook(" + cookie + ")"));
       break;
   }
 }
@@ -44,12 +44,12 @@ void render_check(const Check& check, Lines& out) {
   if (check.kind == Check::Kind::tcp) return;
   out.add("option httpchk");
   std::string send = "http-check send";
-  if (!check.method.empty()) send += " meth " + quoted(check.method);
-  if (!check.path.empty()) send += " uri " + quoted(check.path);
-  if (!check.version.empty()) send += " ver " + quoted("HTTP/" + check.version);
-  if (!check.domain_name.empty()) send += " hdr Host " + quoted(literal(check.domain_name));
+  if (!check.method.empty()) send += " meth " + as_word(check.method);
+  if (!check.path.empty()) send += " uri " + as_word(check.path);
+  if (!check.version.empty()) send += " ver " + as_word("HTTP/" + check.version);
+  if (!check.domain_name.empty()) send += " hdr Host " + as_word(literal(check.domain_name));
   out.add(send);
-  out.add("http-check expect status " + quoted(check.expected_status));
+  out.add("http-check expect status " + as_word(check.expected_status));
 }
 
 struct Header {
@@ -88,7 +88,7 @@ std::string check_words(const Backend& backend, const Server& server) {
   std::string words = " check";
   if (check.kind == Check::Kind::https) {
     words += " check-ssl";
-    if (!check.domain_name.empty()) words += " check-sni " + quoted(check.domain_name);
+    if (!check.domain_name.empty()) words += " check-sni " + as_word(check.domain_name);
     // Traffic of a pool with TLS says by itself who is believed, and so the check does.
     if (!backend.tls) words += " verify none";
   }
@@ -101,9 +101,9 @@ std::string check_words(const Backend& backend, const Server& server) {
 
 std::string server_tls_words(const BackendTls& tls) {
   std::string words = " ssl";
-  if (tls.certificate) words += " crt " + quoted(tls.certificate->path);
-  if (tls.ca) words += " ca-file " + quoted(tls.ca->path);
-  if (tls.ca && tls.crl) words += " crl-file " + quoted(tls.crl->path);
+  if (tls.certificate) words += " crt " + as_word(tls.certificate->path);
+  if (tls.ca) words += " ca-file " + as_word(tls.ca->path);
+  if (tls.ca && tls.crl) words += " crl-file " + as_word(tls.crl->path);
   words += tls.ca ? " verify required" : " verify none";
   return words + " sni ssl_fc_sni" + tls_words(tls.options);
 }

@@ -18,15 +18,15 @@ std::string fetch_words(const Rule& rule) {
     case Fetch::file_type:
       return rule.match == Match::exact ? "path_end" : "path";
     case Fetch::header:
-      return quoted("req.hdr(" + argument(rule.key) + ")");
+      return as_word("req.hdr(" + argument(rule.key) + ")");
     case Fetch::cookie:
-      return quoted("req.cook(" + argument(rule.key) + ")");
+      return as_word("req.cook(" + argument(rule.key) + ")");
     case Fetch::client_has_certificate:
       return "ssl_c_used";
     case Fetch::verify_result:
       return "ssl_c_verify";
     case Fetch::client_dn_field:
-      return quoted("ssl_c_s_dn(" + argument(rule.key) + ")");
+      return as_word("ssl_c_s_dn(" + argument(rule.key) + ")");
   }
   return "always_false";
 }
@@ -53,7 +53,7 @@ std::string match_words(const Rule& rule) {
 std::string acl_line(const Rule& rule) {
   std::string line = "    acl " + rule.id.text() + " " + fetch_words(rule);
   if (rule.fetch == Fetch::client_has_certificate) return line;
-  return line + match_words(rule) + " -- " + quoted(rule.value);
+  return line + match_words(rule) + " -- " + as_word(rule.value);
 }
 
 std::string condition(const Policy& policy) {
@@ -67,10 +67,10 @@ std::string action_line(const Policy& policy) {
     case Action::deny:
       break;
     case Action::redirect_location:
-      return "redirect code " + std::to_string(policy.code) + " location " + quoted(policy.target) +
-             condition(policy);
+      return "redirect code " + std::to_string(policy.code) + " location " +
+             as_word(policy.target) + condition(policy);
     case Action::redirect_prefix:
-      return "redirect code " + std::to_string(policy.code) + " prefix " + quoted(policy.target) +
+      return "redirect code " + std::to_string(policy.code) + " prefix " + as_word(policy.target) +
              condition(policy);
     case Action::use_backend:
       return "use_backend " + policy.backend.text() + condition(policy);
@@ -110,11 +110,11 @@ std::string authentication_word(ClientAuthentication authentication) {
 
 std::string bind_words(const FrontendTls& tls) {
   std::string words = " ssl";
-  for (const PemFile& file : tls.certificates) words += " crt " + quoted(file.path);
+  for (const PemFile& file : tls.certificates) words += " crt " + as_word(file.path);
   if (tls.client_ca)
-    words += " ca-file " + quoted(tls.client_ca->path) + " verify " +
+    words += " ca-file " + as_word(tls.client_ca->path) + " verify " +
              authentication_word(tls.authentication);
-  if (tls.client_ca && tls.client_crl) words += " crl-file " + quoted(tls.client_crl->path);
+  if (tls.client_ca && tls.client_crl) words += " crl-file " + as_word(tls.client_crl->path);
   return words + tls_words(tls.options);
 }
 
@@ -128,7 +128,7 @@ std::string hsts_line(const Hsts& hsts) {
   std::string value = "max-age=" + std::to_string(hsts.max_age) + ";";
   if (hsts.include_subdomains) value += " includeSubDomains;";
   if (hsts.preload) value += " preload;";
-  return "http-response set-header Strict-Transport-Security " + quoted(value);
+  return "http-response set-header Strict-Transport-Security " + as_word(value);
 }
 
 // The fields of Octavia's own; its blanks are part of the format.
@@ -136,8 +136,8 @@ std::string log_line(const Frontend& frontend) {
   const std::string request = frontend.mode == Mode::http ? "%{+Q}r %ST" : "- -";
   const std::string project = frontend.project.empty() ? "-" : literal(frontend.project);
   return "log-format " +
-         quoted(project + " " + frontend.load_balancer.text() + " %f %ci %cp %t " + request +
-                " %B %U %[ssl_c_verify] %{+Q}[ssl_c_s_dn] %b %s %Tt %tsc");
+         as_word(project + " " + frontend.load_balancer.text() + " %f %ci %cp %t " + request +
+                 " %B %U %[ssl_c_verify] %{+Q}[ssl_c_s_dn] %b %s %Tt %tsc");
 }
 
 }  // namespace

@@ -137,10 +137,10 @@ Status examine_upload(const Uploaded& uploaded, const std::string& folder) {
 std::string own_section(const Uploaded& uploaded, const Surroundings& around) {
   std::string text = "global\n    master-worker no-exit-on-failure\n    no strict-limits\n";
   if (!uploaded.peer_name.empty())
-    text += "    localpeer " + haproxy::quoted(uploaded.peer_name) + "\n";
+    text += "    localpeer " + haproxy::as_word(uploaded.peer_name) + "\n";
   if (!around.group_of_uploads.empty())
-    text += "    group " + haproxy::quoted(around.group_of_uploads) + "\n";
-  return text + "    stats socket " + haproxy::quoted(around.stats_socket) +
+    text += "    group " + haproxy::as_word(around.group_of_uploads) + "\n";
+  return text + "    stats socket " + haproxy::as_word(around.stats_socket) +
          " mode 600 level admin expose-fd listeners\n    stats timeout 1d\n    stats maxconn 32\n";
 }
 

@@ -6,21 +6,21 @@ namespace haproxy {
 namespace {
 
 TEST(Quoted, PlainTextStaysAsItIs) {
-  EXPECT_EQ(quoted("/a/b.jpg?x=1&y=2"), "/a/b.jpg?x=1&y=2");
-  EXPECT_EQ(quoted("https://example.com/"), "https://example.com/");
+  EXPECT_EQ(as_word("/a/b.jpg?x=1&y=2"), "/a/b.jpg?x=1&y=2");
+  EXPECT_EQ(as_word("https://example.com/"), "https://example.com/");
 }
 
 TEST(Quoted, AnythingElseIsOneWord) {
-  EXPECT_EQ(quoted(""), "''");
-  EXPECT_EQ(quoted("bad bot"), "'bad bot'");
-  EXPECT_EQ(quoted("^a{1}$ # \\ \""), "'^a{1}$ # \\ \"'");
-  EXPECT_EQ(quoted("it's"), "'it'\\''s'");
+  EXPECT_EQ(as_word(""), "''");
+  EXPECT_EQ(as_word("bad bot"), "'bad bot'");
+  EXPECT_EQ(as_word("^a{1}$ # \\ \""), "'^a{1}$ # \\ \"'");
+  EXPECT_EQ(as_word("it's"), "'it'\\''s'");
 }
 
 TEST(Quoted, NoByteEndsTheLine) {
-  EXPECT_EQ(quoted("a\nuser root"), "'a'\\x0a'user root'");
-  EXPECT_EQ(quoted("a\r\t\x7f"), "'a'\\x0d''\\x09''\\x7f''");
-  EXPECT_EQ(quoted(std::string_view("a\0b", 3)),
+  EXPECT_EQ(as_word("a\nuser root"), "'a'\\x0a'user root'");
+  EXPECT_EQ(as_word("a\r\t\x7f"), "'a'\\x0d''\\x09''\\x7f''");
+  EXPECT_EQ(as_word(std::string_view("a\0b", 3)),
             "'a\xef\xbf\xbd"
             "b'");
 }
