@@ -7,19 +7,9 @@
 #include <cstdio>
 #include <cstring>
 
+#include "base/number.h"
+
 namespace base {
-
-namespace {
-
-std::optional<int> parse_int(std::string_view text, int max) {
-  int value = 0;
-  auto [end, err] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (err != std::errc{} || end != text.data() + text.size() || value < 0 || value > max)
-    return std::nullopt;
-  return value;
-}
-
-}  // namespace
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   std::string copy(text);
@@ -75,7 +65,7 @@ std::optional<IpPrefix> IpPrefix::parse(std::string_view text) {
   auto address = IpAddress::parse(text.substr(0, slash));
   if (!address) return std::nullopt;
   if (slash == std::string_view::npos) return IpPrefix{*address, address->bits()};
-  auto length = parse_int(text.substr(slash + 1), address->bits());
+  auto length = parse_number(text.substr(slash + 1), 0, address->bits());
   if (!length) return std::nullopt;
   return IpPrefix{*address, *length};
 }

@@ -6,6 +6,7 @@
 #include <set>
 #include <string_view>
 
+#include "base/number.h"
 #include "keepalived/lvs_lines.h"
 
 namespace keepalived {
@@ -55,12 +56,12 @@ bool is_name(std::string_view word) {
 // "1", "0.1": of seconds, down to hundredths.
 std::optional<std::chrono::milliseconds> time_of(std::string_view word) {
   const size_t dot = word.find('.');
-  const auto whole = number_of(word.substr(0, dot), 0, 255);
+  const auto whole = base::parse_number(word.substr(0, dot), 0, 255);
   if (!whole) return std::nullopt;
   int hundredths = 0;
   if (dot != std::string_view::npos) {
     const std::string_view digits = word.substr(dot + 1);
-    const auto part = digits.size() <= 2 ? number_of(digits, 0, 99) : std::nullopt;
+    const auto part = digits.size() <= 2 ? base::parse_number(digits, 0, 99) : std::nullopt;
     if (!part) return std::nullopt;
     hundredths = digits.size() == 1 ? *part * 10 : *part;
   }
@@ -157,11 +158,11 @@ Status Reader::script(const std::string& name) {
       script.path = value;
       return Unit{};
     }
-    if (word == "interval") return take(number_of(value, 1, kMost), script.interval, line);
-    if (word == "fall") return take(number_of(value, 1, kMost), script.fall, line);
-    if (word == "rise") return take(number_of(value, 1, kMost), script.rise, line);
+    if (word == "interval") return take(base::parse_number(value, 1, kMost), script.interval, line);
+    if (word == "fall") return take(base::parse_number(value, 1, kMost), script.fall, line);
+    if (word == "rise") return take(base::parse_number(value, 1, kMost), script.rise, line);
     if (word != "timeout") return not_understood(line);
-    script.timeout = number_of(value, 1, kMost);
+    script.timeout = base::parse_number(value, 1, kMost);
     return script.timeout ? Status(Unit{}) : not_understood(line);
   };
   const uint32_t number = lines_.number();
@@ -202,13 +203,14 @@ Status Reader::instance_word(const Line& line) {
     instance_.version = value == "3" ? Instance::Version::v3 : Instance::Version::v2;
     return value == "2" || value == "3" ? Status(Unit{}) : not_understood(line);
   }
-  if (word == "virtual_router_id") return take(number_of(value, 1, 255), instance_.router_id, line);
-  if (word == "priority") return take(number_of(value, 1, 255), instance_.priority, line);
+  if (word == "virtual_router_id")
+    return take(base::parse_number(value, 1, 255), instance_.router_id, line);
+  if (word == "priority") return take(base::parse_number(value, 1, 255), instance_.priority, line);
   if (word == "advert_int") return take(time_of(value), instance_.advert, line);
   if (word == "garp_master_refresh" || word == "garp_master_refresh_repeat") {
     auto& into =
         word == "garp_master_refresh" ? instance_.garp_refresh : instance_.garp_refresh_repeat;
-    into = number_of(value, 0, kMost);
+    into = base::parse_number(value, 0, kMost);
     return into ? Status(Unit{}) : not_understood(line);
   }
   if (word != "unicast_src_ip") return not_understood(line);

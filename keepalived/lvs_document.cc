@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "base/number.h"
 #include "keepalived/lvs_lines.h"
 #include "keepalived/lvs_server.h"
 
@@ -37,7 +38,7 @@ std::optional<LvsProtocol> protocol_of(std::string_view word) {
 }
 
 bool is_granularity(std::string_view word) {
-  return base::IpAddress::parse(word).has_value() || number_of(word, 0, 128).has_value();
+  return base::IpAddress::parse(word).has_value() || base::parse_number(word, 0, 128).has_value();
 }
 
 // The lines of a virtual_server but its servers and comments; false: not understood.
@@ -52,12 +53,13 @@ class Settings {
     if (key == "protocol") return take(protocol_of(value), into_.protocol);
     if (key == "lb_kind") return value == "NAT";
     if (key == "persistence_timeout")
-      return take(number_of(value, 0, std::numeric_limits<int>::max()), into_.persistence_timeout);
-    if (key == "delay_loop") return take(number_of(value, 1, kMostSeconds), into_.delay);
+      return take(base::parse_number(value, 0, std::numeric_limits<int>::max()),
+                  into_.persistence_timeout);
+    if (key == "delay_loop") return take(base::parse_number(value, 1, kMostSeconds), into_.delay);
     // The same time in every text of Octavia, which writes it second.
     if (key == "delay_before_retry")
-      return into_.delay && number_of(value, 1, kMostSeconds) == into_.delay;
-    if (key == "retry") return take(number_of(value, 1, 100), into_.retry);
+      return into_.delay && base::parse_number(value, 1, kMostSeconds) == into_.delay;
+    if (key == "retry") return take(base::parse_number(value, 1, 100), into_.retry);
     if (key != "persistence_granularity" || !is_granularity(value)) return false;
     into_.persistence_granularity = value;
     return true;

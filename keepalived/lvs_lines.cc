@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+
+#include "base/number.h"
 
 namespace keepalived {
 
@@ -76,18 +77,9 @@ base::Result<std::optional<LvsNote>> note_of(const LvsLine& comment) {
   return std::optional<LvsNote>{{kind, *id, is_disabled}};
 }
 
-std::optional<int> number_of(std::string_view word, int least, int most) {
-  int value = 0;
-  if (word.starts_with('-')) return std::nullopt;
-  const auto [end, err] = std::from_chars(word.data(), word.data() + word.size(), value);
-  if (err != std::errc{} || end != word.data() + word.size()) return std::nullopt;
-  if (value < least || value > most) return std::nullopt;
-  return value;
-}
-
 std::optional<base::Endpoint> endpoint_of(std::string_view address, std::string_view port) {
   const auto ip = base::IpAddress::parse(address);
-  const auto number = number_of(port, 1, 65535);
+  const auto number = base::parse_number(port, 1, 65535);
   if (!ip || !number) return std::nullopt;
   return base::Endpoint{*ip, static_cast<uint16_t>(*number)};
 }

@@ -52,8 +52,6 @@ struct LvsNote {
 // nullopt: some other comment. Error: the id is none.
 base::Result<std::optional<LvsNote>> note_of(const LvsLine& comment);
 
-// Decimal digits only, within the limits.
-std::optional<int> number_of(std::string_view word, int least, int most);
 std::optional<base::Endpoint> endpoint_of(std::string_view address, std::string_view port);
 
 // "line 12: it is not understood: lb_kind DR"

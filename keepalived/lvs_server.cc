@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "base/number.h"
+
 namespace keepalived {
 
 namespace {
@@ -43,7 +45,7 @@ bool read_program(const std::string& command, LvsCheck& check) {
   if (words.size() != 6 || words[0] != "amphora-health-checker" || words[1] != "sctp" ||
       words[2] != "-t")
     return false;
-  const auto timeout = number_of(words[3], 1, kMostSeconds);
+  const auto timeout = base::parse_number(words[3], 1, kMostSeconds);
   if (!timeout) return false;
   check.kind = LvsCheck::Kind::sctp;
   check.timeout = *timeout;
@@ -57,8 +59,9 @@ Result<LvsCheck> read_misc(const LvsLine& title, LvsLines& lines) {
   const auto done = each_line(lines, [&](const LvsLine& line) -> Status {
     if (line.is("misc_path", 2) && !has_program && read_program(line.words[1], check))
       has_program = true;
-    else if (line.is("misc_timeout", 2) && !timeout && number_of(line.words[1], 1, kMostSeconds))
-      timeout = number_of(line.words[1], 1, kMostSeconds);
+    else if (line.is("misc_timeout", 2) && !timeout &&
+             base::parse_number(line.words[1], 1, kMostSeconds))
+      timeout = base::parse_number(line.words[1], 1, kMostSeconds);
     else
       return not_understood(line);
     return Unit{};
@@ -76,7 +79,8 @@ Status read_url(LvsLines& lines, LvsCheck& check) {
       check.path = line.words[1];
       return Unit{};
     }
-    const auto code = line.is("status_code", 2) ? number_of(line.words[1], 100, 599) : std::nullopt;
+    const auto code =
+        line.is("status_code", 2) ? base::parse_number(line.words[1], 100, 599) : std::nullopt;
     if (!code) return not_understood(line);
     check.status_codes.push_back(*code);
     return Unit{};
@@ -94,8 +98,8 @@ Result<LvsCheck> read_connecting(const LvsLine& title, LvsLines& lines, LvsCheck
       address = line.words[1];
     else if (line.is("connect_port", 2) && port.empty())
       port = line.words[1];
-    else if (line.is("connect_timeout", 2) && number_of(line.words[1], 1, kMostSeconds))
-      check.timeout = *number_of(line.words[1], 1, kMostSeconds);
+    else if (line.is("connect_timeout", 2) && base::parse_number(line.words[1], 1, kMostSeconds))
+      check.timeout = *base::parse_number(line.words[1], 1, kMostSeconds);
     else
       return not_understood(line);
     return Unit{};
@@ -127,11 +131,12 @@ Result<LvsServer> read_server(const LvsLine& title, LvsLines& lines) {
   if (!server.place) return not_understood(title);
   bool has_weight = false;
   const auto done = each_line(lines, [&](const LvsLine& line) -> Status {
-    if (const auto weight = number_of(line.words.back(), 0, kMostWeight);
+    if (const auto weight = base::parse_number(line.words.back(), 0, kMostWeight);
         line.is("weight", 2) && weight && !has_weight) {
       server.weight = *weight;
       has_weight = true;
-    } else if (const auto most = number_of(line.words.back(), 1, std::numeric_limits<int>::max());
+    } else if (const auto most =
+                   base::parse_number(line.words.back(), 1, std::numeric_limits<int>::max());
                line.is("uthreshold", 2) && most && !server.most_connections) {
       server.most_connections = *most;
     } else if (!server.check) {

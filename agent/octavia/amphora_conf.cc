@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <functional>
 #include <map>
 #include <optional>
@@ -12,6 +11,7 @@
 
 #include "agent/octavia/ini.h"
 #include "base/file.h"
+#include "base/number.h"
 #include "base/uuid.h"
 
 namespace octavia {
@@ -55,20 +55,13 @@ Set flag(bool AmphoraConf::*field) {
   };
 }
 
-std::optional<int> number(std::string_view text, int min, int max) {
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value < min || value > max ? std::nullopt : std::optional(value);
-}
-
 std::string range(int min, int max) {
   return "must be a number from " + std::to_string(min) + " to " + std::to_string(max);
 }
 
 Set integer(int AmphoraConf::*field, int min, int max) {
   return [=](AmphoraConf& conf, const std::string& value) -> std::string {
-    const auto read = number(value, min, max);
+    const auto read = base::parse_number(value, min, max);
     if (!read) return range(min, max);
     conf.*field = *read;
     return "";
@@ -78,7 +71,7 @@ Set integer(int AmphoraConf::*field, int min, int max) {
 Set seconds(std::chrono::seconds AmphoraConf::*field) {
   constexpr int kDay = 86400;
   return [field](AmphoraConf& conf, const std::string& value) -> std::string {
-    const auto read = number(value, 1, kDay);
+    const auto read = base::parse_number(value, 1, kDay);
     if (!read) return range(1, kDay);
     conf.*field = std::chrono::seconds(*read);
     return "";
@@ -102,7 +95,7 @@ std::string set_bind_host(AmphoraConf& conf, const std::string& value) {
 }
 
 std::string set_bind_port(AmphoraConf& conf, const std::string& value) {
-  const auto port = number(value, 0, 65535);
+  const auto port = base::parse_number(value, 0, 65535);
   if (!port) return range(0, 65535);
   conf.bind.port = static_cast<uint16_t>(*port);
   return "";
@@ -134,7 +127,7 @@ std::optional<base::Endpoint> endpoint(std::string_view text) {
   std::string_view host = text.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   const auto address = base::IpAddress::parse(host);
-  const auto port = number(text.substr(colon + 1), 1, 65535);
+  const auto port = base::parse_number(text.substr(colon + 1), 1, 65535);
   if (!address || !port) return std::nullopt;
   return base::Endpoint{*address, static_cast<uint16_t>(*port)};
 }

@@ -8,6 +8,7 @@
 #include "agent/model/words.h"
 #include "agent/octavia/translate_monitor.h"
 #include "agent/octavia/translate_server.h"
+#include "base/number.h"
 
 namespace octavia {
 
@@ -19,7 +20,7 @@ using model::PoolProtocol;
 
 bool is_number_with_unit(std::string_view word) {
   if (word.ends_with('k') || word.ends_with('m')) word.remove_suffix(1);
-  return number_of(word, 1, std::numeric_limits<int>::max()).has_value();
+  return base::parse_number(word, 1, std::numeric_limits<int>::max()).has_value();
 }
 
 // "res.cook(JSESSIONID)": JSESSIONID
@@ -69,7 +70,7 @@ class BackendReader {
       if (key == "balance") return once(key) && read_balance(words[1]);
       // It only says when servers with a minconn are full, and none has one.
       if (key == "fullconn")
-        return once(key) && number_of(words[1], 1, std::numeric_limits<int>::max());
+        return once(key) && base::parse_number(words[1], 1, std::numeric_limits<int>::max());
     }
     return monitor_.read_line(words);
   }

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "agent/model/words.h"
+#include "base/number.h"
 
 namespace octavia {
 
@@ -80,7 +81,7 @@ class FrontendReader {
   }
 
   bool read_limit(const std::string& word) {
-    const auto limit = number_of(word, 1, std::numeric_limits<int>::max());
+    const auto limit = base::parse_number(word, 1, std::numeric_limits<int>::max());
     if (limit) read_.listener.connection_limit = *limit;
     return limit.has_value();
   }

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "agent/octavia/translate_words.h"
+#include "base/number.h"
 
 namespace octavia {
 
@@ -70,7 +71,7 @@ class ServerReader {
   std::string value() { return at_ < words_.size() ? words_[at_++] : ""; }
 
   bool number(int least, int most, int& into) {
-    const auto found = number_of(value(), least, most);
+    const auto found = base::parse_number(value(), least, most);
     if (found) into = *found;
     return found.has_value();
   }

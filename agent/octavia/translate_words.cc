@@ -1,9 +1,9 @@
 #include "agent/octavia/translate_words.h"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 
+#include "base/number.h"
 #include "health/expected_codes.h"
 
 namespace octavia {
@@ -16,29 +16,21 @@ constexpr int kMostSeconds = 86400;
 
 }  // namespace
 
-std::optional<int> number_of(std::string_view word, int least, int most) {
-  int value = 0;
-  if (word.starts_with('-')) return std::nullopt;
-  const auto [end, err] = std::from_chars(word.data(), word.data() + word.size(), value);
-  if (err != std::errc{} || end != word.data() + word.size()) return std::nullopt;
-  if (value < least || value > most) return std::nullopt;
-  return value;
-}
-
 std::optional<int> milliseconds_of(std::string_view word) {
-  return number_of(word, 0, std::numeric_limits<int>::max());
+  return base::parse_number(word, 0, std::numeric_limits<int>::max());
 }
 
 std::optional<int> seconds_of(std::string_view word) {
   if (!word.ends_with('s')) return std::nullopt;
-  return number_of(word.substr(0, word.size() - 1), 1, kMostSeconds);
+  return base::parse_number(word.substr(0, word.size() - 1), 1, kMostSeconds);
 }
 
 std::optional<base::Endpoint> place_of(std::string_view word) {
   const size_t colon = word.rfind(':');
   if (colon == word.npos) return std::nullopt;
   const auto address = base::IpAddress::parse(word.substr(0, colon));
-  const auto port = number_of(word.substr(colon + 1), 1, std::numeric_limits<uint16_t>::max());
+  const auto port =
+      base::parse_number(word.substr(colon + 1), 1, std::numeric_limits<uint16_t>::max());
   if (!address || !port) return std::nullopt;
   return base::Endpoint{*address, static_cast<uint16_t>(*port)};
 }

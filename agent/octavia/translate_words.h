@@ -13,9 +13,6 @@
 
 namespace octavia {
 
-// Decimal digits only, within the limits.
-std::optional<int> number_of(std::string_view word, int least, int most);
-
 // A time without a unit, in ms; HAProxy's timers end at 2^31 - 1.
 std::optional<int> milliseconds_of(std::string_view word);
 
