@@ -5,6 +5,7 @@
 
 #include "agent/control/routes.h"
 #include "agent/http/json_body.h"
+#include "agent/http/url.h"
 #include "agent/model/kinds.h"
 
 namespace control {
@@ -15,24 +16,14 @@ using model::Kind;
 
 using Path = std::span<const std::string>;
 
-// The next segment of a pattern, cut off; empty at its end.
-std::string_view next_segment(std::string_view& pattern) {
-  if (pattern.empty() || pattern == "/") return {};
-  pattern.remove_prefix(1);
-  const size_t end = pattern.find('/');
-  const std::string_view segment = pattern.substr(0, end);
-  pattern = end == std::string_view::npos ? std::string_view{} : pattern.substr(end);
-  return segment;
-}
-
 bool matches(std::string_view pattern, Path path) {
   for (const std::string& have : path) {
-    const std::string_view want = next_segment(pattern);
+    const std::string_view want = http::next_segment(pattern);
     if (want.empty()) return false;
     const bool version = want == "v2" && have == "v2.0";
     if (want[0] != '{' && want != have && !version) return false;
   }
-  return next_segment(pattern).empty();
+  return http::next_segment(pattern).empty();
 }
 
 Kind kind_of(std::string_view id_segment) {
@@ -48,7 +39,7 @@ Kind kind_of(std::string_view id_segment) {
 std::optional<Fault> read_ids(const Route& matched, Path path, Call& call) {
   std::string_view pattern = matched.pattern;
   for (const std::string& have : path) {
-    const std::string_view want = next_segment(pattern);
+    const std::string_view want = http::next_segment(pattern);
     if (want[0] != '{') continue;
     if (want == "{name}") {
       call.name = have;

@@ -76,6 +76,15 @@ std::optional<Target> parse_target(std::string_view target) {
   return out;
 }
 
+std::string_view next_segment(std::string_view& pattern) {
+  if (pattern.empty() || pattern == "/") return {};
+  pattern.remove_prefix(1);
+  const size_t end = pattern.find('/');
+  const std::string_view segment = pattern.substr(0, end);
+  pattern = end == std::string_view::npos ? std::string_view{} : pattern.substr(end);
+  return segment;
+}
+
 std::string percent_encode(std::string_view text) {
   constexpr std::string_view kHex = "0123456789ABCDEF";
   std::string out;

@@ -20,6 +20,9 @@ struct Target {
 // taken for their path.
 std::optional<Target> parse_target(std::string_view target);
 
+// The next segment of the path "/v2/{}/x" of a table of routes, cut off; empty at its end.
+std::string_view next_segment(std::string_view& pattern);
+
 std::string percent_encode(std::string_view text);
 
 }  // namespace http

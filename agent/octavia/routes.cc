@@ -40,27 +40,17 @@ constexpr std::array kRoutes{
     Route{"PUT", "/1.0/interface/{}/rules", Action::put_rules},
 };
 
-// The next segment of a pattern, cut off; empty at its end.
-std::string_view next_segment(std::string_view& pattern) {
-  if (pattern.empty() || pattern == "/") return {};
-  pattern.remove_prefix(1);
-  const size_t end = pattern.find('/');
-  const std::string_view segment = pattern.substr(0, end);
-  pattern = end == std::string_view::npos ? std::string_view{} : pattern.substr(end);
-  return segment;
-}
-
 // What stands for the {} of a pattern; nullopt: another path.
 std::optional<Path> match(std::string_view pattern, const Path& path) {
   Path words;
   for (const std::string& have : path) {
-    const std::string_view want = next_segment(pattern);
+    const std::string_view want = http::next_segment(pattern);
     if (want == "{}")
       words.push_back(have);
     else if (want != have)
       return std::nullopt;
   }
-  if (!next_segment(pattern).empty()) return std::nullopt;
+  if (!http::next_segment(pattern).empty()) return std::nullopt;
   return words;
 }
 
