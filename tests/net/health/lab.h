@@ -17,12 +17,13 @@
 #include "base/ip.h"
 #include "health/health_spec.h"
 #include "health/prober.h"
+#include "tests/support/shell.h"
 
 namespace health_test {
 
 using namespace std::chrono_literals;
 
-std::string sh(const std::string& command);  // must succeed
+using test::sh;
 
 class Lab : public testing::TestWithParam<base::Family> {
  protected:

@@ -15,13 +15,14 @@
 #include "base/fd.h"
 #include "keepalived/check_scripts.h"
 #include "keepalived/process.h"
+#include "tests/support/shell.h"
 
 namespace keepalived_test {
 
 using namespace std::chrono_literals;
 
 base::IpAddress ip(const std::string& text);
-std::string sh(const std::string& command);  // must succeed; both outputs
+using test::sh;
 
 // Asks again and again; false: the time is over.
 bool until(const std::function<bool()>& done, std::chrono::milliseconds limit = 60s);

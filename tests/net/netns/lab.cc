@@ -10,15 +10,6 @@
 
 namespace netns_test {
 
-std::string sh(const std::string& command) {
-  std::string out;
-  FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
-  char buffer[4096];
-  while (size_t n = std::fread(buffer, 1, sizeof(buffer), pipe)) out.append(buffer, n);
-  EXPECT_EQ(::pclose(pipe), 0) << command << "\n" << out;
-  return out;
-}
-
 bool eventually(const std::function<bool()>& done) {
   auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
   while (!done()) {

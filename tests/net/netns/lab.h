@@ -19,11 +19,11 @@
 #include "base/ip.h"
 #include "netns/namespace.h"
 #include "netns/network.h"
+#include "tests/support/shell.h"
 
 namespace netns_test {
 
-// Output of a shell command that must succeed, in the calling thread's namespace.
-std::string sh(const std::string& command);
+using test::sh;
 
 // Polls until `done` or for five seconds.
 bool eventually(const std::function<bool()>& done);
