@@ -15,6 +15,7 @@
 #include "netns/nics.h"
 #include "tests/net/netns/lab.h"
 #include "tests/net/plug/kernel_state.h"
+#include "tests/support/await.h"
 
 namespace plug_test {
 namespace {
@@ -120,17 +121,8 @@ class PlugTest : public netns_test::Lab {
     arrange(plugging_->layout());
   }
 
-  template <class T>
-  T await(Awaited<T> task) {
-    boost::asio::io_context loop;
-    std::optional<T> out;
-    auto run = [&]() -> Awaited<void> { out = co_await std::move(task); };
-    boost::asio::co_spawn(loop, run(), boost::asio::detached);
-    loop.run();
-    return *std::move(out);
-  }
-  Answer plug_vip() { return await(plugging_->plug_vip(kVip, "{" + vip_keys() + "}")); }
-  Answer plug(const std::string& body) { return await(plugging_->plug_network(body)); }
+  Answer plug_vip() { return test::await(plugging_->plug_vip(kVip, "{" + vip_keys() + "}")); }
+  Answer plug(const std::string& body) { return test::await(plugging_->plug_network(body)); }
   // Nothing is left to do, and nothing was refused.
   void expect_settled() { arrange(plugging_->layout()); }
 
@@ -247,10 +239,10 @@ TEST_F(PlugTest, AfterARebootItIsTheSame) {
 TEST_F(PlugTest, WhoHasAnAddressIsWhatTheKernelSays) {
   topology_ = Topology::active_standby;
   plug_vip();
-  EXPECT_EQ(*await(plugging_->interface_of(ip("203.0.113.21"))), "eth1");
-  EXPECT_EQ(*await(plugging_->interface_of(ip(kVip))), std::nullopt) << "a standby";
+  EXPECT_EQ(*test::await(plugging_->interface_of(ip("203.0.113.21"))), "eth1");
+  EXPECT_EQ(*test::await(plugging_->interface_of(ip(kVip))), std::nullopt) << "a standby";
   sh("ip -n lb addr add 203.0.113.10/32 dev eth1");
-  EXPECT_EQ(*await(plugging_->interface_of(ip(kVip))), "eth1") << "the master";
+  EXPECT_EQ(*test::await(plugging_->interface_of(ip(kVip))), "eth1") << "the master";
 }
 
 TEST_F(PlugTest, WithoutAddressesRoutersAreFollowed) {

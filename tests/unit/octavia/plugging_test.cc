@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "tests/support/await.h"
 
 namespace octavia {
 namespace {
@@ -116,19 +117,9 @@ class PluggingTest : public testing::Test {
         store(), loaded->plugs, [this] { return topology_; });
   }
 
-  template <class T>
-  T await(Awaited<T> task) {
-    boost::asio::io_context loop;
-    std::optional<T> out;
-    auto run = [&]() -> Awaited<void> { out = co_await std::move(task); };
-    boost::asio::co_spawn(loop, run(), boost::asio::detached);
-    loop.run();
-    return *std::move(out);
-  }
-
-  Answer plug_vip() { return await(plugging_->plug_vip(kVip, kVipBody)); }
+  Answer plug_vip() { return test::await(plugging_->plug_vip(kVip, kVipBody)); }
   Answer plug(const char* mac_text, const std::string& address = "203.0.113.100") {
-    return await(plugging_->plug_network(network_body(mac_text, address)));
+    return test::await(plugging_->plug_network(network_body(mac_text, address)));
   }
   std::string file(const std::string& name) const {
     auto text = base::read_file(folder_ + "/" + name);
@@ -193,7 +184,7 @@ TEST_F(PluggingTest, MembersOnTheNetworkOfTheVip) {
       network_body(kVipMac, "203.0.113.100").insert(1, R"("vip_net_info": {"vip": "198.51.100.20",
         "subnet_cidr": "198.51.100.0/24", "gateway": "198.51.100.254",
         "mac_address": "02:00:00:00:00:01", "vrrp_ip": "198.51.100.21"},)");
-  EXPECT_EQ(await(plugging_->plug_network(body)).details, "Updated existing interface eth1");
+  EXPECT_EQ(test::await(plugging_->plug_network(body)).details, "Updated existing interface eth1");
   ASSERT_THAT(network_.layout.interfaces, SizeIs(1));
   EXPECT_EQ(network_.layout.vips.size(), 1u) << "the body had no additional VIP any more";
   EXPECT_THAT(network_.layout.interfaces[0].addresses,
@@ -209,8 +200,8 @@ TEST_F(PluggingTest, WhatIsNotThereIsLookedForAndAskedForAgain) {
 }
 
 TEST_F(PluggingTest, BadBodiesChangeNothing) {
-  EXPECT_EQ(await(plugging_->plug_vip("x", kVipBody)).status, 400);
-  EXPECT_EQ(await(plugging_->plug_network("{")).status, 400);
+  EXPECT_EQ(test::await(plugging_->plug_vip("x", kVipBody)).status, 400);
+  EXPECT_EQ(test::await(plugging_->plug_network("{")).status, 400);
   EXPECT_EQ(file("plugged_interfaces"), "");
   EXPECT_EQ(network_.now.outside.size(), 4u);
 }
@@ -219,7 +210,7 @@ TEST_F(PluggingTest, ASecondVipPortIsRefused) {
   plug_vip();
   std::string body = kVipBody;
   body.replace(body.find(kVipMac), sizeof(kVipMac) - 1, kMac2);
-  const Answer answer = await(plugging_->plug_vip(kVip, body));
+  const Answer answer = test::await(plugging_->plug_vip(kVip, body));
   EXPECT_EQ(answer.status, 500);
   EXPECT_EQ(answer.details, "eth1 is that of 02:00:00:00:00:01 already");
 }
@@ -278,7 +269,7 @@ TEST_F(PluggingTest, WhatCannotBeWrittenIsForgotten) {
   fail_writing_ = true;
   EXPECT_EQ(plug(kMac2).status, 500);
   EXPECT_EQ(plugging_->layout(), before);
-  EXPECT_EQ(await(plugging_->put_rules("eth1", "[]")).status, 500);
+  EXPECT_EQ(test::await(plugging_->put_rules("eth1", "[]")).status, 500);
   EXPECT_EQ(plugging_->plugs().rules, std::nullopt);
   fail_writing_ = false;
   EXPECT_EQ(plug(kMac2).status, 202);
@@ -301,32 +292,33 @@ TEST_F(PluggingTest, FilesThatCannotBeReadAreLeftOutAndNamed) {
 
 TEST_F(PluggingTest, RulesAreKeptAndEnforced) {
   const std::string body = R"([{"protocol": "TCP", "cidr": "192.0.2.0/24", "port": 80}])";
-  EXPECT_EQ(await(plugging_->put_rules("eth1", body)), (Answer{.status = 200, .message = "OK"}));
+  EXPECT_EQ(test::await(plugging_->put_rules("eth1", body)),
+            (Answer{.status = 200, .message = "OK"}));
   ASSERT_TRUE(network_.rules);
   EXPECT_THAT(*network_.rules, SizeIs(1));
   start();
   EXPECT_EQ(plugging_->plugs().rules, network_.rules);
   // Nothing means what there was.
-  EXPECT_EQ(await(plugging_->put_rules("eth1", "[]")).status, 200);
+  EXPECT_EQ(test::await(plugging_->put_rules("eth1", "[]")).status, 200);
   EXPECT_THAT(*network_.rules, SizeIs(1));
-  EXPECT_EQ(await(plugging_->put_rules("eth1", "{}")).status, 400);
+  EXPECT_EQ(test::await(plugging_->put_rules("eth1", "{}")).status, 400);
   network_.fail_at = 0;
-  EXPECT_EQ(await(plugging_->put_rules("eth1", body)).status, 500);
+  EXPECT_EQ(test::await(plugging_->put_rules("eth1", body)).status, 500);
 }
 
 TEST_F(PluggingTest, NoRulesBeforeAnyLetNobodyIn) {
-  EXPECT_EQ(await(plugging_->put_rules("eth1", "[]")).status, 200);
+  EXPECT_EQ(test::await(plugging_->put_rules("eth1", "[]")).status, 200);
   start();
   EXPECT_THAT(plugging_->plugs().rules, testing::Optional(IsEmpty()));
 }
 
 TEST_F(PluggingTest, WhoHasAnAddressIsWhatTheKernelSays) {
   network_.now.inside = {{7, "eth1", mac(kVipMac), {prefix("198.51.100.20/32")}, 10, 20}};
-  EXPECT_EQ(*await(plugging_->interface_of(prefix("198.51.100.20").address)), "eth1");
-  EXPECT_EQ(*await(plugging_->interface_of(prefix("198.51.100.21").address)), std::nullopt);
-  EXPECT_THAT(*await(plugging_->traffic()), ElementsAre(InterfaceTraffic{"eth1", 10, 20}));
+  EXPECT_EQ(*test::await(plugging_->interface_of(prefix("198.51.100.20").address)), "eth1");
+  EXPECT_EQ(*test::await(plugging_->interface_of(prefix("198.51.100.21").address)), std::nullopt);
+  EXPECT_THAT(*test::await(plugging_->traffic()), ElementsAre(InterfaceTraffic{"eth1", 10, 20}));
   network_.fail_at = 0;
-  EXPECT_FALSE(await(plugging_->interface_of(prefix("198.51.100.20").address)));
+  EXPECT_FALSE(test::await(plugging_->interface_of(prefix("198.51.100.20").address)));
 }
 
 }  // namespace
