@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "agent/model/words.h"
+#include "agent/octavia/translate_lines.h"
 #include "agent/octavia/translate_monitor.h"
 #include "agent/octavia/translate_server.h"
 #include "base/number.h"
@@ -39,13 +40,9 @@ class BackendReader {
   }
 
   BackendText read() && {
-    for (uint32_t number = read_.section.begin; number < read_.section.end; number++) {
-      const haproxy::Words line = document_.words(number);
-      if (line.words.empty()) continue;
-      const bool is_title = number == read_.section.begin;
-      const bool understood = is_title ? line.words.size() == 2 : read_line(line.words);
-      if (!understood || line.has_variable) note(not_understood(number, line.words));
-    }
+    read_lines(
+        document_, read_.section, [this](const Line& words) { return read_line(words); },
+        [this](std::string reason) { note(std::move(reason)); });
     settle();
     return std::move(read_);
   }

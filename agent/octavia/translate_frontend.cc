@@ -4,6 +4,7 @@
 #include <set>
 
 #include "agent/model/words.h"
+#include "agent/octavia/translate_lines.h"
 #include "base/number.h"
 
 namespace octavia {
@@ -23,13 +24,9 @@ class FrontendReader {
   }
 
   FrontendText read() && {
-    for (uint32_t number = read_.section.begin; number < read_.section.end; number++) {
-      const haproxy::Words line = document_.words(number);
-      if (line.words.empty()) continue;
-      const bool is_title = number == read_.section.begin;
-      const bool understood = is_title ? line.words.size() == 2 : read_line(line.words);
-      if (!understood || line.has_variable) note(not_understood(number, line.words));
-    }
+    read_lines(
+        document_, read_.section, [this](const Line& words) { return read_line(words); },
+        [this](std::string reason) { note(std::move(reason)); });
     settle();
     return std::move(read_);
   }
