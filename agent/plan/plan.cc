@@ -129,6 +129,9 @@ class ServicePlanner {
 void ServicePlanner::plan_listener(const model::LoadBalancer& lb, const model::Listener& listener) {
   const Placement& placement = plan_.placements[listener.id] = placing_.of(listener);
   const model::Pool* pool = wanted_pool(model_, listener);
+  // The text of a UDP listener that is off or has no pool does not say its port: there is nothing
+  // to do.
+  if (model_.amphora && listener.protocol_port == 0) return;
   const std::string reason = reason_against(listener, placement, pool);
   if (!reason.empty()) return problem(listener.id, reason);
   std::vector<base::IpAddress> served;

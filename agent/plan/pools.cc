@@ -179,7 +179,9 @@ std::optional<PoolPlanner::Planned> PoolPlanner::plan_backend(const model::Membe
 
 std::optional<uint16_t> PoolPlanner::number_of(const model::Member& member, const Reach& reach) {
   if (!reach.is_unicast || member.protocol_port == 0) {
-    problem(member.id, reason_against(member));
+    // Octavia's text of a UDP pool does not say where a member is that is off.
+    if (!related_.model().amphora || member.admin_state_up)
+      problem(member.id, reason_against(member));
     return std::nullopt;
   }
   if (reach.is_vip) {

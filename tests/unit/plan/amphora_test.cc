@@ -64,6 +64,25 @@ TEST(Amphora, UploadsDecideWhoServes) {
   EXPECT_EQ(shares(plan, service(plan, kVip, 53, IPPROTO_UDP)).size(), 1u);
 }
 
+// Texts of UDP listeners that are off say no port, those of members that are off no address.
+TEST(Amphora, WhatIsOffAndHasNoPlaceIsNoProblem) {
+  auto lb = test::load_balancer(kVip);
+  lb.listener(udp, 53).pool().member("203.0.113.8", 53);
+  lb.listener(udp, 0);
+  model::Model model = lb;
+  model::Member& member = model.members.begin()->second;
+  member.address = *base::IpAddress::parse("0.0.0.0");
+  member.protocol_port = 0;
+  member.admin_state_up = false;
+  EXPECT_EQ(plan_of(model).problems.size(), 2u);
+  model.amphora.emplace();
+  const Plan plan = plan_of(model);
+  EXPECT_THAT(plan.problems, IsEmpty());
+  EXPECT_EQ(plan.tables.services.size(), 1u);
+  member.admin_state_up = true;
+  EXPECT_EQ(plan_of(model).problems.size(), 1u);
+}
+
 TEST(Amphora, HaproxyLoadsTheUploadAndNothingElse) {
   model::Model model = amphora();
   Plan plan = plan_of(model);
