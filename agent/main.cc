@@ -72,6 +72,13 @@ base::Result<serve::Config> read_amphora(const std::string& file) {
   return serve::config_of(read->conf);
 }
 
+base::Status teardown(const serve::Config& config, const std::string& amphora_file) {
+  if (amphora_file.empty()) return serve::teardown(config, std::nullopt);
+  auto read = octavia::read_conf(amphora_file);
+  if (!read) return read.error();
+  return serve::teardown(config, serve::vrrp_paths(read->conf));
+}
+
 int start(const Options& options) {
   // The default file is optional: without it, everything has its default.
   const bool defaults = !options.file_given && !std::filesystem::exists(options.file);
@@ -87,8 +94,8 @@ int start(const Options& options) {
     return 0;
   }
   base::start_log(spdlog::level::from_str(config->log_level));
-  auto ended =
-      options.only_teardown ? serve::teardown(*config) : run(*config, options.amphora_file);
+  auto ended = options.only_teardown ? teardown(*config, options.amphora_file)
+                                     : run(*config, options.amphora_file);
   return ended ? 0 : fail(ended.error().message());
 }
 

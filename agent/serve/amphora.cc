@@ -41,32 +41,6 @@ constexpr const char* kVrrpRun = "/run/amphora-xdp/vrrp";
 
 std::string vrrp_folder(const AmphoraConf& conf) { return conf.base_path + "/vrrp"; }
 
-keepalived::Paths vrrp_paths(const AmphoraConf& conf) {
-  keepalived::Paths paths;
-  paths.config = vrrp_folder(conf) + "/octavia-keepalived.conf";
-  paths.pid_file = vrrp_folder(conf) + "/octavia-keepalived.pid";
-  paths.check_script = keepalived::check_script_path(vrrp_folder(conf));
-  paths.run_dir = kVrrpRun;
-  return paths;
-}
-
-// Takes addresses off interfaces of `space`, which outlives it.
-Result<keepalived::Process::DropAddresses> drop_in(const netns::Namespace& space) {
-  auto network = netns::Network::open(space);
-  if (!network) return network.error();
-  // A function can be copied, and a Network cannot.
-  auto shared = std::make_shared<netns::Network>(std::move(*network));
-  return keepalived::Process::DropAddresses(
-      [shared](const std::string& interface, const std::vector<base::IpAddress>& addresses) {
-        Status done = Unit{};
-        for (const base::IpAddress& address : addresses) {
-          auto one = shared->apply(netns::RemoveAddress{interface, {address, address.bits()}});
-          if (!one && done) done = std::move(one);
-        }
-        return done;
-      });
-}
-
 octavia::PlugStore::Paths plug_paths(const AmphoraConf& conf) {
   octavia::PlugStore::Paths paths;
   paths.interfaces = conf.agent_server_network_dir;
@@ -120,6 +94,31 @@ Config config_of(const AmphoraConf& conf) {
   config.state_dir = conf.base_path + "/amphora-xdp";
   config.log_level = conf.debug ? "debug" : "info";
   return config;
+}
+
+keepalived::Paths vrrp_paths(const AmphoraConf& conf) {
+  keepalived::Paths paths;
+  paths.config = vrrp_folder(conf) + "/octavia-keepalived.conf";
+  paths.pid_file = vrrp_folder(conf) + "/octavia-keepalived.pid";
+  paths.check_script = keepalived::check_script_path(vrrp_folder(conf));
+  paths.run_dir = kVrrpRun;
+  return paths;
+}
+
+Result<keepalived::Process::DropAddresses> drop_in(const netns::Namespace& space) {
+  auto network = netns::Network::open(space);
+  if (!network) return network.error();
+  // A function can be copied, and a Network cannot.
+  auto shared = std::make_shared<netns::Network>(std::move(*network));
+  return keepalived::Process::DropAddresses(
+      [shared](const std::string& interface, const std::vector<base::IpAddress>& addresses) {
+        Status done = Unit{};
+        for (const base::IpAddress& address : addresses) {
+          auto one = shared->apply(netns::RemoveAddress{interface, {address, address.bits()}});
+          if (!one && done) done = std::move(one);
+        }
+        return done;
+      });
 }
 
 octavia::Folders folders_of(const AmphoraEntry& entry) {

@@ -43,6 +43,10 @@ Config config_of(const octavia::AmphoraConf& conf);
 
 octavia::Folders folders_of(const AmphoraEntry& entry);
 
+keepalived::Paths vrrp_paths(const octavia::AmphoraConf& conf);
+// Takes addresses off interfaces of `space`, which outlives it.
+base::Result<keepalived::Process::DropAddresses> drop_in(const netns::Namespace& space);
+
 // What is wanted is in Octavia's files: the agent begins with what they say. What cannot be read
 // any more is left out and said in the log; controllers can send it again. Blocks.
 void begin_as_amphora(const AmphoraEntry& entry, Config& config, Parts& parts);

@@ -1,12 +1,27 @@
 #include "agent/serve/teardown.h"
 
+#include <utility>
+
 #include "agent/datapath/datapath.h"
+#include "agent/serve/amphora.h"
 #include "agent/serve/paths.h"
 #include "netns/network.h"
 
 namespace serve {
+namespace {
 
-base::Status teardown(const Config& config) {
+// While the namespace is there still, so that the VIPs come off its interfaces.
+base::Status stop_keepalived(const keepalived::Paths& paths, const netns::Namespace& space) {
+  auto drop = drop_in(space);
+  if (!drop) return drop.error();
+  auto keepalived = keepalived::Process::open(paths, std::move(*drop));
+  if (!keepalived) return keepalived.error();
+  return keepalived->stop();
+}
+
+}  // namespace
+
+base::Status teardown(const Config& config, const std::optional<keepalived::Paths>& vrrp) {
   auto space = netns::Namespace::find(config.netns);
   if (!space) return space.error();
   // First, for it is refused while an agent runs: that one keeps its HAProxy, too.
@@ -15,6 +30,8 @@ base::Status teardown(const Config& config) {
   if (!haproxy) return haproxy.error();
   haproxy->teardown();
   if (!space->has_value()) return base::Unit{};
+  if (vrrp)
+    if (auto stopped = stop_keepalived(*vrrp, **space); !stopped) return stopped.error();
   auto network = netns::Network::open(**space);
   if (!network) return network.error();
   if (auto withdrawn = network->withdraw(); !withdrawn) return withdrawn.error();
