@@ -17,7 +17,7 @@ case $part in
   rotation) export BOX_CERT_INTERVAL=20 BOX_CERT_BUFFER=5184000 ;;
 esac
 export BOX_NS="axo$$"
-BOX_RUN=$(mktemp -d /var/tmp/amphora-xdp-octavia.XXXXXX)
+BOX_RUN=$(mktemp -d "${TMPDIR:-/var/tmp}/amphora-xdp-octavia.XXXXXX")
 export BOX_RUN
 here=$(dirname "${BASH_SOURCE[0]}")
 

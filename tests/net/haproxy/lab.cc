@@ -13,6 +13,8 @@
 #include <filesystem>
 #include <thread>
 
+#include "tests/support/temporary_folder.h"
+
 namespace haproxy_test {
 
 base::Uuid id(int number) {
@@ -100,8 +102,7 @@ void Lab::SetUp() {
   sh("ip link set lo up; ip addr add 198.51.100.10/32 dev lo;"
      "ip addr add 2001:db8:100::10/128 dev lo nodad;"
      "for i in 11 12 13; do ip addr add 203.0.113.$i/32 dev lo; done");
-  char name[] = "/tmp/haproxy-test-XXXXXX";
-  dir_ = ::mkdtemp(name);
+  dir_ = test::temporary_folder("haproxy");
   ::chmod(dir_.c_str(), 0755);
   std::filesystem::create_directory(path("uploads"));
   reopen();

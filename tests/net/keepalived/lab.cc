@@ -16,6 +16,7 @@
 
 #include "base/file.h"
 #include "keepalived/render.h"
+#include "tests/support/temporary_folder.h"
 
 namespace keepalived_test {
 
@@ -133,10 +134,8 @@ void Lab::SetUp() {
      "ip -n a link add eth1 type veth peer name eth1 netns b;"
      "for n in a b; do ip -n $n link set lo up; ip -n $n link set eth1 up; done;"
      "ip -n a addr add 203.0.113.21/24 dev eth1; ip -n b addr add 203.0.113.22/24 dev eth1");
-  char name[] = "/tmp/keepalived-test-XXXXXX";
-  ASSERT_NE(::mkdtemp(name), nullptr);
-  dir_ = name;
-  ::chmod(name, 0755);
+  dir_ = test::temporary_folder("keepalived");
+  ::chmod(dir_.c_str(), 0755);
   for (const char* node : {"a", "b"}) std::filesystem::create_directory(dir_ + "/" + node);
   a_ = std::make_unique<Node>("a", dir_ + "/a");
   b_ = std::make_unique<Node>("b", dir_ + "/b");

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "process/child.h"
 #include "tests/net/netns/lab.h"
+#include "tests/support/temporary_folder.h"
 
 namespace netns_test {
 namespace {
@@ -26,9 +27,7 @@ class DhcpTest : public Lab {
  protected:
   void SetUp() override {
     Lab::SetUp();
-    std::string name = testing::TempDir() + "dhcp-XXXXXX";
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
+    folder_ = test::temporary_folder("dhcp");
     plug_ens7();
     open();
     serve();

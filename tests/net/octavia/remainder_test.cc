@@ -11,6 +11,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "tests/support/temporary_folder.h"
 #include "tests/unit/octavia/written.h"
 
 namespace {
@@ -23,10 +24,7 @@ using testing::HasSubstr;
 
 class Remainder : public testing::Test {
  protected:
-  Remainder() {
-    std::string path = testing::TempDir() + "remainder-XXXXXX";
-    folder_ = mkdtemp(path.data());
-  }
+  Remainder() { folder_ = test::temporary_folder("remainder"); }
   ~Remainder() override { std::filesystem::remove_all(folder_); }
 
   // "" if HAProxy accepts the text, else what it says.

@@ -16,6 +16,7 @@
 #include "tests/net/netns/lab.h"
 #include "tests/net/plug/kernel_state.h"
 #include "tests/support/await.h"
+#include "tests/support/temporary_folder.h"
 
 namespace plug_test {
 namespace {
@@ -91,9 +92,7 @@ class PlugTest : public netns_test::Lab {
  protected:
   void SetUp() override {
     Lab::SetUp();
-    std::string name = testing::TempDir() + "plug-XXXXXX";
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
+    folder_ = test::temporary_folder("plug");
     attach("7", "fa:16:3e:aa:00:01");
     attach("8", "fa:16:3e:aa:00:02");
     start();

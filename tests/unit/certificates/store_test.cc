@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "tests/support/temporary_folder.h"
 #include "tests/unit/certificates/maker.h"
 
 namespace certificates::testing {
@@ -21,9 +22,7 @@ using ::testing::Not;
 class StoreTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = "/tmp/certificates-test-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder = pattern;
+    folder = test::temporary_folder("certificates");
     open();
   }
   void TearDown() override { std::filesystem::remove_all(folder); }

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "agent/http/tcp_listener.h"
+#include "tests/support/temporary_folder.h"
 
 namespace http::testing {
 namespace {
@@ -28,11 +29,7 @@ void limit_time(const base::Fd& fd) {
 
 }  // namespace
 
-TemporaryFolder::TemporaryFolder() {
-  std::string pattern = "/tmp/control-test-XXXXXX";
-  if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
-  folder_ = pattern;
-}
+TemporaryFolder::TemporaryFolder() { folder_ = test::temporary_folder("http"); }
 
 TemporaryFolder::~TemporaryFolder() {
   std::error_code ignored;

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/file.h"
+#include "tests/support/temporary_folder.h"
 
 namespace keepalived_test {
 namespace {
@@ -23,9 +24,7 @@ using testing::IsEmpty;
 class CheckScripts : public testing::Test {
  protected:
   void SetUp() override {
-    char name[] = "/tmp/keepalived-test-XXXXXX";
-    ASSERT_NE(::mkdtemp(name), nullptr);
-    dir_ = name;
+    dir_ = test::temporary_folder("check-scripts");
     // What a shell would take for more than a word.
     folder_ = dir_ + "/it's a $(touch " + "evil" + ")";
     file_ = folder_ + ".vouch";

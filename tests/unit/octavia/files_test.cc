@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/support/temporary_folder.h"
 #include "tests/unit/octavia/fakes.h"
 
 namespace octavia::testing {
@@ -15,10 +16,7 @@ namespace fs = std::filesystem;
 
 class FilesTest : public ::testing::Test {
  protected:
-  FilesTest() {
-    std::string name = fs::temp_directory_path() / "octavia-files-XXXXXX";
-    top = ::mkdtemp(name.data());
-  }
+  FilesTest() { top = test::temporary_folder("files"); }
   ~FilesTest() override { fs::remove_all(top); }
   Files files() const {
     return Files({top + "/base", top + "/certs", top + "/etc/server.pem", top + "/etc/agent.conf"});

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "tests/support/await.h"
+#include "tests/support/temporary_folder.h"
 
 namespace octavia {
 namespace {
@@ -90,9 +91,7 @@ class FakeNetwork final : public PlugNetwork {
 class PluggingTest : public testing::Test {
  protected:
   PluggingTest() {
-    std::string name = testing::TempDir() + "plugging-XXXXXX";
-    EXPECT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
+    folder_ = test::temporary_folder("plugging");
     network_.now.outside = {{2, "eth0", mac("02:00:00:00:00:99")},
                             {3, "ens7", mac(kVipMac)},
                             {4, "ens8", mac(kMac2)},

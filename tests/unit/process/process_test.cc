@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "process/child.h"
+#include "tests/support/temporary_folder.h"
 
 namespace process_test {
 namespace {
@@ -21,11 +22,7 @@ using process::Process;
 
 class Programs : public testing::Test {
  protected:
-  void SetUp() override {
-    char name[] = "/tmp/process-test-XXXXXX";
-    ASSERT_NE(::mkdtemp(name), nullptr);
-    dir_ = name;
-  }
+  void SetUp() override { dir_ = test::temporary_folder("process"); }
   void TearDown() override { std::filesystem::remove_all(dir_); }
 
   std::string path(const char* name) const { return dir_ + "/" + name; }

@@ -15,6 +15,7 @@
 
 #include "agent/reconcile/reconciler.h"
 #include "agent/reconcile/store.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/unit/reconcile/fake_machine.h"
 
 namespace reconcile {
@@ -22,8 +23,7 @@ namespace reconcile {
 class Reconciling : public testing::Test {
  protected:
   Reconciling() {
-    char name[] = "/tmp/amphora-xdp-reconciler-XXXXXX";
-    directory_ = mkdtemp(name);
+    directory_ = test::temporary_folder("reconciler");
     start();
   }
   ~Reconciling() override {

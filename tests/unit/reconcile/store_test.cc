@@ -12,15 +12,14 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/support/temporary_folder.h"
+
 namespace reconcile {
 namespace {
 
 class StoreTest : public testing::Test {
  protected:
-  StoreTest() {
-    char name[] = "/tmp/amphora-xdp-store-XXXXXX";
-    directory_ = mkdtemp(name);
-  }
+  StoreTest() { directory_ = test::temporary_folder("store"); }
   ~StoreTest() override { std::filesystem::remove_all(directory_); }
 
   Store open() {
