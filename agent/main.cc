@@ -93,7 +93,7 @@ int start(const Options& options) {
               << ": valid\n";
     return 0;
   }
-  base::start_log(spdlog::level::from_str(config->log_level));
+  base::start_log(spdlog::level::from_str(config->log_level), config->syslog_facility);
   auto ended = options.only_teardown ? teardown(*config, options.amphora_file)
                                      : run(*config, options.amphora_file);
   return ended ? 0 : fail(ended.error().message());

@@ -1,12 +1,15 @@
-// Logging: spdlog, to standard error, where systemd's journal takes it. One line per event, logged
-// once, where it is handled.
+// Logging: spdlog, to standard error, where systemd's journal takes it, or to syslog. One line per
+// event, logged once, where it is handled.
 #pragma once
 
 #include <spdlog/spdlog.h>
 
+#include <optional>
+
 namespace base {
 
-// Time stamps only when standard error is a terminal: the journal has its own.
-void start_log(spdlog::level::level_enum level);
+// `facility`: syslog(3)'s number without the shift (17: LOG_LOCAL1); none, or no syslog on this
+// machine: standard error, with time stamps only when it is a terminal: the journal has its own.
+void start_log(spdlog::level::level_enum level, std::optional<int> facility);
 
 }  // namespace base

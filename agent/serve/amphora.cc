@@ -93,6 +93,7 @@ Config config_of(const AmphoraConf& conf) {
   Config config;
   config.state_dir = conf.base_path + "/amphora-xdp";
   config.log_level = conf.debug ? "debug" : "info";
+  if (conf.use_syslog) config.syslog_facility = conf.syslog_facility;
   return config;
 }
 

@@ -25,8 +25,9 @@ struct Config {
   std::string state_dir = "/var/lib/amphora-xdp";
   std::string control_socket = "/run/amphora-xdp/control.sock";
   std::string pin_root = "/sys/fs/bpf/amphora-xdp";
-  std::string log_level = "info";  // spdlog's names
-  uint32_t ipv4_flows = 0;         // 0: from the machine's memory
+  std::string log_level = "info";      // spdlog's names
+  std::optional<int> syslog_facility;  // of an amphora (base/log.h); none: standard error
+  uint32_t ipv4_flows = 0;             // 0: from the machine's memory
   uint32_t ipv6_flows = 0;
   // Host order, inclusive. The kernel's own sockets get the ports below (ip_local_port_range).
   uint16_t snat_port_min = 16384, snat_port_max = 65535;
