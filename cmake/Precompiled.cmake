@@ -2,12 +2,17 @@
 # each source. precompile_headers() at the end of the top CMakeLists.txt gives every target of ours
 # the set that fits what it links; a target has nothing to say for it.
 #
-# Off unless they are asked for (-DCMAKE_DISABLE_PRECOMPILE_HEADERS=OFF): a compiler cache shares
-# nothing between two trees with them, and haproxy/ does not compile: <iomanip> is among what they bring,
-# so that quoted(std::string) means std::quoted, too.
+# Two builds of them are never the same file, so that a compiler cache would share nothing between two
+# trees: with one, they are off unless they are asked for (-DCMAKE_DISABLE_PRECOMPILE_HEADERS=OFF).
 #
 # A source still includes what it uses: check.alone compiles each without them.
-option(CMAKE_DISABLE_PRECOMPILE_HEADERS "Compile without precompiled headers" ON)
+if(CMAKE_CXX_COMPILER_LAUNCHER MATCHES "cache")
+  option(CMAKE_DISABLE_PRECOMPILE_HEADERS "Compile without precompiled headers" ON)
+endif()
+
+# Sources of tests run once, and are compiled more often than that: nothing of theirs is optimised.
+# What they test is, as it is shipped.
+set(TEST_OPTIONS -O0)
 
 set(PRECOMPILED_STANDARD <algorithm> <array> <cerrno> <charconv> <chrono> <cstdint> <cstdio> <cstring>
   <fstream> <functional> <iterator> <map> <memory> <optional> <set> <span> <sstream> <string>
@@ -76,6 +81,7 @@ function(precompile_headers folder)
     links(tests ${target} "^GTest::")
     links(asio ${target} "^asio$")
     if(tests)
+      target_compile_options(${target} PRIVATE ${TEST_OPTIONS})
       target_precompile_headers(${target} REUSE_FROM precompiled_test)
     elseif(asio)
       target_precompile_headers(${target} REUSE_FROM precompiled_asio)
