@@ -18,16 +18,21 @@ static __always_inline enum lb_verdict begin_flow(struct xdp_md *ctx,
 						  const int family,
 						  struct flow_hit *hit)
 {
-	struct request r = request_of(p, family);
+	struct scratch *own = own_scratch();
+	struct request *r;
 	enum lb_verdict why;
 
-	why = family == LB_IPV6 ? choose6(ctx, &r) : choose4(ctx, &r);
-	p->service = r.service;
+	if (!own)
+		return LB_INTERNAL;
+	r = &own->request;
+	set_request(r, p, family);
+	why = family == LB_IPV6 ? choose6(ctx, r) : choose4(ctx, r);
+	p->service = r->service;
 	if (!why)
-		why = family == LB_IPV6 ? new_flow6(&r) : new_flow4(&r);
+		why = family == LB_IPV6 ? new_flow6(r) : new_flow4(r);
 	if (why)
 		return why;
-	return flow_read(r.line, &p->key.tuple, &p->key.src, family, hit)
+	return flow_read(r->line, &p->key.tuple, &p->key.src, family, hit)
 		       ? LB_CONTINUE
 		       : LB_RECYCLED;
 }

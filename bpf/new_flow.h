@@ -212,25 +212,25 @@ static __always_inline enum lb_verdict why_refused(int refusal)
 }
 
 static __always_inline enum lb_verdict
-make_flow(struct request *r, const struct lb_backend *backend, const int family)
+make_flow(struct request *r, struct lb_flow6 *made,
+	  const struct lb_backend *backend, const int family)
 {
-	struct lb_flow6 made;
 	int reply, forward;
 
-	made.line = (struct lb_flow){};
-	aim_reply(&made, r, backend, family);
-	made.line.nexthop = r->back;
-	made.line.owner = r->backend;
-	reply = insert_reply(&made, r, family);
+	made->line = (struct lb_flow){};
+	aim_reply(made, r, backend, family);
+	made->line.nexthop = r->back;
+	made->line.owner = r->backend;
+	reply = insert_reply(made, r, family);
 	if (reply < 0)
 		return why_refused(reply);
 	/* only now: a flow that comes to nothing must not end an older one */
-	made.line.word = flow_position(family);
-	made.line.nexthop = backend->nexthop;
-	made.line.owner = r->service;
-	made.line.peer = reply;
-	aim_forward(&made, r, family);
-	forward = flow_insert(&made, family);
+	made->line.word = flow_position(family);
+	made->line.nexthop = backend->nexthop;
+	made->line.owner = r->service;
+	made->line.peer = reply;
+	aim_forward(made, r, family);
+	forward = flow_insert(made, family);
 	if (forward >= 0) {
 		r->line = forward;
 		count_flow(r);
@@ -239,21 +239,23 @@ make_flow(struct request *r, const struct lb_backend *backend, const int family)
 	flow_give_back(reply, family);
 	if (forward != FLOW_EXISTS)
 		return why_refused(forward);
-	r->line = family == LB_IPV6 ? find_winner6(&made)
-				    : find_winner4(&made.line);
+	r->line = family == LB_IPV6 ? find_winner6(made)
+				    : find_winner4(&made->line);
 	return LB_CONTINUE;
 }
 
 static __always_inline int new_flow(struct request *r, const int family)
 {
 	const struct lb_backend *backend;
+	struct scratch *own = own_scratch();
 	__u32 id; /* 6.1 takes no key from an argument's memory */
 
-	if (!r)
+	if (!r || !own)
 		return LB_INTERNAL;
 	id = r->backend;
 	backend = bpf_map_lookup_elem(&lb_backends, &id);
-	return backend ? make_flow(r, backend, family) : LB_INTERNAL;
+	return backend ? make_flow(r, &own->made, backend, family)
+		       : LB_INTERNAL;
 }
 
 __noinline int new_flow4(struct request *r)

@@ -21,6 +21,7 @@ static __always_inline int ask_route(struct xdp_md *ctx,
 				     const struct request *r, const int family,
 				     struct bpf_fib_lookup *fib)
 {
+	*fib = (struct bpf_fib_lookup){};
 	fib->ifindex = ctx->ingress_ifindex;
 	fib->l4_protocol = r->proto;
 	if (family == LB_IPV6) {
@@ -100,11 +101,14 @@ static __always_inline __u32 learn_nexthop(const struct lb_nexthop_key *key,
 static __always_inline int
 find_nexthop(struct xdp_md *ctx, const struct request *r, const int family)
 {
-	struct bpf_fib_lookup fib = {};
+	struct scratch *own = own_scratch();
 	struct lb_nexthop_key key;
-	int answer = ask_route(ctx, r, family, &fib);
+	int answer;
 	__u32 id;
 
+	if (!own)
+		return NEXTHOP_NONE;
+	answer = ask_route(ctx, r, family, &own->fib);
 	switch (answer) {
 	case BPF_FIB_LKUP_RET_SUCCESS:
 	case BPF_FIB_LKUP_RET_NO_NEIGH:
@@ -116,9 +120,9 @@ find_nexthop(struct xdp_md *ctx, const struct request *r, const int family)
 	default:
 		return NEXTHOP_KERNEL;
 	}
-	key = neighbour_of(&fib);
+	key = neighbour_of(&own->fib);
 	id = known_nexthop(&key);
-	return id ? id : learn_nexthop(&key, &fib, answer);
+	return id ? id : learn_nexthop(&key, &own->fib, answer);
 }
 
 #endif

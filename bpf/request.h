@@ -6,10 +6,12 @@
 #ifndef LB_REQUEST_H
 #define LB_REQUEST_H
 
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
 #include "bpf/lb_abi.h"
 #include "bpf/packet.h"
 
-/* Small, because the frames of all functions of a chain share 512 bytes. */
 struct request {
 	struct lb_addr client;
 	struct lb_addr vip;
@@ -27,10 +29,35 @@ struct request {
 	__u16 back; /* next hop to the client */
 } __attribute__((aligned(8)));
 
-static __always_inline struct request request_of(const struct packet *p,
-						 const int family)
+/*
+ * What a new flow is made in: not on the stack, whose 512 bytes are for the
+ * frames of a whole chain of calls. A CPU runs one XDP program at a time, from
+ * its beginning to its end, so the entry is the run's own.
+ */
+struct scratch {
+	struct request request;
+	struct bpf_fib_lookup fib;
+	struct lb_flow6 made;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__type(key, __u32);
+	__type(value, struct scratch);
+	__uint(max_entries, 1);
+} lb_scratch SEC(".maps");
+
+static __always_inline struct scratch *own_scratch(void)
 {
-	struct request r = {
+	__u32 only = 0;
+
+	return bpf_map_lookup_elem(&lb_scratch, &only);
+}
+
+static __always_inline void
+set_request(struct request *r, const struct packet *p, const int family)
+{
+	*r = (struct request){
 		.client_port = p->key.tuple.sport,
 		.port = p->key.tuple.dport,
 		.proto = p->key.tuple.proto,
@@ -39,15 +66,13 @@ static __always_inline struct request request_of(const struct packet *p,
 		.avoid = p->avoid,
 		.line = LB_FLOW_NONE,
 	};
-
 	if (family == LB_IPV6) {
-		r.client = p->key.src;
-		r.vip = p->key.dst;
+		copy_address(&r->client, &p->key.src);
+		copy_address(&r->vip, &p->key.dst);
 	} else {
-		r.client.ip[0] = p->key.tuple.src;
-		r.vip.ip[0] = p->key.tuple.dst;
+		r->client.ip[0] = p->key.tuple.src;
+		r->vip.ip[0] = p->key.tuple.dst;
 	}
-	return r;
 }
 
 #endif
