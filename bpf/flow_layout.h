@@ -75,17 +75,29 @@ static inline __u64 lb_hash_step(__u64 hash, __u64 word)
 	return hash * 0xd6e8feb86659fd93ull;
 }
 
-/* IPv6: stands in for the two addresses in lb_tuple (src low, dst high) */
+/*
+ * Eight bytes of an address. Both halves are keyed before they are multiplied,
+ * to the full width of the product: no difference passes it unchanged.
+ */
+static inline __u64 lb_hash_half(const __be32 *words, __u64 key)
+{
+	const __u32 a = words[0] + (__u32)key,
+		    b = words[1] + (__u32)(key >> 32);
+
+	return (__u64)a * b;
+}
+
+/*
+ * IPv6: stands in for the two addresses in lb_tuple (src low, dst high). Four
+ * products with keys of their own, none of which waits for another.
+ */
 static inline __u64 lb_hash_addresses(const struct lb_addr *src,
 				      const struct lb_addr *dst, __u64 seed)
 {
-	__u64 from = lb_hash_step(seed, lb_load64(&src->ip[0]));
-	__u64 to = lb_hash_step(~seed, lb_load64(&dst->ip[0]));
-
-	/* two chains side by side: the second hides behind the first */
-	from = lb_hash_step(from, lb_load64(&src->ip[2]));
-	to = lb_hash_step(to, lb_load64(&dst->ip[2]));
-	return lb_hash_step(from, to);
+	return lb_hash_half(&src->ip[0], seed * 0x9e3779b97f4a7c15ull) +
+	       lb_hash_half(&src->ip[2], seed * 0xd1342543de82ef95ull) +
+	       lb_hash_half(&dst->ip[0], seed * 0xaef17502108ef2d9ull) +
+	       lb_hash_half(&dst->ip[2], seed * 0xd6e8feb86659fd93ull);
 }
 
 static inline __u64 lb_hash_tuple(const struct lb_tuple *tuple, __u64 seed)

@@ -16,7 +16,7 @@
 #define LB_STATIC_ASSERT _Static_assert
 #endif
 
-#define LB_ABI_VERSION 1
+#define LB_ABI_VERSION 2
 
 /* ids: 0 is never given out, so that an all-zero entry names nothing */
 #define LB_MAX_SERVICES 1024

@@ -9,6 +9,9 @@
 
 /* A longer ring is looked at in parts, one after the other. */
 #define MOST_COMPARED 256
+/* So many slots are looked at for another backend than the one whose turn it
+ * is. */
+#define MOST_SLOTS 1024
 
 struct ring {
 	void *map;
@@ -81,16 +84,70 @@ static __always_inline __u32 slot_of_source(const struct ring *ring,
 	return (hash >> 32) * ring->slots >> 32;
 }
 
-/* One that has just not answered gets its turn, but not this flow. */
-static __always_inline __u32 next_backend(const struct lb_service *service,
-					  const struct ring *ring,
-					  const struct request *r)
+static __always_inline int backend_is_usable(const struct lb_backend *backend)
 {
-	const __u32 id = ring_at(ring->map, next_turn(service) % ring->slots);
+	return (backend->flags & (LB_BACKEND_PRESENT | LB_BACKEND_GONE)) ==
+	       LB_BACKEND_PRESENT;
+}
 
-	if (!r->avoid || id != r->avoid)
-		return id;
-	return ring_at(ring->map, next_turn(service) % ring->slots);
+static __always_inline int is_usable(__u32 id, const int family)
+{
+	const struct lb_backend *backend =
+		bpf_map_lookup_elem(&lb_backends, &id);
+
+	return id && backend && backend_is_usable(backend) &&
+	       backend->family == family;
+}
+
+struct look {
+	void *map;
+	__u32 slots;
+	__u32 first;
+	__u32 avoid;
+	__u32 found; /* 0: none yet */
+	__u32 last; /* the one to avoid, which would do */
+	int family;
+};
+
+static long look_at_slot(__u32 i, struct look *look)
+{
+	__u32 id = ring_at(look->map, (look->first + i) % look->slots);
+
+	if (!is_usable(id, look->family))
+		return 0;
+	if (id == look->avoid) {
+		look->last = id;
+		return 0;
+	}
+	look->found = id;
+	return 1;
+}
+
+/*
+ * From this slot on, the first backend that can have the flow: a ring may name
+ * one that has just gone down. One that did not answer has it if there is no
+ * other.
+ */
+static __always_inline __u32 usable_from(const struct ring *ring, __u32 slot,
+					 __u32 avoid, const int family)
+{
+	struct look look = {
+		.map = ring->map,
+		.slots = ring->slots,
+		.first = slot + 1,
+		.avoid = avoid,
+		.family = family,
+	};
+	__u32 id = ring_at(ring->map, slot % ring->slots);
+
+	if (is_usable(id, family)) {
+		if (id != avoid)
+			return id;
+		look.last = id;
+	}
+	bpf_loop(ring->slots < MOST_SLOTS ? ring->slots : MOST_SLOTS,
+		 look_at_slot, &look, 0);
+	return look.found ? look.found : look.last;
 }
 
 /* ---- least connections -------------------------------------------------- */
@@ -114,7 +171,8 @@ static long compare_backend(__u32 i, struct least *least)
 	const struct lb_use *use = bpf_map_lookup_elem(&lb_backend_use, &id);
 	__u64 flows;
 
-	if (!id || !backend || !use || !backend->weight || id == least->avoid)
+	if (!id || !backend || !use || !backend->weight || id == least->avoid ||
+	    !backend_is_usable(backend))
 		return 0;
 	flows = (__u64)LB_READ(use->flows) + 1;
 	if (least->best &&
@@ -133,7 +191,7 @@ static long compare_backend(__u32 i, struct least *least)
  * From constants that would be the comparison.
  */
 static __always_inline __u32 least_loaded(const struct ring *ring, __u32 turn,
-					  __u32 avoid)
+					  __u32 avoid, const int family)
 {
 	struct least least = {
 		.map = ring->map,
@@ -148,51 +206,38 @@ static __always_inline __u32 least_loaded(const struct ring *ring, __u32 turn,
 	compare_backend(0, &least);
 	least.first++;
 	bpf_loop(looks - 1, compare_backend, &least, 0);
-	return least.best ? least.best : ring_at(ring->map, turn % ring->slots);
+	return least.best ? least.best : usable_from(ring, turn, avoid, family);
 }
 
 /* ---- all of them ------------------------------------------------------- */
-
-static __always_inline __u32 pick_id(const struct lb_service *service,
-				     const struct request *r, const int family)
-{
-	struct ring ring;
-
-	if (!find_ring(service, family, &ring))
-		return 0;
-	switch (service->scheduler) {
-	case LB_SCHEDULE_RING:
-		return next_backend(service, &ring, r);
-	case LB_LEAST_CONNECTIONS:
-		return least_loaded(&ring, next_turn(service), r->avoid);
-	case LB_HASH_SOURCE:
-		return ring_at(ring.map, slot_of_source(&ring, r, family, 0));
-	case LB_HASH_TUPLE:
-		return ring_at(ring.map, slot_of_source(&ring, r, family,
-							r->client_port));
-	}
-	return 0;
-}
-
-static __always_inline int backend_is_usable(const struct lb_backend *backend)
-{
-	return (backend->flags & (LB_BACKEND_PRESENT | LB_BACKEND_GONE)) ==
-	       LB_BACKEND_PRESENT;
-}
 
 /* Its id; 0: none, and the kernel refuses, as it has the VIP but no socket. */
 static __always_inline __u32 pick_backend(const struct lb_service *service,
 					  const struct request *r,
 					  const int family)
 {
-	__u32 id = pick_id(service, r, family);
-	const struct lb_backend *backend =
-		bpf_map_lookup_elem(&lb_backends, &id);
+	struct ring ring;
+	__u32 slot;
 
-	if (!id || !backend || !backend_is_usable(backend) ||
-	    backend->family != family)
+	if (!find_ring(service, family, &ring))
 		return 0;
-	return id;
+	switch (service->scheduler) {
+	case LB_SCHEDULE_RING:
+		slot = next_turn(service);
+		break;
+	case LB_LEAST_CONNECTIONS:
+		return least_loaded(&ring, next_turn(service), r->avoid,
+				    family);
+	case LB_HASH_SOURCE:
+		slot = slot_of_source(&ring, r, family, 0);
+		break;
+	case LB_HASH_TUPLE:
+		slot = slot_of_source(&ring, r, family, r->client_port);
+		break;
+	default:
+		return 0;
+	}
+	return usable_from(&ring, slot, r->avoid, family);
 }
 
 #endif

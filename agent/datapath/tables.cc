@@ -3,7 +3,9 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include "agent/datapath/abi.h"
 
@@ -82,10 +84,17 @@ struct Describe {
 std::vector<Step> diff(const Tables& have, const Tables& want) {
   std::vector<Step> steps;
   put_changed<PutDestination>(have.destinations, want.destinations, steps);
-  put_changed<PutBackend>(have.backends, want.backends, steps);
+  std::vector<Step> backends, gone;
+  put_changed<PutBackend>(have.backends, want.backends, backends);
+  for (Step& step : backends) {
+    const auto& put = std::get<PutBackend>(step);
+    const bool is_late = (put.value.flags & LB_BACKEND_GONE) != 0 && have.backends.contains(put.id);
+    (is_late ? gone : steps).push_back(std::move(step));
+  }
   put_changed<PutRing>(have.rings, want.rings, steps);
   put_changed<PutCidr>(have.cidrs, want.cidrs, steps);
   put_changed<PutService>(have.services, want.services, steps);
+  std::move(gone.begin(), gone.end(), std::back_inserter(steps));
   erase_missing<EraseService>(have.services, want.services, steps);
   erase_missing<EraseCidr>(have.cidrs, want.cidrs, steps);
   erase_missing<EraseRing>(have.rings, want.rings, steps);

@@ -77,7 +77,8 @@ using Step = std::variant<PutDestination, PutBackend, PutRing, PutCidr, PutServi
                           EraseCidr, EraseRing, EraseBackend, EraseDestination>;
 
 // Leaves are put before roots and roots erased before leaves: after every prefix of the steps, no
-// service names a ring that is not there and no ring a backend that is not there.
+// service names a ring that is not there and no ring a backend that is not there. A backend is
+// marked as gone when no ring has it any more: who picks it until then is served.
 std::vector<Step> diff(const Tables& have, const Tables& want);
 std::string describe(const Step& step);
 // Whether flows may have lost their listener or their member by it.

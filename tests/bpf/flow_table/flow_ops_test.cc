@@ -351,5 +351,21 @@ TEST(FlowLayout, NoPairOfAddressesCollidesForEverySeed) {
   }
 }
 
+// The same for differences in the top bits of any of the eight words, in all their combinations.
+TEST(FlowLayout, TopBitsOfAddressesDoNotCollideForEverySeed) {
+  for (unsigned set = 1; set < 256; set++) {
+    int collisions = 0;
+    for (uint64_t seed = 1; seed <= 64; seed++) {
+      lb_addr src{}, dst{}, other_src{}, other_dst{};
+      for (unsigned word = 0; word < 8; word++)
+        if (set >> word & 1) (word < 4 ? other_src : other_dst).ip[word % 4] = 0x80000000;
+      const uint64_t key = seed * 0x9e3779b97f4a7c15ull;
+      collisions +=
+          lb_hash_addresses(&src, &dst, key) == lb_hash_addresses(&other_src, &other_dst, key);
+    }
+    EXPECT_LT(collisions, 2) << "words " << set;
+  }
+}
+
 }  // namespace
 }  // namespace flow_test

@@ -99,6 +99,25 @@ TEST_F(Algorithms, LeastConnectionsOverMoreMembersThanOneLook) {
   EXPECT_GT(counts.size(), 500u);
 }
 
+// A backend may be marked while the ring that names it is still there, or was read before.
+TEST_F(Algorithms, ABackendOfTheRingThatHasGoneIsPassedOver) {
+  for (const Algorithm algorithm : {Algorithm::round_robin, Algorithm::least_connections,
+                                    Algorithm::source_ip, Algorithm::source_ip_port}) {
+    install(load_balancer("192.0.2.100")
+                .listener(kTcp, 80)
+                .pool(algorithm)
+                .members("203.0.113.1", 3, 80));
+    auto [id, lost] = *datapath().tables().backends.begin();
+    lost.flags |= LB_BACKEND_GONE;
+    ASSERT_TRUE(datapath().apply(datapath::PutBackend{id, lost}).ok());
+    Share counts = share(30);
+    EXPECT_EQ(counts.erase("203.0.113.1"), 0u) << static_cast<int>(algorithm);
+    EXPECT_FALSE(counts.empty());
+    lost.flags &= static_cast<uint8_t>(~LB_BACKEND_GONE);
+    ASSERT_TRUE(datapath().apply(datapath::PutBackend{id, lost}).ok());
+  }
+}
+
 TEST_F(Algorithms, SourceStaysWithItsMember) {
   install(load_balancer("192.0.2.100")
               .listener(kTcp, 80)

@@ -58,6 +58,34 @@ TEST(Diff, AChangedRingIsOnePut) {
   EXPECT_EQ(describe(steps[0]), "put ring 1 of 2 slots");
 }
 
+std::vector<std::string> described(const Tables& have, const Tables& want) {
+  std::vector<std::string> all;
+  for (const Step& step : diff(have, want)) all.push_back(describe(step));
+  return all;
+}
+
+TEST(Diff, ABackendGoesWhenNoRingHasIt) {
+  Tables have;
+  have.destinations[member(1)] = have.destinations[member(2)] = lb_nexthop{};
+  have.backends = {{1, backend_at(1)}, {2, backend_at(2)}};
+  have.rings[1] = ring_of({1, 2});
+  have.services[service_key(80)] = service_of(1, 1);
+  Tables one_down = have;
+  one_down.backends[1].flags |= LB_BACKEND_GONE;
+  one_down.rings[1] = ring_of({2});
+  EXPECT_THAT(described(have, one_down),
+              ElementsAre("put ring 1 of 1 slots", "put backend 1 203.0.113.1:8080"));
+  EXPECT_THAT(described(one_down, have),
+              ElementsAre("put backend 1 203.0.113.1:8080", "put ring 1 of 2 slots"));
+  Tables all_down = one_down;
+  all_down.backends[2].flags |= LB_BACKEND_GONE;
+  all_down.rings.clear();
+  all_down.services[service_key(80)].ring = 0;
+  EXPECT_THAT(described(one_down, all_down),
+              ElementsAre("put service 1 tcp 203.0.113.99:80", "put backend 2 203.0.113.2:8080",
+                          "erase ring 1"));
+}
+
 TEST(Describe, NamesTheObject) {
   const lb_service_key key{to_abi(*base::IpAddress::parse("2001:db8::1")), htons(443), IPPROTO_UDP,
                            LB_IPV6};
