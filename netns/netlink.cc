@@ -43,9 +43,9 @@ std::string explanation_in(const nlmsghdr& message) {
   return text ? " (" + *text + ")" : "";
 }
 
-Result<Fd> open_socket(int namespace_fd, int type) {
-  return run_in(namespace_fd, [type]() -> Result<Fd> {
-    Fd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | type, NETLINK_ROUTE));
+Result<Fd> open_socket(int namespace_fd, int type, int protocol) {
+  return run_in(namespace_fd, [type, protocol]() -> Result<Fd> {
+    Fd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | type, protocol));
     if (!fd.valid()) return Error{errno, "open a netlink socket"};
     // A socket without an address hears of nothing.
     sockaddr_nl any{};
@@ -165,8 +165,8 @@ void for_each_message(std::span<const uint8_t> datagram,
   }
 }
 
-Result<Socket> Socket::open(int namespace_fd) {
-  Result<Fd> fd = open_socket(namespace_fd, 0);
+Result<Socket> Socket::open(int namespace_fd, int protocol) {
+  Result<Fd> fd = open_socket(namespace_fd, 0, protocol);
   if (!fd) return std::move(fd).error();
   timeval patience{.tv_sec = 5, .tv_usec = 0};
   ::setsockopt(fd->get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
@@ -281,7 +281,7 @@ Result<Unit> Socket::ask(size_t count, const std::string& what,
 }
 
 Result<Fd> open_watch(int namespace_fd, std::span<const unsigned> groups) {
-  Result<Fd> fd = open_socket(namespace_fd, SOCK_NONBLOCK);
+  Result<Fd> fd = open_socket(namespace_fd, SOCK_NONBLOCK, NETLINK_ROUTE);
   if (!fd) return fd;
   for (unsigned group : groups)
     if (::setsockopt(fd->get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) != 0)

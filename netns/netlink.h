@@ -86,7 +86,7 @@ void for_each_message(std::span<const uint8_t> datagram,
 class Socket {
  public:
   // In the namespace that `namespace_fd` names, whatever the calling thread's is.
-  static base::Result<Socket> open(int namespace_fd);
+  static base::Result<Socket> open(int namespace_fd, int protocol = NETLINK_ROUTE);
 
   // Waits for the acknowledgement. The error's text is `what` and what the kernel says about it.
   base::Result<base::Unit> request(Message& message, const std::string& what);

@@ -210,7 +210,8 @@ Status Datapath::teardown(const std::string& pin_root) {
 }
 
 Result<std::vector<Attachment>> Datapath::attach(
-    const std::vector<std::pair<std::string, uint32_t>>& interfaces) {
+    const std::vector<std::pair<std::string, uint32_t>>& interfaces,
+    const TakesFrames& takes_frames) {
   State& s = *state_;
   if (auto followed = s.links.follow_names(interfaces); !followed) return followed.error();
   std::string problems;
@@ -233,7 +234,7 @@ Result<std::vector<Attachment>> Datapath::attach(
                         "attach XDP to interface " + name + " (" + known.error().what + ")"});
       continue;
     }
-    auto attachment = s.links.attach(s.program.get(), name, ifindex);
+    auto attachment = s.links.attach(s.program.get(), name, ifindex, takes_frames);
     if (attachment)
       s.attachments.push_back(std::move(*attachment));
     else

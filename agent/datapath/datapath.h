@@ -53,11 +53,12 @@ class Datapath {
   const About& about() const;
 
   // Attaches to exactly these interfaces (of this thread's network namespace); a link that is
-  // pinned already gets this program in place. Native where the driver can, else generic with the
-  // reason. Another program on an interface is an error that names it; the others are still
-  // attached, and attachments() has them.
+  // pinned already gets this program in place. Native where the driver can and `takes_frames` says
+  // that what is sent leaves, else generic with the reason. Another program on an interface is an
+  // error that names it; the others are still attached, and attachments() has them.
   base::Result<std::vector<Attachment>> attach(
-      const std::vector<std::pair<std::string, uint32_t>>& interfaces_by_name_and_index);
+      const std::vector<std::pair<std::string, uint32_t>>& interfaces_by_name_and_index,
+      const TakesFrames& takes_frames = {});
   const std::vector<Attachment>& attachments() const;
 
   // What the maps hold now, as read back when they were adopted and as written since.

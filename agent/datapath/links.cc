@@ -69,6 +69,17 @@ std::string why_not_native(int code, const std::string& interface) {
   return text + "see dmesg";
 }
 
+bool loses_frames(uint32_t ifindex, const TakesFrames& takes_frames) {
+  return takes_frames && !takes_frames(ifindex);
+}
+
+std::string why_frames_are_lost(const std::string& interface) {
+  const std::string driver = driver_of(interface);
+  return "frames that native XDP sends by it would be lost (driver " + driver + "); " +
+         (driver == "veth" ? "its other end needs an XDP program or `ethtool -K ... gro on`"
+                           : "the driver has no ndo_xdp_xmit");
+}
+
 // The link by which a program is on an interface; nullopt: it was attached without one.
 std::optional<uint32_t> link_of(uint32_t ifindex, uint32_t program) {
   for (uint32_t id = 0; bpf_link_get_next_id(id, &id) == 0;) {
@@ -131,12 +142,13 @@ Status detach(const std::string& path) {
 
 }  // namespace
 
-Result<Attachment> Links::attach(int program, const std::string& interface, uint32_t ifindex) {
+Result<Attachment> Links::attach(int program, const std::string& interface, uint32_t ifindex,
+                                 const TakesFrames& takes_frames) {
   const std::string path = link_pin(folder_, interface);
   auto link = open_pin(path);
   if (!link) {
     if (link.error().code != ENOENT) return link.error();
-    return create(program, interface, ifindex);
+    return create(program, interface, ifindex, takes_frames);
   }
   auto info = link_info(link->get());
   if (!info) return info.error();
@@ -144,23 +156,32 @@ Result<Attachment> Links::attach(int program, const std::string& interface, uint
   // An interface that was made again has another index, or the same one and no program.
   if (info->xdp.ifindex != ifindex || now.program != info->prog_id) {
     if (auto gone = detach(path); !gone) return gone.error();
-    return create(program, interface, ifindex);
+    return create(program, interface, ifindex, takes_frames);
   }
   if (now.program != program_id(program) && bpf_link_update(link->get(), program, nullptr) != 0)
     return Error{errno, "replace the XDP program of " + interface};
   if (now.mode == XDP_ATTACHED_SKB)
-    return Attachment{interface, ifindex, AttachMode::generic, kEarlierStart};
+    return Attachment{
+        interface, ifindex, AttachMode::generic,
+        loses_frames(ifindex, takes_frames) ? why_frames_are_lost(interface) : kEarlierStart};
   return Attachment{interface, ifindex, AttachMode::native, ""};
 }
 
-Result<Attachment> Links::create(int program, const std::string& interface, uint32_t ifindex) {
+Result<Attachment> Links::create(int program, const std::string& interface, uint32_t ifindex,
+                                 const TakesFrames& takes_frames) {
   if (const OnInterface now = program_on(ifindex); now.program != 0)
     return another_program(interface, now.program);
   Attachment attachment{interface, ifindex, AttachMode::native, ""};
   Created created = create_link(program, ifindex, XDP_FLAGS_DRV_MODE);
-  if (created.code != 0 && created.code != EPERM && created.code != ENODEV) {
+  const bool refused = created.code != 0 && created.code != EPERM && created.code != ENODEV;
+  if (refused) attachment.reason = why_not_native(created.code, interface);
+  // No flow has been here yet: nothing is lost by the moment without a program.
+  if (created.code == 0 && loses_frames(ifindex, takes_frames)) {
+    attachment.reason = why_frames_are_lost(interface);
+    created.link = Fd();
+  }
+  if (!attachment.reason.empty()) {
     attachment.mode = AttachMode::generic;
-    attachment.reason = why_not_native(created.code, interface);
     created = create_link(program, ifindex, XDP_FLAGS_SKB_MODE);
   }
   if (created.code != 0) return Error{created.code, "attach XDP to interface " + interface};

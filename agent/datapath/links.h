@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,14 +21,19 @@ struct Attachment {
   std::string reason;  // why generic; empty for native
 };
 
+// Whether frames that a program sends leave by an interface; asked once the program is attached.
+using TakesFrames = std::function<bool(uint32_t ifindex)>;
+
 class Links {
  public:
   // `folder`: <root>/v<ABI>, made already.
   explicit Links(std::string folder) : folder_(std::move(folder)) {}
 
   // The interface runs `program` when it returns: through its pinned link, in place, if there is
-  // one; else by a new link.
-  base::Result<Attachment> attach(int program, const std::string& interface, uint32_t ifindex);
+  // one; else by a new link. Native, unless the driver refuses or does not take frames: those that
+  // are sent by it would be lost. `takes_frames` may be empty: all do.
+  base::Result<Attachment> attach(int program, const std::string& interface, uint32_t ifindex,
+                                  const TakesFrames& takes_frames);
   // A renamed interface keeps its link.
   base::Status follow_names(const std::vector<std::pair<std::string, uint32_t>>& interfaces);
   // Detaches and unpins.
@@ -35,7 +41,8 @@ class Links {
   std::vector<std::string> interfaces() const;  // that have a pinned link
 
  private:
-  base::Result<Attachment> create(int program, const std::string& interface, uint32_t ifindex);
+  base::Result<Attachment> create(int program, const std::string& interface, uint32_t ifindex,
+                                  const TakesFrames& takes_frames);
 
   std::string folder_;
 };

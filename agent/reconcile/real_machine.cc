@@ -6,6 +6,7 @@
 #include "agent/model/edit/certificate_references.h"
 #include "agent/plan/neighbours.h"
 #include "base/log.h"
+#include "netns/xdp_features.h"
 
 namespace reconcile {
 
@@ -37,7 +38,9 @@ Machine::Attached RealMachine::attach(const netns::Observed& observed) {
   std::vector<std::pair<std::string, uint32_t>> interfaces;
   for (const auto& [index, link] : observed.links)
     if (!link.loopback) interfaces.emplace_back(link.name, index);
-  auto attached = datapath_.attach(interfaces);
+  const int space = network_.space().fd();
+  auto attached = datapath_.attach(
+      interfaces, [space](uint32_t ifindex) { return netns::takes_xdp_frames(space, ifindex); });
   return {datapath_.attachments(), attached ? "" : attached.error().message()};
 }
 

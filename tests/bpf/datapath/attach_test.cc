@@ -73,6 +73,24 @@ TEST_F(Attach, GenericWithTheReason) {
   EXPECT_NE(again->front().reason, "");
 }
 
+TEST_F(Attach, GenericWhereSentFramesWouldBeLost) {
+  make_veth("v0");
+  make_veth("v1");
+  auto datapath = open();
+  ASSERT_NE(datapath, nullptr);
+  const auto all_but_v0 = [this](uint32_t index) {
+    EXPECT_NE(program_on(index == ifindex("v0") ? "v0" : "v1"), 0u) << "asked too early";
+    return index != ifindex("v0");
+  };
+  const auto attached =
+      datapath->attach({{"v0", ifindex("v0")}, {"v1", ifindex("v1")}}, all_but_v0);
+  ASSERT_TRUE(attached.ok()) << attached.error().message();
+  EXPECT_EQ((*attached)[0].mode, AttachMode::generic);
+  EXPECT_THAT((*attached)[0].reason, AllOf(HasSubstr("would be lost"), HasSubstr("gro on")));
+  EXPECT_EQ((*attached)[1].mode, AttachMode::native);
+  EXPECT_NE(program_on("v0"), 0u);
+}
+
 TEST_F(Attach, AnotherProgramIsNamedAndTheOthersAreAttached) {
   make_veth("v0");
   make_veth("v1");

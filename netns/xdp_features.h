@@ -1,0 +1,15 @@
+// What the drivers of a namespace can do for XDP, as they say themselves.
+#pragma once
+
+#include <cstdint>
+
+namespace netns {
+
+// Whether frames that an XDP program sends out of another interface, or back out of this one, leave
+// by `ifindex` (ndo_xdp_xmit); where it does not hold the kernel drops them after the program has
+// ended, and nobody is told. Ask while a program is attached: some drivers can only then. Asked by
+// generic netlink (Documentation/netlink/specs/netdev.yaml, since Linux 6.3); true where the kernel
+// does not say.
+bool takes_xdp_frames(int namespace_fd, uint32_t ifindex);
+
+}  // namespace netns

@@ -1,0 +1,43 @@
+// What drivers say of XDP (the topology is in lab.h).
+#include "netns/xdp_features.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <string>
+
+#include "tests/net/netns/lab.h"
+
+namespace netns_test {
+namespace {
+
+class XdpFeatures : public Lab {};
+
+// Before Linux 6.3 the kernel has nothing to say.
+bool kernel_tells() {
+  int major = 0, minor = 0;
+  std::sscanf(sh("uname -r").c_str(), "%d.%d", &major, &minor);
+  return major > 6 || (major == 6 && minor >= 3);
+}
+
+TEST_F(XdpFeatures, AVethTakesFramesOnceItsOtherEndPolls) {
+  open();
+  sh("ip -n lb link add v0 type veth peer name v1 && ip -n lb link set v0 up && ip -n lb link set "
+     "v1 up");
+  const int space = space_->fd();
+  const auto index =
+      static_cast<uint32_t>(std::stoul(sh("ip -n lb -j link show v0 | jq .[0].ifindex")));
+  EXPECT_EQ(netns::takes_xdp_frames(space, index), !kernel_tells());
+  sh("ip netns exec lb ethtool -K v1 gro on");
+  EXPECT_TRUE(netns::takes_xdp_frames(space, index));
+  sh("ip netns exec lb ethtool -K v1 gro off");
+  EXPECT_EQ(netns::takes_xdp_frames(space, index), !kernel_tells());
+}
+
+TEST_F(XdpFeatures, OfAnInterfaceThatIsNotThereNothingIsSaid) {
+  open();
+  EXPECT_TRUE(netns::takes_xdp_frames(space_->fd(), 4711));
+}
+
+}  // namespace
+}  // namespace netns_test
