@@ -8,6 +8,7 @@
 #define LB_FLOW_CHANGE_H
 
 #include "bpf/flow_find.h"
+#include "bpf/flow_use.h"
 
 #define FLOW_LOCK_TRIES 64
 
@@ -57,28 +58,17 @@ static __always_inline void flow_unlock(struct lb_bucket *bucket, __u32 held)
 	LB_BARRIER();
 }
 
-/* ---- who uses what ----------------------------------------------------- */
-
-static __always_inline void flow_use(__u32 service, __u32 backend,
-				     const int flows)
-{
-	struct lb_use *use = bpf_map_lookup_elem(&lb_service_use, &service);
-
-	if (use)
-		__sync_fetch_and_add(&use->flows, flows);
-	use = bpf_map_lookup_elem(&lb_backend_use, &backend);
-	if (use)
-		__sync_fetch_and_add(&use->flows, flows);
-}
+/* ---- ending ------------------------------------------------------------ */
 
 /* The flow is ours to end: its counters go to the service, its use away. */
 static __always_inline void flow_settle(const struct lb_flow *forward,
-					const struct lb_flow *reply)
+					const struct lb_flow *reply,
+					__u32 state)
 {
 	__u32 service = forward->owner;
 	struct lb_service_counters *sum;
 
-	flow_use(service, reply->owner, -1);
+	flow_use(service, reply->owner, lb_state_uses(state), -1);
 	sum = bpf_map_lookup_elem(&lb_service_cnt, &service);
 	if (!sum)
 		return;
@@ -87,8 +77,6 @@ static __always_inline void flow_settle(const struct lb_flow *forward,
 	sum->packets_out += LB_READ(reply->packets);
 	sum->bytes_out += LB_READ(reply->bytes);
 }
-
-/* ---- ending ------------------------------------------------------------ */
 
 /* A reply line that got no forward line. */
 static __always_inline int flow_give_back(__u32 reply, const int family)
@@ -117,7 +105,7 @@ static __always_inline int flow_end_line(__u32 forward, __u64 word,
 		return 0;
 	reply = flow_line(LB_READ(line->peer), family);
 	if (reply) {
-		flow_settle(line, reply);
+		flow_settle(line, reply, lb_word_state(word));
 		/* it stays this flow's as long as the forward line is busy */
 		flow_publish(&reply->word, lb_word_next(LB_READ(reply->word)));
 	}
@@ -222,7 +210,7 @@ static __always_inline void flow_bring_up(struct lb_flow *line, __u32 index,
 			LB_WRITE(half->entry,
 				 (word & LB_WORD_GENERATION) | index);
 		/* before anybody can end it, so that no use is below zero */
-		flow_use(made->owner, reply->owner, 1);
+		flow_use_backend(reply->owner, LB_USE_OPENING, 1);
 		state = LB_FLOW_HALF_OPEN;
 	}
 	flow_publish(&line->word, lb_word_with_state(word, state));

@@ -21,6 +21,14 @@
 
 #define FLOW_CHANGE_TRIES 4
 
+/* what became of a packet's wish to change its flow's state */
+enum flow_change {
+	FLOW_LOST = -2, /* another CPU has just changed it: look again */
+	FLOW_OVER_LIMIT = -1, /* its listener has all the connections it may */
+	FLOW_UNCHANGED = 0,
+	FLOW_CHANGED = 1,
+};
+
 /*
  * The forward line of the flow that was found by either of its lines, and its
  * word now. As long as the reply line lives, the line it names is its flow's:
@@ -98,31 +106,88 @@ static __always_inline __u32 flow_answered(const struct lb_flow *forward,
 		       : 0;
 }
 
+static __always_inline void flow_note_raise(void)
+{
+	const __u32 cpu = bpf_get_smp_processor_id() & (LB_MAX_CPUS - 1);
+	struct lb_flow_cpu *own = bpf_map_lookup_elem(&lb_flow_cpu, &cpu);
+
+	if (own)
+		__sync_fetch_and_add(&own->raised, 1);
+}
+
+/*
+ * One step of a life, if the flow is still in this word. Its uses grow before
+ * and shrink after, so that none is ever below what there is. One more
+ * connection than the listener's limit is none yet: the flow stays half-open,
+ * and the packet that would have made it one comes again.
+ */
+static __always_inline int flow_step(__u32 index, __u64 word, __u32 to,
+				     const int family)
+{
+	struct lb_flow *forward = flow_line(index, family);
+	const __u32 from = lb_word_state(word);
+	const __u32 before = lb_state_uses(from), after = lb_state_uses(to);
+	const struct lb_flow *reply;
+	__u32 service, backend;
+
+	reply = forward ? flow_line(LB_READ(forward->peer), family) : 0;
+	if (!reply)
+		return FLOW_UNCHANGED;
+	service = forward->owner;
+	backend = reply->owner;
+	if (after & ~before) {
+		flow_note_raise();
+		flow_use(service, backend, after & ~before, 1);
+	}
+	if (from == LB_FLOW_HALF_OPEN && (after & LB_USE_FLOWS) &&
+	    flow_at_limit(service, FLOW_LIMIT_EXCEEDED)) {
+		flow_use(service, backend, after & ~before, -1);
+		return FLOW_OVER_LIMIT;
+	}
+	if (__sync_val_compare_and_swap(&forward->word, word,
+					lb_word_with_state(word, to)) != word) {
+		flow_use(service, backend, after & ~before, -1);
+		return FLOW_LOST;
+	}
+	flow_use(service, backend, before & ~after, -1);
+	return FLOW_CHANGED;
+}
+
+__noinline int flow_step4(__u32 index, __u64 word, __u32 to)
+{
+	return flow_step(index, word, to, LB_IPV4);
+}
+
+__noinline int flow_step6(__u32 index, __u64 word, __u32 to)
+{
+	return flow_step(index, word, to, LB_IPV6);
+}
+
 static __always_inline int flow_change(const struct flow_hit *hit, __u32 flags,
 				       const int family)
 {
 	for (int i = 0; i < FLOW_CHANGE_TRIES; i++) {
-		__u32 index, from, to;
+		__u32 index, to;
 		__u64 word;
+		int done;
 		struct lb_flow *forward =
 			flow_forward(hit, family, &index, &word);
 
 		if (!forward || !lb_word_is_forward(word))
-			return 0;
-		from = lb_word_state(word);
-		to = flow_next_state(from,
+			return FLOW_UNCHANGED;
+		to = flow_next_state(lb_word_state(word),
 				     flags | flow_answered(forward, family));
-		if (to == from)
-			return 0;
-		if (__sync_val_compare_and_swap(&forward->word, word,
-						lb_word_with_state(word, to)) !=
-		    word)
+		if (to == lb_word_state(word))
+			return FLOW_UNCHANGED;
+		done = family == LB_IPV6 ? flow_step6(index, word, to)
+					 : flow_step4(index, word, to);
+		if (done == FLOW_LOST)
 			continue;
-		if (to != LB_FLOW_RESET)
+		if (done == FLOW_CHANGED && to != LB_FLOW_RESET)
 			flow_leave_ring(index, word, family);
-		return 1;
+		return done;
 	}
-	return 0;
+	return FLOW_UNCHANGED;
 }
 
 static __always_inline void flow_mark_answered(const struct flow_hit *hit)
@@ -154,7 +219,7 @@ static __always_inline int flow_follow(__u32 index, __u64 word, __u32 flags,
 	else if (unmarked && (flags & syn_ack) == syn_ack)
 		flow_mark_answered(&hit);
 	changed = flow_change(&hit, flags, family);
-	if (changed && unmarked && (flags & FLOW_DATAGRAM))
+	if (changed == FLOW_CHANGED && unmarked && (flags & FLOW_DATAGRAM))
 		flow_mark_answered(&hit);
 	return changed;
 }

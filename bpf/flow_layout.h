@@ -48,6 +48,41 @@ static inline int lb_word_is_forward(__u64 word)
 	return lb_word_state(word) >= LB_FLOW_HALF_OPEN;
 }
 
+/* where a flow in this state counts, of struct lb_use */
+#define LB_USE_FLOWS 1u
+#define LB_USE_CLOSING 2u
+#define LB_USE_OPENING 4u
+
+static inline __u32 lb_state_uses(__u32 state)
+{
+	switch (state) {
+	case LB_FLOW_HALF_OPEN:
+		return LB_USE_OPENING;
+	case LB_FLOW_OPEN:
+		return LB_USE_FLOWS;
+	case LB_FLOW_CLOSING_CLIENT:
+	case LB_FLOW_CLOSING_MEMBER:
+		return LB_USE_FLOWS | LB_USE_CLOSING;
+	}
+	return 0;
+}
+
+/*
+ * A forward line that the agent ends keeps the state it was in where its ring
+ * position was: who releases it, perhaps another agent, counts it out by that.
+ */
+static inline __u64 lb_word_dead(__u64 word)
+{
+	return (word & LB_WORD_GENERATION) |
+	       (__u64)lb_word_state(word) << LB_WORD_POSITION_SHIFT |
+	       LB_FLOW_DEAD;
+}
+
+static inline __u32 lb_word_died_as(__u64 word)
+{
+	return lb_word_position(word);
+}
+
 static inline int lb_word_same_generation(__u64 a, __u64 b)
 {
 	return !((a ^ b) >> 32);

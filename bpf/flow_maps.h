@@ -46,6 +46,7 @@ LB_SHARED_ARRAY(lb_info, struct lb_info, 1);
 
 LB_SHARED_ARRAY(lb_service_use, struct lb_use, LB_MAX_SERVICES);
 LB_SHARED_ARRAY(lb_backend_use, struct lb_use, LB_MAX_BACKENDS);
+LB_SHARED_ARRAY(lb_limits, struct lb_limit, LB_MAX_SERVICES);
 LB_SHARED_ARRAY(lb_service_sum, struct lb_service_sum, LB_MAX_SERVICES);
 
 struct {

@@ -17,9 +17,10 @@
  * - a reply line whose forward line was refused goes back by flow_give_back();
  *   FLOW_EXISTS says that another CPU was first, and its flow is the packet's.
  *
- * The use counters (lb_service_use, lb_backend_use) are kept here: up when
- * the forward line comes, down when the flow ends. So is what a flow that is
- * ended here had counted: it goes to its service in lb_service_cnt.
+ * The use counters (lb_service_use, lb_backend_use) are kept here, by the
+ * state that a flow is in, and with them the listener's limit. So is what a
+ * flow that is ended here had counted: it goes to its service in
+ * lb_service_cnt.
  */
 #ifndef LB_FLOW_TABLE_H
 #define LB_FLOW_TABLE_H
@@ -39,7 +40,7 @@ static __always_inline int flow_is_eventful(__u64 word, __u32 flags)
 	       state == LB_FLOW_RESET;
 }
 
-/* Follows the flow's life; nonzero: its state has changed. */
+/* Follows the flow's life: an enum flow_change, without FLOW_LOST. */
 static __always_inline int flow_note(const struct flow_hit *hit, __u32 flags,
 				     const int family)
 {

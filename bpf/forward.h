@@ -55,8 +55,9 @@ rewrite_and_note(struct packet *p, const struct flow_hit *hit,
 	if (!flow_is_still(hit))
 		return cold(LB_RECYCLED);
 	flow_count(hit->line, flow_tick(), p->payload);
-	if (flow_is_eventful(hit->word, p->flags))
-		flow_note(hit, p->flags, family);
+	if (flow_is_eventful(hit->word, p->flags) &&
+	    flow_note(hit, p->flags, family) == FLOW_OVER_LIMIT)
+		return cold(LB_CONNECTION_LIMIT);
 	return LB_CONTINUE;
 }
 

@@ -10,6 +10,8 @@
 
 #include <linux/types.h>
 
+#include "bpf/lb_verdicts.h"
+
 #ifdef __cplusplus
 #define LB_STATIC_ASSERT static_assert
 #else
@@ -26,6 +28,7 @@
 #define LB_MAX_CIDRS 65536
 #define LB_MAX_DEVS 64 /* interfaces that packets can leave by */
 #define LB_MAX_CPUS 64 /* rings of half-open flows; a power of two */
+#define LB_MAX_VIPS 32 /* of a listener that has a limit */
 #define LB_MAX_PERSISTENT 65536 /* clients that are remembered, in all */
 
 /* address families, as in the tuple; not AF_*, so that they fit everywhere */
@@ -71,7 +74,7 @@ struct lb_service {
 	__u32 id; /* 1 .. LB_MAX_SERVICES - 1; index of the counters */
 	__u32 ring; /* index in lb_rings; 0: no pool, or no usable member */
 	__u32 cidr_set; /* lb_cidrs entries of this set may connect; 0: all */
-	__u32 connection_limit; /* flows at a time; 0: no limit */
+	__u32 connection_limit; /* of the listener; 0: none (lb_limits) */
 	__u32 scheduler; /* enum lb_scheduler */
 	__u32 flags; /* LB_SERVICE_* */
 	__u32 client_timeout; /* ms, timeout_client_data */
@@ -280,7 +283,8 @@ struct lb_flow_cpu {
 	__u32 ring[2]; /* next position: IPv4, IPv6 */
 	__u32 zero[2];
 	__u64 overwritten; /* half-open flows that gave way to newer ones */
-	__u64 zero2[5];
+	__u64 raised; /* changes of a state by which a struct lb_use grows */
+	__u64 zero2[4];
 };
 LB_STATIC_ASSERT(sizeof(struct lb_flow_cpu) == 64, "lb_flow_cpu");
 
@@ -309,58 +313,23 @@ LB_STATIC_ASSERT(sizeof(struct lb_info) == 24, "lb_info");
 /* ---- counters -------------------------------------------------------- */
 
 /*
- * lb_service_use, lb_backend_use: ARRAY, mapped, indexed by id. Added to by
- * whoever makes a flow, taken from by whoever ends it (wins its word).
+ * lb_service_use, lb_backend_use: ARRAY, mapped, indexed by id. Kept by
+ * whoever changes the state of a flow (wins its word).
  */
 struct lb_use {
-	__u32 flows; /* live now, half-open ones too */
-	__u32 turn; /* services: of weighted round robin; backends: 0 */
+	__u32 flows; /* connections: from established to both FINs or RST */
+	__u32 closing; /* services: of these, what one side has closed */
+	__u32 opening; /* backends: flows that are not established yet */
+	__u32 turn; /* services: of weighted round robin */
 };
+LB_STATIC_ASSERT(sizeof(struct lb_use) == 16, "lb_use");
 
-/* every packet leaves with one of these; docs/verdicts.md explains them */
-#define LB_VERDICTS(X)                                    \
-	/* forwarded */                                   \
-	X(ESTABLISHED, "established", SEND)               \
-	X(NEW_FLOW, "new_flow", SEND)                     \
-	X(NEXTHOP_UNRESOLVED, "nexthop_unresolved", PASS) \
-	X(NEEDS_FRAGMENTS, "needs_fragments", PASS)       \
-	/* the kernel's */                                \
-	X(NOT_IP, "not_ip", PASS)                         \
-	X(VLAN, "vlan", PASS)                             \
-	X(NOT_UNICAST, "not_unicast", PASS)               \
-	X(TRUNCATED, "truncated", PASS)                   \
-	X(MALFORMED, "malformed", PASS)                   \
-	X(FRAGMENT, "fragment", PASS)                     \
-	X(ICMP, "icmp", PASS)                             \
-	X(ICMP_ERROR, "icmp_error", PASS)                 \
-	X(OTHER_PROTOCOL, "other_protocol", PASS)         \
-	X(EXTENSION_HEADER, "extension_header", PASS)     \
-	X(NO_SERVICE, "no_service", PASS)                 \
-	X(BAD_SOURCE, "bad_source", PASS)                 \
-	X(NO_FLOW, "no_flow", PASS)                       \
-	X(DISABLED, "service_disabled", PASS)             \
-	X(NO_BACKEND, "no_backend", PASS)                 \
-	X(L7, "l7", PASS)                                 \
-	/* refused */                                     \
-	X(SOURCE_DENIED, "source_denied", DROP)           \
-	X(CONNECTION_LIMIT, "connection_limit", DROP)     \
-	X(NO_SNAT_PORT, "no_snat_port", DROP)             \
-	X(TABLE_FULL, "table_full", DROP)                 \
-	X(BUCKET_BUSY, "bucket_busy", DROP)               \
-	X(RECYCLED, "recycled", DROP)                     \
-	X(NO_ROUTE, "no_route", DROP)                     \
-	X(NO_DEVICE, "no_device", DROP)                   \
-	X(TTL_EXPIRED, "ttl_expired", DROP)               \
-	X(TOO_BIG, "too_big", DROP)                       \
-	X(INTERNAL, "internal", DROP)
-
-enum lb_verdict {
-	LB_CONTINUE, /* not a verdict: go on */
-#define LB_VERDICT_NAME(name, text, action) LB_##name,
-	LB_VERDICTS(LB_VERDICT_NAME)
-#undef LB_VERDICT_NAME
-		LB_VERDICT_COUNT
+/* lb_limits: ARRAY, indexed by service id; follows from lb_services */
+struct lb_limit {
+	__u32 connections; /* of the listener, all its services; 0: no limit */
+	__u32 next; /* the listener's next service, in a circle */
 };
+LB_STATIC_ASSERT(sizeof(struct lb_limit) == 8, "lb_limit");
 
 /* lb_verdicts: PERCPU_ARRAY, one entry */
 struct lb_verdict_counters {

@@ -174,7 +174,7 @@ static long compare_backend(__u32 i, struct least *least)
 	if (!id || !backend || !use || !backend->weight || id == least->avoid ||
 	    !backend_is_usable(backend))
 		return 0;
-	flows = (__u64)LB_READ(use->flows) + 1;
+	flows = (__u64)LB_READ(use->flows) + LB_READ(use->opening) + 1;
 	if (least->best &&
 	    flows * least->weight >= (__u64)least->flows * backend->weight)
 		return 0;

@@ -5,7 +5,7 @@
 
 #include <bpf/bpf_endian.h>
 
-#include "bpf/flow_find.h"
+#include "bpf/flow_use.h"
 #include "bpf/maps.h"
 #include "bpf/packet.h"
 #include "bpf/request.h"
@@ -57,18 +57,6 @@ static __always_inline int source_is_allowed(const struct lb_service *service,
 	return !service->cidr_set || bpf_map_lookup_elem(&lb_cidrs, &key);
 }
 
-/* CPUs that ask at the same time may go beyond it by one flow each. */
-static __always_inline int is_at_limit(const struct lb_service *service)
-{
-	__u32 id = service->id;
-	const struct lb_use *use;
-
-	if (!service->connection_limit)
-		return 0;
-	use = bpf_map_lookup_elem(&lb_service_use, &id);
-	return use && LB_READ(use->flows) >= service->connection_limit;
-}
-
 static __always_inline enum lb_verdict
 may_enter(const struct lb_service *service, const struct request *r,
 	  const int family)
@@ -85,7 +73,8 @@ may_enter(const struct lb_service *service, const struct request *r,
 		return LB_SOURCE_DENIED;
 	if (service->flags & LB_SERVICE_TO_KERNEL)
 		return LB_L7;
-	if (is_at_limit(service))
+	/* more may be admitted than become connections: flow_step() counts */
+	if (flow_at_limit(service->id, FLOW_LIMIT_REACHED))
 		return LB_CONNECTION_LIMIT;
 	return LB_CONTINUE;
 }

@@ -27,10 +27,34 @@ uint32_t age(uint32_t seen, uint32_t now) {
   return ticks < 0 ? 0 : static_cast<uint32_t>(ticks);
 }
 
-std::vector<uint32_t> values(std::span<lb_use> use) {
-  std::vector<uint32_t> flows(use.size());
-  for (size_t id = 0; id < use.size(); id++) flows[id] = read(use[id].flows);
-  return flows;
+// The members of lb_use that follow the states of flows, and where a state counts.
+struct Part {
+  uint32_t lb_use::*count;
+  uint32_t uses;
+};
+constexpr std::array<Part, 2> kServiceParts{
+    {{&lb_use::flows, LB_USE_FLOWS}, {&lb_use::closing, LB_USE_CLOSING}}};
+constexpr std::array<Part, 2> kBackendParts{
+    {{&lb_use::flows, LB_USE_FLOWS}, {&lb_use::opening, LB_USE_OPENING}}};
+
+void count_in(std::vector<lb_use>& use, size_t id, const std::array<Part, 2>& parts,
+              uint32_t state) {
+  if (id >= use.size()) return;
+  for (const Part& part : parts)
+    if ((lb_state_uses(state) & part.uses) != 0) use[id].*part.count += 1;
+}
+
+void count_out(std::span<lb_use> use, size_t id, const std::array<Part, 2>& parts, uint32_t state) {
+  if (id >= use.size()) return;
+  for (const Part& part : parts)
+    if ((lb_state_uses(state) & part.uses) != 0) shared(use[id].*part.count).fetch_sub(1);
+}
+
+std::vector<lb_use> values(std::span<lb_use> use) {
+  std::vector<lb_use> now(use.size());
+  for (size_t id = 0; id < use.size(); id++)
+    now[id] = {read(use[id].flows), read(use[id].closing), read(use[id].opening), 0};
+  return now;
 }
 
 }  // namespace
@@ -79,22 +103,22 @@ FlowTable::Progress FlowTable::sweep(const Judge& judge, size_t lines) {
 void FlowTable::begin_pass() {
   counting_ = FlowCensus{};
   counting_.pass = census_.pass + 1;
-  counting_.service_flows.resize(LB_MAX_SERVICES);
-  counting_.backend_flows.resize(LB_MAX_BACKENDS);
+  counting_.service_use.resize(LB_MAX_SERVICES);
+  counting_.backend_use.resize(LB_MAX_BACKENDS);
   counting_.service_traffic.resize(LB_MAX_SERVICES);
-  // A flow that began since the last pass did makes what that pass found worthless.
-  const uint64_t begun = flows_begun();
-  if (begun != begun_) forget_drift();
-  begun_ = begun;
-  counted_services_.assign(LB_MAX_SERVICES, 0);
-  counted_backends_.assign(LB_MAX_BACKENDS, 0);
+  // A use that has grown since the last pass began makes what that pass found worthless.
+  const uint64_t raises = use_raises();
+  if (raises != raises_) forget_drift();
+  raises_ = raises;
+  counted_services_.assign(LB_MAX_SERVICES, lb_use{});
+  counted_backends_.assign(LB_MAX_BACKENDS, lb_use{});
   service_use_before_ = values(memory_.service_use());
   backend_use_before_ = values(memory_.backend_use());
 }
 
 void FlowTable::end_pass() {
   position_ = 0;
-  if (flows_begun() != begun_) {
+  if (use_raises() != raises_) {
     forget_drift();
   } else {
     repair_use(service_use_before_, service_drift_, counted_services_, memory_.service_use());
@@ -104,32 +128,35 @@ void FlowTable::end_pass() {
 }
 
 // Every new flow takes a position in a ring.
-uint64_t FlowTable::flows_begun() const {
-  uint64_t begun = 0;
+uint64_t FlowTable::use_raises() const {
+  uint64_t raises = 0;
   for (const lb_flow_cpu& cpu : memory_.cpus())
-    begun += uint64_t{read(cpu.ring[0])} + read(cpu.ring[1]);
-  return begun;
+    raises += uint64_t{read(cpu.ring[0])} + read(cpu.ring[1]) + read(cpu.raised);
+  return raises;
 }
 
 void FlowTable::forget_drift() {
-  service_drift_.assign(service_drift_.size(), 0);
-  backend_drift_.assign(backend_drift_.size(), 0);
+  service_drift_.assign(service_drift_.size(), lb_use{});
+  backend_drift_.assign(backend_drift_.size(), lb_use{});
 }
 
 // An agent that is killed between freeing a flow and counting it out leaves a use that is too high.
-// A difference counts if it is the same twice in a row, and no flow began from the first pass to
-// the end of the second: then no fewer were counted than there are.
-void FlowTable::repair_use(std::vector<uint32_t>& before, std::vector<int64_t>& drift,
-                           const std::vector<uint32_t>& counted, std::span<lb_use> use) {
+// A difference counts if it is the same twice in a row, and nothing was counted in from the first
+// pass to the end of the second: then no fewer were counted than there are.
+void FlowTable::repair_use(const std::vector<lb_use>& before, std::vector<lb_use>& drift,
+                           const std::vector<lb_use>& counted, std::span<lb_use> use) {
+  constexpr std::array kParts{&lb_use::flows, &lb_use::closing, &lb_use::opening};
   drift.resize(use.size());
   for (size_t id = 0; id < use.size() && id < counted.size(); id++) {
-    const uint32_t now = read(use[id].flows);
-    const int64_t found = now == before[id] ? int64_t{counted[id]} - int64_t{now} : 0;
-    if (found != 0 && found == drift[id]) {
-      add<__u32>(use[id].flows, static_cast<uint32_t>(found));
-      drift[id] = 0;
-    } else {
-      drift[id] = found;
+    for (const auto part : kParts) {
+      const uint32_t now = read(use[id].*part);
+      const uint32_t found = now == before[id].*part ? counted[id].*part - now : 0;
+      if (found != 0 && found == drift[id].*part) {
+        add<__u32>(use[id].*part, found);
+        drift[id].*part = 0;
+      } else {
+        drift[id].*part = found;
+      }
     }
   }
 }
@@ -153,7 +180,7 @@ void FlowTable::sweep_line(const FlowLines& lines, uint32_t index, const Judge& 
   if (lb_word_is_forward(word)) {
     sweep_flow(lines, index, word, judge);
   } else if (state == LB_FLOW_DEAD && lines.peer(line) != nullptr) {
-    count_use(line, lines.peer(line));
+    count_use(line, lines.peer(line), lb_word_died_as(word));
     bury(lines, index);
     reached(Point::found_dead);
     ended_.push_back({&lines, index, read(line.peer)});
@@ -176,9 +203,10 @@ void FlowTable::sweep_flow(const FlowLines& lines, uint32_t index, uint64_t word
   life.idle = std::min(age(read(line.seen), now), age(read(reply->seen), now));
   if (!lb_word_same_generation(shared(line.word).load(), word)) return;  // another flow by now
 
-  count_use(line, reply);
-  if (life.service < counting_.service_flows.size()) {
-    counting_.service_flows[life.service]++;
+  count_use(line, reply, life.state);
+  count_in(counting_.service_use, life.service, kServiceParts, life.state);
+  count_in(counting_.backend_use, life.backend, kBackendParts, life.state);
+  if (life.service < counting_.service_traffic.size()) {
     const lb_service_sum traffic = traffic_of(line, *reply);
     lb_service_sum& sum = counting_.service_traffic[life.service];
     sum.packets_in += traffic.packets_in;
@@ -186,7 +214,6 @@ void FlowTable::sweep_flow(const FlowLines& lines, uint32_t index, uint64_t word
     sum.packets_out += traffic.packets_out;
     sum.bytes_out += traffic.bytes_out;
   }
-  if (life.backend < counting_.backend_flows.size()) counting_.backend_flows[life.backend]++;
 
   const Expiry expiry = judge(life);
   if (expiry != Expiry::keep && kill(lines, index, word)) {
@@ -204,17 +231,15 @@ void FlowTable::sweep_dead_reply(const FlowLines& lines, uint32_t index) {
     ended_.push_back({&lines, kAlone, index});
 }
 
-void FlowTable::count_use(const lb_flow& forward, const lb_flow* reply) {
+void FlowTable::count_use(const lb_flow& forward, const lb_flow* reply, uint32_t state) {
   if (reply == nullptr) return;
-  const uint16_t service = read(forward.owner), backend = read(reply->owner);
-  if (service < counted_services_.size()) counted_services_[service]++;
-  if (backend < counted_backends_.size()) counted_backends_[backend]++;
+  count_in(counted_services_, read(forward.owner), kServiceParts, state);
+  count_in(counted_backends_, read(reply->owner), kBackendParts, state);
 }
 
 bool FlowTable::kill(const FlowLines& lines, uint32_t index, uint64_t word) {
   __u64 expected = word;
-  if (!shared(lines.line(index).word)
-           .compare_exchange_strong(expected, lb_word_with_state(word, LB_FLOW_DEAD)))
+  if (!shared(lines.line(index).word).compare_exchange_strong(expected, lb_word_dead(word)))
     return false;
   reached(Point::killed);
   bury(lines, index);
@@ -261,6 +286,7 @@ void FlowTable::release_one(const Ended& ended) {
   }
   lb_flow& forward = ended.lines->line(ended.forward);
   const uint16_t service = read(forward.owner), backend = read(reply.owner);
+  const uint32_t state = lb_word_died_as(shared(forward.word).load());
   const lb_service_sum traffic = traffic_of(forward, reply);
   free(forward);
   reached(Point::forward_freed);
@@ -274,10 +300,8 @@ void FlowTable::release_one(const Ended& ended) {
     add(sum.packets_out, traffic.packets_out);
     add(sum.bytes_out, traffic.bytes_out);
   }
-  if (service < memory_.service_use().size())
-    shared(memory_.service_use()[service].flows).fetch_sub(1);
-  if (backend < memory_.backend_use().size())
-    shared(memory_.backend_use()[backend].flows).fetch_sub(1);
+  count_out(memory_.service_use(), service, kServiceParts, state);
+  count_out(memory_.backend_use(), backend, kBackendParts, state);
 }
 
 uint64_t FlowTable::half_open_overwritten() const {

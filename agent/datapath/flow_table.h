@@ -35,12 +35,12 @@ struct FlowCensus {
     std::array<uint64_t, LB_FLOW_STATES> lines{};  // by state: flows, for those of forward lines
     uint64_t spilled_buckets = 0;
   };
-  uint64_t pass = 0;                                   // 0: there was none yet
-  Census used;                                         // ids that lines which are not free name
-  std::array<Table, 2> tables;                         // IPv4, IPv6
-  std::vector<uint32_t> service_flows, backend_flows;  // live, by id
-  std::vector<lb_service_sum> service_traffic;         // of the live flows, by service id
-  std::array<uint64_t, kExpiries> ended{};             // flows this pass ended, by reason
+  uint64_t pass = 0;                             // 0: there was none yet
+  Census used;                                   // ids that lines which are not free name
+  std::array<Table, 2> tables;                   // IPv4, IPv6
+  std::vector<lb_use> service_use, backend_use;  // of the live flows, by id
+  std::vector<lb_service_sum> service_traffic;   // of the live flows, by service id
+  std::array<uint64_t, kExpiries> ended{};       // flows this pass ended, by reason
 };
 
 // "half_open", "open", ... "reset"; other states have a name too.
@@ -89,17 +89,17 @@ class FlowTable {
 
   void begin_pass();
   void end_pass();
-  uint64_t flows_begun() const;
+  uint64_t use_raises() const;
   void forget_drift();
-  void repair_use(std::vector<uint32_t>& before, std::vector<int64_t>& drift,
-                  const std::vector<uint32_t>& counted, std::span<lb_use> use);
+  void repair_use(const std::vector<lb_use>& before, std::vector<lb_use>& drift,
+                  const std::vector<lb_use>& counted, std::span<lb_use> use);
   void sweep_line(const FlowLines& lines, uint32_t index, const Judge& judge);
   void sweep_flow(const FlowLines& lines, uint32_t index, uint64_t word, const Judge& judge);
   void sweep_dead_reply(const FlowLines& lines, uint32_t index);
   bool kill(const FlowLines& lines, uint32_t index, uint64_t word);
   void bury(const FlowLines& lines, uint32_t index);
   void release_one(const Ended& ended);
-  void count_use(const lb_flow& forward, const lb_flow* reply);
+  void count_use(const lb_flow& forward, const lb_flow* reply, uint32_t state);
   void reached(Point point) const {
     if (hook_) hook_(point);
   }
@@ -111,10 +111,10 @@ class FlowTable {
   FlowCensus census_, counting_;
 
   // Use counters are only wrong after an agent was killed; they are repaired when it is quiet.
-  uint64_t begun_ = 0;
-  std::vector<uint32_t> counted_services_, counted_backends_;  // with those that are dead
-  std::vector<uint32_t> service_use_before_, backend_use_before_;
-  std::vector<int64_t> service_drift_, backend_drift_;
+  uint64_t raises_ = 0;
+  std::vector<lb_use> counted_services_, counted_backends_;  // with those that are dead
+  std::vector<lb_use> service_use_before_, backend_use_before_;
+  std::vector<lb_use> service_drift_, backend_drift_;  // modulo 2^32, like the uses
   std::function<void(Point)> hook_;
 };
 

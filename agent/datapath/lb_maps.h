@@ -30,6 +30,7 @@ inline constexpr MapOf<lb_service_key, lb_service> kServices{"lb_services"};
 inline constexpr ArrayOf<uint32_t> kRings{"lb_rings"};  // of maps; their elements: Maps::put_rings
 inline constexpr ArrayOf<lb_backend> kBackends{"lb_backends"};
 inline constexpr MapOf<lb_cidr_key, lb_cidr> kCidrs{"lb_cidrs"};
+inline constexpr ArrayOf<lb_limit> kLimits{"lb_limits"};         // follows from kServices
 inline constexpr MapOf<uint32_t, uint32_t> kDevices{"lb_devs"};  // ifindex: itself
 
 // Next hops and clients that are remembered: both write.

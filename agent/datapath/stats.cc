@@ -67,7 +67,7 @@ Result<ServiceStats> read_service_stats(Maps& maps, uint32_t service) {
     sum.persisted += cpu.persisted;
   }
   for (const lb_service_sum& share : *agent) add_traffic(sum, share);
-  for (const lb_use& now : *use) sum.live_flows += now.flows;
+  for (const lb_use& now : *use) sum.connections += now.flows;
   return sum;
 }
 

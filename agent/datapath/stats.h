@@ -26,7 +26,7 @@ struct ServiceStats {
   // Of flows that have ended; what is live counts on its own lines (flow_table.h).
   uint64_t packets_in = 0, bytes_in = 0;    // from clients
   uint64_t packets_out = 0, bytes_out = 0;  // from members
-  uint32_t live_flows = 0;                  // now, half-open ones too
+  uint32_t connections = 0;                 // now: established, and not yet closed or reset
 };
 
 base::Result<Verdicts> read_verdicts(Maps& maps);

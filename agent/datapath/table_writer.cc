@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
+#include <map>
+#include <optional>
 
 #include "agent/datapath/abi.h"
 
@@ -32,6 +35,7 @@ lb_nexthop_key key_of(const base::IpAddress& address) {
 }  // namespace
 
 Status TableWriter::apply(std::span<const Step> steps) {
+  if (auto done = link_limits(); !done) return done.error();
   const auto is_ring = [](const Step& step) { return std::holds_alternative<PutRing>(step); };
   while (!steps.empty()) {
     const auto ring_end = std::find_if_not(steps.begin(), steps.end(), is_ring);
@@ -95,13 +99,15 @@ Status TableWriter::do_step(const PutService& step) {
   auto done = maps_.put(kServices, step.key, step.value);
   if (!done) return done.error();
   const auto old = tables_.services.find(step.key);
+  if (old != tables_.services.end()) unlinked_.insert(from_abi(old->second.listener));
+  unlinked_.insert(from_abi(step.value.listener));
   if (old != tables_.services.end() && old->second.id != step.value.id)
     resting_services_.emplace(old->second.id, 0);
   if (old != tables_.services.end() && persists_otherwise(old->second, step.value))
     forgetting_ = kPassesToRelease;
   tables_.services[step.key] = step.value;
   resting_services_.erase(step.value.id);
-  return Unit{};
+  return link_limits();
 }
 
 Status TableWriter::do_step(const EraseService& step) {
@@ -109,11 +115,34 @@ Status TableWriter::do_step(const EraseService& step) {
   const auto old = tables_.services.find(step.key);
   if (old == tables_.services.end()) return Unit{};
   const uint32_t id = old->second.id;
+  unlinked_.insert(from_abi(old->second.listener));
   tables_.services.erase(old);
   forgetting_ = kPassesToRelease;
   const bool used = std::any_of(tables_.services.begin(), tables_.services.end(),
                                 [id](const auto& entry) { return entry.second.id == id; });
   if (!used) resting_services_.emplace(id, 0);
+  return link_limits();
+}
+
+// The services of a listener name each other in a circle, so that its limit is that of all of them.
+// Listeners that this fails for are tried again, at the latest with the next census.
+Status TableWriter::link_limits() {
+  while (!unlinked_.empty()) {
+    const lb_tag listener = to_abi(*unlinked_.begin());
+    std::map<uint32_t, lb_limit> limits;
+    for (const auto& [key, service] : tables_.services) {
+      if (!bytes_equal(service.listener, listener)) continue;
+      const bool proxied = (service.flags & LB_SERVICE_TO_KERNEL) != 0;
+      limits[service.id] = {proxied ? 0 : service.connection_limit, 0};
+    }
+    for (auto it = limits.begin(); it != limits.end(); ++it) {
+      const auto next = std::next(it);
+      it->second.next = next == limits.end() ? limits.begin()->first : next->first;
+    }
+    for (const auto& [id, limit] : limits)
+      if (auto done = maps_.put(kLimits, id, limit); !done) return done.error();
+    unlinked_.erase(unlinked_.begin());
+  }
   return Unit{};
 }
 

@@ -68,6 +68,7 @@ class TableWriter {
   base::Result<uint32_t> take_nexthop(const base::IpAddress& address);
   base::Status erase_destination(const base::IpAddress& address, uint32_t id);
 
+  base::Status link_limits();
   base::Status adopt_policy();
   base::Status adopt_backends();
   base::Status adopt_nexthops();
@@ -87,7 +88,8 @@ class TableWriter {
   std::map<uint16_t, Passes> resting_backends_;
   std::map<uint32_t, RestingHop> resting_hops_;
   std::map<uint32_t, Passes> idle_client_hops_;  // still in lb_nexthop_ids
-  Passes forgetting_ = 0;  // censuses to come after which lb_persist is looked through
+  std::set<base::Uuid> unlinked_;  // listeners whose services changed after lb_limits was written
+  Passes forgetting_ = 0;          // censuses to come after which lb_persist is looked through
 };
 
 }  // namespace datapath

@@ -29,6 +29,10 @@ Status TableWriter::adopt_policy() {
   if (!services) return services.error();
   tables_.services.insert(services->begin(), services->end());
 
+  // The last agent may have ended between a service and the limits of its listener.
+  for (const auto& [key, service] : tables_.services) unlinked_.insert(from_abi(service.listener));
+  if (auto done = link_limits(); !done) return done.error();
+
   auto cidrs = maps_.entries(kCidrs);
   if (!cidrs) return cidrs.error();
   tables_.cidrs.insert(cidrs->begin(), cidrs->end());

@@ -60,6 +60,7 @@ Status TableWriter::forget_clients() {
 }
 
 Status TableWriter::release_unused(const Census& census) {
+  if (auto done = link_limits(); !done) return done.error();
   if (auto done = forget_clients(); !done) return done.error();
   if (auto done = release_hops(census); !done) return done.error();
   if (auto done = retire_client_hops(census); !done) return done.error();
@@ -131,6 +132,7 @@ Status TableWriter::release_services(const Census& census) {
     if (auto done = maps_.clear(kServiceCounters, id); !done) return done.error();
     if (auto done = maps_.clear(kServiceSums, id); !done) return done.error();
     if (auto done = maps_.clear(kServiceUse, id); !done) return done.error();
+    if (auto done = maps_.clear(kLimits, id); !done) return done.error();
     it = resting_services_.erase(it);
   }
   return Unit{};

@@ -209,7 +209,7 @@ asio::awaitable<control::Counters> RealOperator::counters() {
       auto stats = parts_.datapath.service_stats(id);
       if (!stats) continue;
       auto& sum = now.services[listener];
-      sum.flows_now += stats->live_flows;
+      sum.flows_now += stats->connections;
       for (size_t i = LB_CONTINUE + 1; i < stats->verdicts.size(); i++)
         if (datapath::verdict_fate(static_cast<lb_verdict>(i)) == datapath::Fate::dropped)
           sum.refused += stats->verdicts[i];

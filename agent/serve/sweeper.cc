@@ -60,7 +60,7 @@ Readings readings(const std::vector<Ended>& ended, const datapath::FlowCensus& c
 std::set<base::Uuid> full_listeners(const std::vector<Ended>& services,
                                     const datapath::FlowCensus& census, const model::Model& model) {
   std::map<base::Uuid, uint64_t> flows;
-  for (const Ended& one : services) flows[one.listener] += census.service_flows[one.service];
+  for (const Ended& one : services) flows[one.listener] += census.service_use[one.service].flows;
   std::set<base::Uuid> full;
   for (const auto& [id, count] : flows) {
     const auto listener = model.listeners.find(id);

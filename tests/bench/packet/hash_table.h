@@ -31,6 +31,12 @@ enum flow_refusal {
 	FLOW_BUSY_BUCKET = -3,
 };
 
+enum flow_change {
+	FLOW_OVER_LIMIT = -1,
+	FLOW_UNCHANGED = 0,
+	FLOW_CHANGED = 1,
+};
+
 struct flow_key {
 	struct lb_tuple tuple;
 	struct lb_addr src;

@@ -81,6 +81,7 @@ void Flows::SetUp() {
   clear(memory().service_use());
   clear(memory().backend_use());
   clear(memory().service_sum());
+  for (uint32_t service = 0; service < 2 * kService; service++) set_limit(service, {});
   memory().clock().tick = 1;
   const std::vector<lb_service_counters> zero(static_cast<size_t>(libbpf_num_possible_cpus()));
   bpf_map_update_elem(object_->map("lb_service_cnt"), &kService, zero.data(), BPF_ANY);
@@ -157,11 +158,15 @@ void Flows::give_back(int reply) {
   operate(FLOW_OP_GIVE_BACK);
 }
 
-bool Flows::note(Hit hit, uint32_t flags) {
+int Flows::operate_note(Hit hit, uint32_t flags) {
   op_->index = hit.index;
   op_->word = hit.word;
   op_->flags = flags;
-  return operate(FLOW_OP_NOTE) != 0;
+  return operate(FLOW_OP_NOTE);
+}
+
+void Flows::set_limit(uint32_t service, const lb_limit& limit) {
+  EXPECT_EQ(bpf_map_update_elem(object_->map("lb_limits"), &service, &limit, BPF_ANY), 0);
 }
 
 int Flows::new_flow(uint32_t id) {

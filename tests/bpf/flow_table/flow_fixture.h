@@ -21,6 +21,8 @@ inline constexpr uint32_t kService = 3, kBackend = 7;
 inline constexpr uint32_t kLines = 64, kRing = kLines / LB_HALF_SHARE;
 // enum flow_refusal of bpf/flow_change.h, which only a BPF program can include
 inline constexpr int kExists = -1, kNoRoom = -2, kNotFound = -1;
+// enum flow_change of bpf/flow_follow.h
+inline constexpr int kOverLimit = -1, kChanged = 1;
 // the same of bpf/flow_follow.h
 inline constexpr uint32_t kFin = 0x11, kSyn = 0x02, kSynAck = 0x12, kRst = 0x04, kAck = 0x10,
                           kDatagram = 0x100;
@@ -48,7 +50,9 @@ class Flows : public ::testing::Test {
   bool drop(Hit hit);
   void give_back(int reply);
   // A packet of the flow that was found, with these flags: has the state changed?
-  bool note(Hit hit, uint32_t flags);
+  bool note(Hit hit, uint32_t flags) { return operate_note(hit, flags) == kChanged; }
+  int operate_note(Hit hit, uint32_t flags);
+  void set_limit(uint32_t service, const lb_limit& limit);
 
   // As the datapath makes one: its forward line, or why there is none.
   int new_flow(uint32_t id);

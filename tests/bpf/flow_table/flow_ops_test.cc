@@ -5,38 +5,10 @@
 #include <random>
 #include <set>
 
-#include "tests/bpf/flow_table/flow_fixture.h"
+#include "tests/bpf/flow_table/flow_ops_fixture.h"
 
 namespace flow_test {
 namespace {
-
-class FlowOps : public Flows, public ::testing::WithParamInterface<base::Family> {
- protected:
-  void SetUp() override {
-    Flows::SetUp();
-    family_ = GetParam();
-  }
-  // Reply lines alone, as they are before their forward lines come; given back at the end.
-  int insert_reply(uint32_t id) {
-    const int reply = insert(member_line(id));
-    if (reply >= 0) replies_.insert(reply);
-    return reply;
-  }
-  void take_back(int reply) {
-    give_back(reply);
-    replies_.erase(reply);
-  }
-  void TearDown() override {
-    for (int reply : replies_) give_back(reply);
-    Flows::TearDown();
-  }
-  uint32_t service_use() const { return memory().service_use()[kService].flows; }
-  uint32_t backend_use() const { return memory().backend_use()[kBackend].flows; }
-  uint64_t overwritten() const { return memory().cpus()[0].overwritten; }
-
- private:
-  std::set<int> replies_;
-};
 
 INSTANTIATE_TEST_SUITE_P(Family, FlowOps, ::testing::Values(base::Family::ipv4, base::Family::ipv6),
                          [](const auto& test) {
@@ -53,8 +25,8 @@ TEST_P(FlowOps, NewFlowIsFoundFromBothSides) {
   EXPECT_EQ(line(client->index).peer, member->index);
   EXPECT_EQ(line(member->index).peer, client->index);
   EXPECT_EQ(state(1), LB_FLOW_HALF_OPEN);
-  EXPECT_EQ(service_use(), 1u);
-  EXPECT_EQ(backend_use(), 1u);
+  EXPECT_EQ(service_use().flows, 0u) << "not established";
+  EXPECT_EQ(opening(), 1u);
   EXPECT_FALSE(find_client(2));
 }
 
@@ -76,7 +48,7 @@ TEST_P(FlowOps, SecondComerGivesItsReplyLineBack) {
   give_back(line);
   EXPECT_FALSE(find_member(2));
   EXPECT_TRUE(find_client(1) && find_member(1));
-  EXPECT_EQ(service_use(), 1u);
+  EXPECT_EQ(opening(), 1u);
 }
 
 TEST_P(FlowOps, FullBucketSpillsToTheSecond) {
@@ -134,7 +106,7 @@ TEST_P(FlowOps, ForwardTupleWithoutRoomLeavesNothingBehind) {
   EXPECT_EQ(insert(made), kNoRoom);
   give_back(index);
   EXPECT_FALSE(find_member(lost));
-  EXPECT_EQ(service_use() + backend_use(), 0u);
+  expect_unused();
 }
 
 TEST_P(FlowOps, FreedLineIsForgottenAndItsGenerationOver) {
@@ -143,7 +115,7 @@ TEST_P(FlowOps, FreedLineIsForgottenAndItsGenerationOver) {
   const Hit first_reply = *find_member(1);
   EXPECT_TRUE(drop(first));
   EXPECT_FALSE(find_client(1) || find_member(1));
-  EXPECT_EQ(service_use() + backend_use(), 0u);
+  expect_unused();
   ASSERT_GE(new_flow(1), 0);
   EXPECT_EQ(find_client(1)->word >> 32, (first.word >> 32) + 1);
   EXPECT_EQ(find_member(1)->word >> 32, (first_reply.word >> 32) + 1);
@@ -182,7 +154,7 @@ TEST_P(FlowOps, NewFlowsEndTheOldestHalfOpenOne) {
   EXPECT_FALSE(find_client(1) || find_member(1));
   for (uint32_t id = 2; id <= kRing + 1; id++) EXPECT_TRUE(find_client(id)) << id;
   EXPECT_EQ(overwritten(), 1u);
-  EXPECT_EQ(service_use(), kRing);
+  EXPECT_EQ(opening(), kRing);
 }
 
 TEST_P(FlowOps, NewFlowsEndNoOtherFlow) {
@@ -243,7 +215,7 @@ TEST_P(FlowOps, RedispatchTakesAnotherReplyTuple) {
   ASSERT_GE(insert(forward), 0);
   EXPECT_FALSE(find_member(1));
   EXPECT_TRUE(find_member(2));
-  EXPECT_EQ(backend_use(), 1u);
+  EXPECT_EQ(opening(), 1u);
 }
 
 TEST_P(FlowOps, DatagramsOpenWithTheFirstReply) {
@@ -261,50 +233,6 @@ TEST_P(FlowOps, ReplyOfAFlowThatIsMissingItsForwardLineChangesNothing) {
   EXPECT_FALSE(note(*find_member(1), kRst));
   EXPECT_FALSE(note(*find_member(1), kDatagram));
   EXPECT_EQ(word_state(find_member(1)->word), LB_FLOW_REPLY);
-}
-
-// A letter for who sends it, then what.
-struct Story {
-  std::vector<std::pair<char, uint32_t>> packets;
-  uint32_t state;
-};
-constexpr auto kC = 'c', kM = 'm';
-
-TEST_P(FlowOps, TcpIsFollowed) {
-  const std::vector<Story> stories = {
-      {{{kC, kAck}}, LB_FLOW_HALF_OPEN},
-      {{{kM, kAck}, {kC, kAck}}, LB_FLOW_HALF_OPEN},
-      {{{kM, kSynAck}}, LB_FLOW_HALF_OPEN},
-      {{{kM, kSynAck}, {kC, kSyn}}, LB_FLOW_HALF_OPEN},
-      {{{kM, kSynAck}, {kM, kAck}}, LB_FLOW_HALF_OPEN},
-      {{{kM, kSynAck}, {kC, kAck}}, LB_FLOW_OPEN},
-      {{{kC, kFin}}, LB_FLOW_HALF_OPEN},
-      {{{kM, kSynAck}, {kC, kFin}}, LB_FLOW_CLOSING_CLIENT},
-      {{{kM, kSynAck}, {kM, kFin}}, LB_FLOW_CLOSING_MEMBER},
-      {{{kM, kSynAck}, {kC, kAck}, {kC, kFin}}, LB_FLOW_CLOSING_CLIENT},
-      {{{kM, kSynAck}, {kC, kAck}, {kC, kFin}, {kC, kFin}}, LB_FLOW_CLOSING_CLIENT},
-      {{{kM, kSynAck}, {kC, kAck}, {kC, kFin}, {kM, kAck}}, LB_FLOW_CLOSING_CLIENT},
-      {{{kM, kSynAck}, {kC, kAck}, {kC, kFin}, {kM, kFin}}, LB_FLOW_CLOSED},
-      {{{kM, kSynAck}, {kC, kAck}, {kM, kFin}}, LB_FLOW_CLOSING_MEMBER},
-      {{{kM, kSynAck}, {kC, kAck}, {kM, kFin}, {kC, kFin}}, LB_FLOW_CLOSED},
-      {{{kM, kSynAck}, {kC, kAck}, {kM, kFin}, {kC, kFin}, {kC, kFin}}, LB_FLOW_CLOSED},
-      {{{kM, kSynAck}, {kC, kAck}, {kM, kFin}, {kC, kFin}, {kC, kRst}}, LB_FLOW_RESET},
-      {{{kC, kRst}}, LB_FLOW_RESET},
-      {{{kM, kRst}}, LB_FLOW_RESET},
-      {{{kM, kRst}, {kC, kAck}}, LB_FLOW_RESET},
-      {{{kM, kSynAck}, {kC, kAck}, {kM, kRst}}, LB_FLOW_RESET},
-      {{{kM, kSynAck}, {kC, kAck}, {kC, kRst}, {kM, kAck}}, LB_FLOW_RESET},
-      {{{kM, kSynAck}, {kC, kAck}, {kC, kRst}, {kC, kFin}}, LB_FLOW_RESET},
-      {{{kM, kSynAck}, {kC, kAck}, {kC, kRst}, {kC, kAck}}, LB_FLOW_OPEN},
-  };
-  for (size_t i = 0; i < stories.size(); i++) {
-    ASSERT_GE(new_flow(1), 0);
-    for (const auto& [side, flags] : stories[i].packets)
-      note(side == kC ? *find_client(1) : *find_member(1), flags);
-    EXPECT_STREQ(datapath::flow_state_name(state(1)), datapath::flow_state_name(stories[i].state))
-        << "story " << i;
-    ASSERT_TRUE(drop(*find_client(1)));
-  }
 }
 
 using FlowOps6 = Flows;

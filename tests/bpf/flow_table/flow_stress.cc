@@ -216,15 +216,17 @@ class Stress {
   // Each death of an agent may have left one flow that was not counted out.
   void check_use(const FlowTable& table, uint64_t most_too_high) {
     uint64_t too_high = 0;
-    const auto compare = [&](const std::vector<uint32_t>& live, std::span<lb_use> use) {
+    const auto compare = [&](const std::vector<lb_use>& live, std::span<lb_use> use) {
       for (size_t id = 0; id < use.size(); id++) {
-        if (use[id].flows < live[id]) fail("a use is below the flows there are");
-        too_high += use[id].flows - live[id];
+        for (const auto part : {&lb_use::flows, &lb_use::closing, &lb_use::opening}) {
+          if (use[id].*part < live[id].*part) fail("a use is below the flows there are");
+          too_high += use[id].*part - live[id].*part;
+        }
       }
     };
-    compare(table.census().service_flows, table.memory().service_use());
-    compare(table.census().backend_flows, table.memory().backend_use());
-    if (too_high > 2 * most_too_high) fail("uses are too high: " + std::to_string(too_high));
+    compare(table.census().service_use, table.memory().service_use());
+    compare(table.census().backend_use, table.memory().backend_use());
+    if (too_high > 3 * most_too_high) fail("uses are too high: " + std::to_string(too_high));
   }
 
   void check_that_all_goes() {
@@ -235,8 +237,9 @@ class Stress {
       for (uint32_t i = 0; i < lines.count(); i++)
         if (lb_word_state(lines.line(i).word) != LB_FLOW_FREE) fail("a line was not freed");
     }
-    for (const lb_use& use : table.memory().service_use())
-      if (use.flows != 0) fail("a service is in use without flows");
+    for (const auto& all : {table.memory().service_use(), table.memory().backend_use()})
+      for (const lb_use& use : all)
+        if (use.flows + use.closing + use.opening != 0) fail("something is in use without flows");
   }
 
   void count(const std::vector<datapath::FlowFault>& faults) {

@@ -65,6 +65,7 @@ class FlowSweep : public Flows {
   }
   uint32_t service_use() const { return memory().service_use()[kService].flows; }
   uint32_t backend_use() const { return memory().backend_use()[kBackend].flows; }
+  uint32_t opening() const { return memory().backend_use()[kBackend].opening; }
 };
 
 TEST_F(FlowSweep, EndsWhatIsNotKeptAndCountsIt) {
@@ -91,6 +92,19 @@ TEST_F(FlowSweep, EndsWhatIsNotKeptAndCountsIt) {
   EXPECT_EQ(sum.bytes_out, 500u);
   EXPECT_EQ(service_use(), 1u);
   EXPECT_EQ(backend_use(), 1u);
+  EXPECT_EQ(opening(), 0u);
+}
+
+TEST_F(FlowSweep, FlowIsCountedOutByTheStateItDiedIn) {
+  for (uint32_t id = 1; id <= 4; id++) ASSERT_GE(new_flow(id), 0);
+  for (uint32_t id = 1; id <= 3; id++) open(id);
+  note(*find_client(1), kFin);
+  note(*find_client(2), kRst);
+  EXPECT_EQ(service_use(), 2u);
+  FlowTable table = agent();
+  pass(table, end);
+  EXPECT_EQ(service_use() + backend_use() + opening(), 0u);
+  EXPECT_EQ(memory().service_use()[kService].closing, 0u);
 }
 
 TEST_F(FlowSweep, FlowThatChangedMeanwhileLives) {
@@ -135,8 +149,9 @@ TEST_F(FlowSweep, CensusCountsFlowsAndNamesIds) {
   EXPECT_EQ(census.tables[0].lines[LB_FLOW_HALF_OPEN], 1u);
   EXPECT_EQ(census.tables[0].lines[LB_FLOW_FREE], kLines - 4);
   EXPECT_EQ(census.tables[1].lines[LB_FLOW_FREE], kLines);
-  EXPECT_EQ(census.service_flows[kService], 2u);
-  EXPECT_EQ(census.backend_flows[kBackend], 2u);
+  EXPECT_EQ(census.service_use[kService].flows, 1u);
+  EXPECT_EQ(census.backend_use[kBackend].flows, 1u);
+  EXPECT_EQ(census.backend_use[kBackend].opening, 1u);
   EXPECT_EQ(census.service_traffic[kService].packets_in, 9u);
   EXPECT_TRUE(census.used.services[kService] && census.used.backends[kBackend]);
   EXPECT_TRUE(census.used.nexthops[11] && census.used.nexthops[12]);
@@ -153,7 +168,8 @@ TEST_F(FlowSweep, NextAgentFinishesWhatAKilledOneBegan) {
     open(1);
     died = agent_dies_at_step(steps, end_half_open);
     expect_sound(CheckScope::at_rest);
-    EXPECT_GE(service_use(), 1u);
+    EXPECT_EQ(service_use(), 1u);
+    EXPECT_GE(opening(), find_client(2).has_value() + find_client(3).has_value());
 
     // The lines that the dead agent left may not be met by anybody, and the rest works as ever.
     ASSERT_GE(new_flow(9), 0);
@@ -163,8 +179,9 @@ TEST_F(FlowSweep, NextAgentFinishesWhatAKilledOneBegan) {
     EXPECT_EQ(state(1), LB_FLOW_OPEN);
     EXPECT_EQ(state(9), LB_FLOW_HALF_OPEN);
     for (int i = 0; i < 2; i++) pass(next, keep);
-    EXPECT_EQ(service_use(), next.census().service_flows[kService]) << "repaired";
-    EXPECT_EQ(backend_use(), next.census().backend_flows[kBackend]);
+    EXPECT_EQ(service_use(), next.census().service_use[kService].flows);
+    EXPECT_EQ(backend_use(), next.census().backend_use[kBackend].flows);
+    EXPECT_EQ(opening(), next.census().backend_use[kBackend].opening) << "repaired";
   }
   EXPECT_EQ(steps, 2 * 4 + 1) << "killed, buried, forward freed, reply freed, of two flows";
 }
@@ -190,12 +207,16 @@ TEST_F(FlowSweep, NextAgentsMayBeKilledToo) {
 
 TEST_F(FlowSweep, UseIsRepairedOnlyWhenTwoPassesAgree) {
   ASSERT_GE(new_flow(1), 0);
+  open(1);
   memory().service_use()[kService].flows = 5;
+  memory().backend_use()[kBackend].opening = 3;
   FlowTable table = agent();
   pass(table, keep);
   EXPECT_EQ(service_use(), 5u);
+  EXPECT_EQ(opening(), 3u);
   pass(table, keep);
   EXPECT_EQ(service_use(), 1u);
+  EXPECT_EQ(opening(), 0u);
 }
 
 TEST_F(FlowSweep, ClockKeepsRestsAndForgetsPauses) {

@@ -14,11 +14,11 @@ build() { # TREE: the objects and both tests of this tree, as TREE/stress and TR
       -c "$tree/$tests/$name.bpf.c" -o "$tree/$name.o" || return 1
   done
   local agent=("$tree"/agent/datapath/{flow_check,flow_memory,flow_policy,flow_table,flow_walk,grace}.cc)
-  local common=("${agent[@]}" "$tree/base/ip.cc" "$tree/$tests/flow_object.cc")
+  local common=("${agent[@]}" "$tree"/base/{ip,number}.cc "$tree/$tests/flow_object.cc")
   if [ "$2" = unit ]; then
     c++ -std=c++20 -O1 -I"$tree" -DFLOW_OPS_OBJECT="\"$tree/flow_ops.o\"" \
       -DLONG_RUN_OBJECT="\"$tree/long_run.o\"" "${common[@]}" \
-      "$tree/$tests"/{flow_fixture,flow_ops_test,flow_sweep_test}.cc \
+      "$tree/$tests"/{flow_fixture,flow_follow_test,flow_ops_test,flow_sweep_test}.cc \
       -lbpf -lgtest -lgtest_main -lpthread -o "$tree/unit"
   else
     c++ -std=c++20 -O1 -I"$tree" "${common[@]}" "$tree/$tests/flow_stress.cc" \
@@ -95,7 +95,15 @@ mutant no_generation tight bpf/flow_layout.h \
 mutant reply_line_kept bare bpf/flow_change.h \
   'flow_publish(&reply->word, lb_word_next(LB_READ(reply->word)));' ''
 mutant not_counted_out bare bpf/flow_change.h \
-  'flow_use(service, reply->owner, -1);' ''
+  'flow_use(service, reply->owner, lb_state_uses(state), -1);' ''
+mutant closed_counts unit bpf/flow_follow.h \
+  '	flow_use(service, backend, before & ~after, -1);
+	return FLOW_CHANGED;' '	return FLOW_CHANGED;'
+mutant lost_step_counts bare bpf/flow_follow.h \
+  '		flow_use(service, backend, after & ~before, -1);
+		return FLOW_LOST;' '		return FLOW_LOST;'
+mutant limit_is_each_services unit bpf/flow_use.h \
+  'id = LB_READ(limit->next);' 'id = 0;'
 mutant forward_generation_not_asked unit bpf/flow_follow.h \
   'lb_word_same_generation(*word, hit->word) ? hit->line' '1 ? hit->line'
 mutant reply_not_asked_again unit bpf/flow_follow.h \
@@ -118,6 +126,6 @@ mutant reply_line_first unit agent/datapath/flow_table.cc \
 mutant lone_reply_forgotten unit agent/datapath/flow_table.cc \
   '    ended_.push_back({&lines, kAlone, index});' '    return;'
 mutant kill_without_cas unit agent/datapath/flow_table.cc \
-  '           .compare_exchange_strong(expected, lb_word_with_state(word, LB_FLOW_DEAD)))' \
-  '           .exchange(lb_word_with_state(expected, LB_FLOW_DEAD)))'
+  '           .compare_exchange_strong(expected, lb_word_dead(word)))' \
+  '           .exchange(lb_word_dead(expected)))'
 exit $missed

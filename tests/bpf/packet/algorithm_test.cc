@@ -78,6 +78,37 @@ TEST_F(Algorithms, LeastConnectionsFillsUp) {
   EXPECT_EQ(share(4), (Share{{"203.0.113.1", 2}, {"203.0.113.2", 2}}));
 }
 
+// One with ten closed connections has fewer than one with an open one.
+TEST_F(Algorithms, LeastConnectionsCountsOnlyConnectionsThatLive) {
+  auto builder = load_balancer("192.0.2.100")
+                     .listener(kTcp, 80)
+                     .pool(Algorithm::least_connections)
+                     .member("203.0.113.1", 80);
+  install(builder);
+  for (uint16_t port = 30000; port < 30010; ++port) {
+    const base::Endpoint client{kClient.address, port};
+    const Ends inside = connect(client, kVip);
+    if (port % 2 == 0) {
+      forwarded(tcp(client, kVip).rst());
+    } else {
+      forwarded(tcp(client, kVip).fin());
+      run(tcp(inside.to, inside.from).fin(), kEth1);
+    }
+  }
+  builder.member("203.0.113.2", 80);
+  install(builder);
+  base::Endpoint client{kClient.address, 30100};
+  while (connect(client, kVip).to.address != ip("203.0.113.2")) {
+    forwarded(tcp(client, kVip).rst());
+    ++client.port;
+  }
+  for (uint16_t port = 30200; port < 30204; ++port) {
+    const base::Endpoint next{kClient.address, port};
+    EXPECT_EQ(connect(next, kVip).to, at("203.0.113.1", 80));
+    forwarded(tcp(next, kVip).rst());
+  }
+}
+
 TEST_F(Algorithms, LeastConnectionsFollowsWeights) {
   install(load_balancer("192.0.2.100")
               .listener(kTcp, 80)

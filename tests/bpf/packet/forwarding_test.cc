@@ -96,7 +96,7 @@ TEST_F(Forwarding, CountsOnTheLinesAndForTheService) {
   EXPECT_EQ(lines, 2u);
   const datapath::ServiceStats stats = stats_of(kVip);
   EXPECT_EQ(stats.flows, 1u);
-  EXPECT_EQ(stats.live_flows, 1u);
+  EXPECT_EQ(live_flows(), 1u);
   EXPECT_EQ(stats.verdicts[LB_NEW_FLOW], 1u);
 }
 

@@ -31,7 +31,7 @@ class KernelService : public Lab, public testing::WithParamInterface<Family> {
   const base::Endpoint& vip() const { return GetParam().vip; }
   const base::Endpoint& client() const { return GetParam().client; }
   uint64_t l7() { return stats_of(vip()).verdicts[LB_L7]; }
-  uint32_t flows() { return stats_of(vip()).live_flows; }
+  size_t flows() { return live_flows(); }
 };
 
 TEST_P(KernelService, GetsEveryPacketThatHasNoFlow) {

@@ -12,6 +12,10 @@
 #include <fstream>
 #include <sstream>
 
+#include "agent/datapath/flow_policy.h"
+#include "agent/datapath/flow_table.h"
+#include "bpf/flow_layout.h"
+
 namespace test {
 
 namespace {
@@ -216,6 +220,30 @@ void Lab::change_service(const base::Endpoint& vip,
     return;
   }
   FAIL() << "no service at " << vip.text();
+}
+
+size_t Lab::live_flows() {
+  size_t flows = 0;
+  for (const auto family : {base::Family::ipv4, base::Family::ipv6}) {
+    const datapath::FlowLines& lines = datapath_->flows().memory().lines(family);
+    for (uint32_t i = 0; i < lines.count(); ++i) flows += lb_word_is_forward(lines.line(i).word);
+  }
+  return flows;
+}
+
+void Lab::sweep(int passes) {
+  datapath::FlowTable& table = datapath_->flows();
+  const auto policy = datapath::FlowPolicy::of(datapath_->tables());
+  const auto judge = [&](const datapath::FlowLife& flow) { return policy.expiry(flow); };
+  for (; passes > 0; --passes) {
+    while (table.sweep(judge, datapath::kSweepSlice) == datapath::FlowTable::Progress::more) {
+    }
+    if (table.begin_grace() > 0)
+      while (table.release(datapath::kReleaseSlice) > 0) {
+      }
+    const auto released = datapath_->release_unused(table.census().used);
+    ASSERT_TRUE(released.ok()) << released.error().message();
+  }
 }
 
 void Lab::each_line(const std::function<void(lb_flow&)>& change) {

@@ -76,6 +76,10 @@ class Lab : public testing::Test {
   void pass(std::chrono::milliseconds time);
   // Changes what is installed for this VIP behind the planner's back.
   void change_service(const base::Endpoint& vip, const std::function<void(lb_service&)>& change);
+  // Flows that live, of both families, half-open and closed ones too.
+  size_t live_flows();
+  // Whole passes over the flow table, as the agent makes them.
+  void sweep(int passes = 1);
   // All lines of the IPv4 table; `change` may write them.
   void each_line(const std::function<void(lb_flow&)>& change);
 

@@ -76,21 +76,7 @@ class Persistence : public Lab, public testing::WithParamInterface<Kind> {
       key = next;
     return count;
   }
-  // Whole passes over the flow table, as the agent makes them.
-  void passes(int count) {
-    auto& table = datapath().flows();
-    const auto policy = datapath::FlowPolicy::of(datapath().tables());
-    const auto judge = [&](const datapath::FlowLife& flow) { return policy.expiry(flow); };
-    for (int i = 0; i < count; ++i) {
-      while (table.sweep(judge, datapath::kSweepSlice) == datapath::FlowTable::Progress::more) {
-      }
-      if (table.begin_grace() > 0)
-        while (table.release(datapath::kReleaseSlice) > 0) {
-        }
-      const auto released = datapath().release_unused(table.census().used);
-      ASSERT_TRUE(released.ok()) << released.error().message();
-    }
-  }
+  void passes(int count) { sweep(count); }
   uint64_t persisted() { return stats_of(vip(), proto()).persisted; }
   uint16_t next_port_ = 21000;
 };

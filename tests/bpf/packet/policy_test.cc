@@ -105,19 +105,128 @@ TEST_F(Policy, FlowsOutliveTheirCidr) {
   EXPECT_THAT(run(tcp(at("198.51.100.8", 40000), kVip).syn()), Drops(LB_SOURCE_DENIED));
 }
 
-TEST_F(Policy, ConnectionLimit) {
-  install(load_balancer("192.0.2.100")
-              .listener(kTcp, 80, {.connection_limit = 2})
-              .pool()
-              .member("203.0.113.50", 8080));
-  members_of(2);
-  EXPECT_THAT(run(tcp(kClient, kVip).syn()), Drops(LB_CONNECTION_LIMIT));
-  EXPECT_EQ(stats_of(kVip).live_flows, 2u);
-  // one of the two begins anew: that is still two
-  EXPECT_THAT(run(tcp({kClient.address, 21000}, kVip).rst()), testing::_);
-  members_of(0);
-  EXPECT_EQ(forwarded(tcp({kClient.address, 21000}, kVip).syn()).to, at("203.0.113.50", 8080));
-  EXPECT_EQ(stats_of(kVip).live_flows, 2u);
+// ---- connection_limit -------------------------------------------------------------------------
+
+class Limit : public Policy {
+ protected:
+  void install_with_limit(int limit) {
+    install(load_balancer("192.0.2.100")
+                .listener(kTcp, 80, {.connection_limit = limit})
+                .pool()
+                .member("203.0.113.50", 8080));
+  }
+  Ends connect_from(uint16_t port) { return connect({kClient.address, port}, kVip); }
+  Outcome syn_from(uint16_t port) { return run(tcp({kClient.address, port}, kVip).syn()); }
+  Outcome from_member(const Ends& inside, uint8_t flags) {
+    return run(tcp(inside.to, inside.from).flags(flags), kEth1);
+  }
+  uint32_t connections() { return stats_of(kVip).connections; }
+};
+
+TEST_F(Limit, IsOfConnectionsThatAreEstablished) {
+  install_with_limit(2);
+  for (uint16_t port = 30000; port < 30100; ++port)
+    EXPECT_THAT(syn_from(port), Opens(tcp({kOwn, port}, at("203.0.113.50", 8080)).syn()));
+  EXPECT_EQ(connections(), 0u) << "nobody went on after the SYN";
+  connect_from(40001);
+  connect_from(40002);
+  EXPECT_EQ(connections(), 2u);
+  EXPECT_THAT(syn_from(40003), Drops(LB_CONNECTION_LIMIT));
+}
+
+TEST_F(Limit, FortyConnectionsInSequenceUnderALimitOfOne) {
+  install_with_limit(1);
+  for (uint16_t port = 40000; port < 40040; ++port) {
+    const Ends inside = connect_from(port);
+    EXPECT_EQ(connections(), 1u);
+    EXPECT_THAT(syn_from(39999), Drops(LB_CONNECTION_LIMIT));
+    const base::Endpoint client{kClient.address, port};
+    switch (port % 4) {
+      case 0:
+        forwarded(tcp(client, kVip).fin());
+        from_member(inside, kFin | kAck);
+        break;
+      case 1:
+        from_member(inside, kFin | kAck);
+        forwarded(tcp(client, kVip).fin());
+        break;
+      case 2:
+        forwarded(tcp(client, kVip).rst());
+        break;
+      default:
+        from_member(inside, kRst | kAck);
+    }
+    EXPECT_EQ(connections(), 0u);
+  }
+  EXPECT_EQ(stats_of(kVip).verdicts[LB_CONNECTION_LIMIT], 40u);
+}
+
+// The client has closed and connects again at once; the member's FIN is under way.
+TEST_F(Limit, WhatClosesMakesRoomForASynButCountsUntilItIsClosed) {
+  install_with_limit(1);
+  const Ends first = connect_from(40000);
+  forwarded(tcp({kClient.address, 40000}, kVip).fin());
+  const base::Endpoint next{kClient.address, 40001};
+  const Ends inside = forwarded(tcp(next, kVip).syn());
+  from_member(inside, kSyn | kAck);
+  EXPECT_THAT(run(tcp(next, kVip)), Drops(LB_CONNECTION_LIMIT));
+  EXPECT_THAT(run(tcp(next, kVip).payload(100)), Drops(LB_CONNECTION_LIMIT));
+  EXPECT_EQ(connections(), 1u);
+  from_member(first, kFin | kAck);
+  EXPECT_EQ(connections(), 0u);
+  EXPECT_THAT(run(tcp(next, kVip).payload(100)),
+              Continues(tcp(inside.from, inside.to).payload(100)));
+  EXPECT_EQ(connections(), 1u);
+}
+
+TEST_F(Limit, HoldsWhenAllComeAtOnce) {
+  install_with_limit(5);
+  std::vector<Ends> inside;
+  for (uint16_t port = 40000; port < 40012; ++port)
+    inside.push_back(forwarded(tcp({kClient.address, port}, kVip).syn()));
+  for (const Ends& ends : inside) from_member(ends, kSyn | kAck);
+  int open = 0;
+  for (uint16_t port = 40000; port < 40012; ++port)
+    open += run(tcp({kClient.address, port}, kVip)).verdict() == LB_ESTABLISHED;
+  EXPECT_EQ(open, 5);
+  EXPECT_EQ(connections(), 5u);
+}
+
+TEST_F(Limit, IsTheListenersOnAllItsAddresses) {
+  auto builder = load_balancer("192.0.2.100")
+                     .vip("2001:db8:1::100")
+                     .listener(kTcp, 80, {.connection_limit = 2})
+                     .pool()
+                     .member("203.0.113.50", 8080)
+                     .member("2001:db8:2::50", 8080);
+  install(builder);
+  connect(kClient, kVip);
+  connect(kClient6, kVip6);
+  EXPECT_THAT(run(tcp(at("198.51.100.8", 1234), kVip).syn()), Drops(LB_CONNECTION_LIMIT));
+  EXPECT_THAT(run(tcp(at("2001:db8:c::8", 1234), kVip6).syn()), Drops(LB_CONNECTION_LIMIT));
+  restart();
+  EXPECT_THAT(run(tcp(at("198.51.100.8", 1234), kVip).syn()), Drops(LB_CONNECTION_LIMIT));
+  forwarded(tcp(kClient6, kVip6).rst());
+  connect(at("198.51.100.8", 1234), kVip);
+}
+
+TEST_F(Limit, ThatIsRaisedHoldsAtOnce) {
+  install_with_limit(1);
+  connect_from(40000);
+  EXPECT_THAT(syn_from(40001), Drops(LB_CONNECTION_LIMIT));
+  install_with_limit(2);
+  connect_from(40001);
+  EXPECT_THAT(syn_from(40002), Drops(LB_CONNECTION_LIMIT));
+}
+
+TEST_F(Limit, FlowsThatTheAgentEndsNoLongerCount) {
+  install_with_limit(1);
+  connect_from(40000);
+  pass(std::chrono::minutes(2));
+  sweep();
+  EXPECT_EQ(connections(), 0u);
+  EXPECT_EQ(live_flows(), 0u);
+  connect_from(40001);
 }
 
 TEST_F(Policy, DisabledListenerIsTheKernels) {

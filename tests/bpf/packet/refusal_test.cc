@@ -78,7 +78,7 @@ TEST_F(Refusal, NobodysAddressBeginsNoFlow) {
   for (const char* nobody : {"0.0.0.0", "0.1.2.3", "127.0.0.1", "224.0.0.1", "240.0.0.1",
                              "255.255.255.255", "192.0.2.100"})
     EXPECT_THAT(run(tcp(at(nobody, 40000), kVip).syn()), Passes(LB_BAD_SOURCE)) << nobody;
-  EXPECT_EQ(stats_of(kVip).live_flows, 0u);
+  EXPECT_EQ(live_flows(), 0u);
 }
 
 TEST_F(Refusal, NobodysAddressBeginsNoFlowIpv6) {
@@ -91,7 +91,7 @@ TEST_F(Refusal, NoWayBackToTheClient) {
   install_one();
   EXPECT_THAT(run(tcp(at("198.51.100.200", 40000), kVip).syn()), Drops(LB_NO_ROUTE));
   EXPECT_EQ(stats_of(kVip).verdicts[LB_NO_ROUTE], 1u);
-  EXPECT_EQ(stats_of(kVip).live_flows, 0u);
+  EXPECT_EQ(live_flows(), 0u);
 }
 
 TEST_F(Refusal, NoWayBackToTheClientIpv6) {
@@ -114,7 +114,7 @@ TEST_F(Refusal, NoSnatPortIsLeft) {
   forwarded(tcp(at("198.51.100.7", 40000), kVip).syn());
   EXPECT_THAT(run(tcp(at("198.51.100.8", 40000), kVip).syn()), Drops(LB_NO_SNAT_PORT));
   EXPECT_EQ(stats_of(kVip).verdicts[LB_NO_SNAT_PORT], 1u);
-  EXPECT_EQ(stats_of(kVip).live_flows, 1u);
+  EXPECT_EQ(live_flows(), 1u);
   forwarded(tcp(at("198.51.100.7", 40000), kVip).syn());
 }
 
@@ -122,7 +122,7 @@ TEST_F(Refusal, TableIsFull) {
   install_one();
   each_line([](lb_flow& line) { line.word = LB_FLOW_BUSY; });
   EXPECT_THAT(run(tcp(kClient, kVip).syn()), Drops(LB_TABLE_FULL));
-  EXPECT_EQ(stats_of(kVip).live_flows, 0u);
+  EXPECT_EQ(live_flows(), 0u);
 }
 
 TEST_F(Refusal, BucketIsLocked) {

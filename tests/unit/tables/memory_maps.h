@@ -92,6 +92,7 @@ class MemoryMaps : public Maps {
   static size_t array_value(std::string_view map) {
     if (map == kBackends.name) return sizeof(lb_backend);
     if (map == kNexthops.name) return sizeof(lb_nexthop);
+    if (map == kLimits.name) return sizeof(lb_limit);
     if (map == kBackendUse.name || map == kServiceUse.name) return sizeof(lb_use);
     if (map == kServiceSums.name) return sizeof(lb_service_sum);
     if (map == kServiceCounters.name) return sizeof(lb_service_counters);

@@ -108,6 +108,8 @@ Tables random_tables() {
     if (below(3) == 0) continue;
     lb_service service{};
     service.id = 1 + below(9);
+    service.connection_limit = service.id % 3;
+    service.listener.uuid[0] = static_cast<uint8_t>(service.id % 3);
     service.ring = below(4);
     if (!t.rings.contains(service.ring)) service.ring = 0;
     service.cidr_set = below(4);

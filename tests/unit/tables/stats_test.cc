@@ -58,7 +58,7 @@ TEST(Stats, AServiceHasTheSharesOfProgramsAndAgent) {
   EXPECT_EQ(stats->flows, 2u);
   EXPECT_EQ(stats->persisted, 1u);
   EXPECT_EQ(stats->verdicts[LB_NEW_FLOW], 2u);
-  EXPECT_EQ(stats->live_flows, 2u);
+  EXPECT_EQ(stats->connections, 2u);
 }
 
 TEST(Stats, VerdictsHaveNamesAndFates) {

@@ -76,6 +76,8 @@ void expect_sound(MemoryMaps& maps) {
   for (const uint32_t id : maps.queue) RC_ASSERT(!taken.contains(id));
 }
 
+void expect_limits(MemoryMaps& maps, const Tables& want);
+
 // A backend sends where the destination of its address leads.
 void expect_arrived(MemoryMaps& maps, const TableWriter& writer, const Tables& want) {
   maps.work_again();
@@ -92,6 +94,27 @@ void expect_arrived(MemoryMaps& maps, const TableWriter& writer, const Tables& w
   TableWriter next(maps);
   RC_ASSERT(next.adopt().ok());
   RC_ASSERT(contents(next.tables()) == contents(want));
+  expect_limits(maps, want);
+}
+
+// Walking the circle of a service, one meets each service of its listener once.
+void expect_limits(MemoryMaps& maps, const Tables& want) {
+  std::map<lb_tag, std::map<uint32_t, uint32_t>, BytesLess<lb_tag>> listeners;  // id: limit
+  for (const auto& [key, service] : want.services)
+    listeners[service.listener][service.id] = service.connection_limit;
+  for (const auto& [listener, services] : listeners) {
+    for (const auto& [id, limit] : services) {
+      std::set<uint32_t> met;
+      for (uint32_t at = id; met.insert(at).second;) {
+        const auto entry = maps.get(kLimits, at);
+        RC_ASSERT(entry.ok() && entry->has_value());
+        RC_ASSERT(services.contains(at));
+        at = (*entry)->next;
+      }
+      RC_ASSERT(met.size() == services.size());
+      RC_ASSERT((*maps.get(kLimits, id))->connections == limit);
+    }
+  }
 }
 
 TEST(TableWriter, ArrivesThoughAnyWriteFails) {

@@ -1,0 +1,131 @@
+// What a flow's packets make of it: states, connections, the listener's limit.
+#include <gtest/gtest.h>
+
+#include <utility>
+#include <vector>
+
+#include "tests/bpf/flow_table/flow_ops_fixture.h"
+
+namespace flow_test {
+namespace {
+
+class FlowFollow : public FlowOps {};
+
+INSTANTIATE_TEST_SUITE_P(Family, FlowFollow,
+                         ::testing::Values(base::Family::ipv4, base::Family::ipv6),
+                         [](const auto& test) {
+                           return test.param == base::Family::ipv4 ? "IPv4" : "IPv6";
+                         });
+
+// A letter for who sends it, then what.
+struct Story {
+  std::vector<std::pair<char, uint32_t>> packets;
+  uint32_t state;
+};
+constexpr auto kC = 'c', kM = 'm';
+
+TEST_P(FlowFollow, TcpIsFollowed) {
+  const std::vector<Story> stories = {
+      {{{kC, kAck}}, LB_FLOW_HALF_OPEN},
+      {{{kM, kAck}, {kC, kAck}}, LB_FLOW_HALF_OPEN},
+      {{{kM, kSynAck}}, LB_FLOW_HALF_OPEN},
+      {{{kM, kSynAck}, {kC, kSyn}}, LB_FLOW_HALF_OPEN},
+      {{{kM, kSynAck}, {kM, kAck}}, LB_FLOW_HALF_OPEN},
+      {{{kM, kSynAck}, {kC, kAck}}, LB_FLOW_OPEN},
+      {{{kC, kFin}}, LB_FLOW_HALF_OPEN},
+      {{{kM, kSynAck}, {kC, kFin}}, LB_FLOW_CLOSING_CLIENT},
+      {{{kM, kSynAck}, {kM, kFin}}, LB_FLOW_CLOSING_MEMBER},
+      {{{kM, kSynAck}, {kC, kAck}, {kC, kFin}}, LB_FLOW_CLOSING_CLIENT},
+      {{{kM, kSynAck}, {kC, kAck}, {kC, kFin}, {kC, kFin}}, LB_FLOW_CLOSING_CLIENT},
+      {{{kM, kSynAck}, {kC, kAck}, {kC, kFin}, {kM, kAck}}, LB_FLOW_CLOSING_CLIENT},
+      {{{kM, kSynAck}, {kC, kAck}, {kC, kFin}, {kM, kFin}}, LB_FLOW_CLOSED},
+      {{{kM, kSynAck}, {kC, kAck}, {kM, kFin}}, LB_FLOW_CLOSING_MEMBER},
+      {{{kM, kSynAck}, {kC, kAck}, {kM, kFin}, {kC, kFin}}, LB_FLOW_CLOSED},
+      {{{kM, kSynAck}, {kC, kAck}, {kM, kFin}, {kC, kFin}, {kC, kFin}}, LB_FLOW_CLOSED},
+      {{{kM, kSynAck}, {kC, kAck}, {kM, kFin}, {kC, kFin}, {kC, kRst}}, LB_FLOW_RESET},
+      {{{kC, kRst}}, LB_FLOW_RESET},
+      {{{kM, kRst}}, LB_FLOW_RESET},
+      {{{kM, kRst}, {kC, kAck}}, LB_FLOW_RESET},
+      {{{kM, kSynAck}, {kC, kAck}, {kM, kRst}}, LB_FLOW_RESET},
+      {{{kM, kSynAck}, {kC, kAck}, {kC, kRst}, {kM, kAck}}, LB_FLOW_RESET},
+      {{{kM, kSynAck}, {kC, kAck}, {kC, kRst}, {kC, kFin}}, LB_FLOW_RESET},
+      {{{kM, kSynAck}, {kC, kAck}, {kC, kRst}, {kC, kAck}}, LB_FLOW_OPEN},
+  };
+  for (size_t i = 0; i < stories.size(); i++) {
+    ASSERT_GE(new_flow(1), 0);
+    for (const auto& [side, flags] : stories[i].packets)
+      note(side == kC ? *find_client(1) : *find_member(1), flags);
+    EXPECT_STREQ(datapath::flow_state_name(state(1)), datapath::flow_state_name(stories[i].state))
+        << "story " << i;
+    ASSERT_TRUE(drop(*find_client(1)));
+  }
+}
+
+// Of the flow, and what it then counts among: opening; flows; closing.
+TEST_P(FlowFollow, UseFollowsTheState) {
+  struct Step {
+    char side;
+    uint32_t flags, opening, flows, closing;
+  };
+  const std::vector<std::vector<Step>> lives = {
+      {{kM, kSynAck, 1, 0, 0}, {kC, kAck, 0, 1, 0}, {kC, kFin, 0, 1, 1}, {kM, kFin, 0, 0, 0}},
+      {{kM, kSynAck, 1, 0, 0}, {kC, kAck, 0, 1, 0}, {kM, kFin, 0, 1, 1}, {kM, kRst, 0, 0, 0}},
+      {{kM, kSynAck, 1, 0, 0}, {kC, kFin, 0, 1, 1}, {kM, kFin, 0, 0, 0}, {kC, kRst, 0, 0, 0}},
+      {{kM, kSynAck, 1, 0, 0}, {kC, kAck, 0, 1, 0}, {kC, kRst, 0, 0, 0}, {kC, kAck, 0, 1, 0}},
+      {{kM, kRst, 0, 0, 0}},
+  };
+  for (size_t life = 0; life < lives.size(); life++) {
+    for (size_t ended_after = 0; ended_after <= lives[life].size(); ended_after++) {
+      SCOPED_TRACE(life * 100 + ended_after);
+      ASSERT_GE(new_flow(1), 0);
+      for (size_t i = 0; i < ended_after; i++) {
+        const Step& step = lives[life][i];
+        note(step.side == kC ? *find_client(1) : *find_member(1), step.flags);
+        EXPECT_EQ(opening(), step.opening) << "step " << i;
+        EXPECT_EQ(backend_use().flows, step.flows) << "step " << i;
+        EXPECT_EQ(service_use().flows, step.flows) << "step " << i;
+        EXPECT_EQ(service_use().closing, step.closing) << "step " << i;
+      }
+      ASSERT_TRUE(drop(*find_client(1)));
+      expect_unused();
+    }
+  }
+}
+
+TEST_P(FlowFollow, NoMoreConnectionsThanTheListenersLimit) {
+  set_limit(kService, {2, kService});
+  for (uint32_t id = 1; id <= 2; id++) {
+    ASSERT_GE(new_flow(id), 0);
+    open(id);
+  }
+  ASSERT_GE(new_flow(3), 0);
+  note(*find_member(3), kSynAck);
+  EXPECT_EQ(operate_note(*find_client(3), kAck), kOverLimit);
+  EXPECT_EQ(operate_note(*find_client(3), kFin), kOverLimit);
+  EXPECT_EQ(state(3), LB_FLOW_HALF_OPEN);
+  EXPECT_EQ(service_use().flows, 2u);
+  EXPECT_EQ(opening(), 1u);
+  note(*find_client(1), kFin);
+  EXPECT_EQ(operate_note(*find_client(3), kAck), kOverLimit) << "closed by one side only";
+  note(*find_member(1), kFin);
+  EXPECT_TRUE(note(*find_client(3), kAck));
+  EXPECT_EQ(state(3), LB_FLOW_OPEN);
+}
+
+TEST_P(FlowFollow, TheLimitIsOfAllServicesOfTheListener) {
+  constexpr uint32_t kOther = kService + 1, kStranger = kService + 2;
+  set_limit(kService, {2, kOther});
+  set_limit(kOther, {2, kService});
+  memory().service_use()[kStranger].flows = 9;
+  memory().service_use()[kOther].flows = 1;
+  ASSERT_GE(new_flow(1), 0);
+  open(1);
+  ASSERT_GE(new_flow(2), 0);
+  note(*find_member(2), kSynAck);
+  EXPECT_EQ(operate_note(*find_client(2), kAck), kOverLimit);
+  memory().service_use()[kOther].flows = 0;
+  EXPECT_TRUE(note(*find_client(2), kAck));
+}
+
+}  // namespace
+}  // namespace flow_test
