@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -198,8 +199,9 @@ struct Spec {
   friend bool operator==(const Spec&, const Spec&) = default;
 };
 
-// `wanted` and what only `running` has: a listener that leaves HAProxy is served until the tables
-// carry it. A leaving frontend whose place a wanted one takes is left out.
-Spec with_leaving(const Spec& running, const Spec& wanted);
+// `wanted`, and of `running` the listeners among `moving` that only it has: they are served until
+// the tables carry them. What is not wanted anywhere ends at once; its certificates may be gone. A
+// frontend whose place a wanted one takes is left out.
+Spec with_leaving(const Spec& running, const Spec& wanted, const std::set<base::Uuid>& moving);
 
 }  // namespace haproxy

@@ -154,10 +154,17 @@ std::string server_state_file(const std::string& text) {
   return path;
 }
 
-std::string with_leaving_frontends(const std::string& running, const std::string& wanted) {
-  if (wanted.empty()) return running;
+std::string with_leaving_frontends(const std::string& running, const std::string& wanted,
+                                   const std::set<base::Uuid>& moving) {
   const Result<Document> before = Document::parse(running), after = Document::parse(wanted);
   if (!before || !after) return wanted;
+  const auto moves = [&moving](const Section& section) {
+    const auto id = base::Uuid::parse(section.name);
+    return section.kind == "frontend" && id && moving.contains(*id);
+  };
+  if (std::none_of(before->sections().begin(), before->sections().end(), moves)) return wanted;
+  // Without anything of its own `wanted` has no section of defaults either.
+  if (wanted.empty()) return running;
   std::set<std::string> names, binds;
   for (const Section& section : after->sections()) {
     names.insert(section.kind + " " + section.name);
@@ -169,7 +176,7 @@ std::string with_leaving_frontends(const std::string& running, const std::string
     both += "\n" + text_of(*before, section);
   };
   for (const Section& frontend : before->sections()) {
-    if (frontend.kind != "frontend" || names.contains("frontend " + frontend.name)) continue;
+    if (!moves(frontend) || names.contains("frontend " + frontend.name)) continue;
     const auto places = binds_of(*before, frontend);
     const auto is_taken = [&binds](const std::string& place) { return binds.contains(place); };
     if (std::any_of(places.begin(), places.end(), is_taken)) continue;

@@ -4,9 +4,11 @@
 // wrapper.
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "base/result.h"
+#include "base/uuid.h"
 #include "haproxy/haproxy_spec.h"
 #include "haproxy/render.h"
 
@@ -21,8 +23,10 @@ std::string own_section(const Uploaded& uploaded, const Surroundings& around);
 // The file that a text reads the states of its servers from; "": none.
 std::string server_state_file(const std::string& text);
 
-// Both texts in one: what `wanted` does not have any more is served as in `running`.
-std::string with_leaving_frontends(const std::string& running, const std::string& wanted);
+// Both texts in one: the frontends of `running` that are named like one of `moving` are served
+// beside `wanted`.
+std::string with_leaving_frontends(const std::string& running, const std::string& wanted,
+                                   const std::set<base::Uuid>& moving);
 
 // The program that checks a member by PING for HAProxy, at the path that the text names, where it
 // names one. Lets programs of any group send echo requests in this network namespace, for HAProxy

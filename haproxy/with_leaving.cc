@@ -5,11 +5,12 @@
 
 namespace haproxy {
 
-Spec with_leaving(const Spec& running, const Spec& wanted) {
+Spec with_leaving(const Spec& running, const Spec& wanted, const std::set<base::Uuid>& moving) {
   Spec both = wanted;
   if (wanted.uploaded) {
     if (running.uploaded)
-      both.uploaded->text = with_leaving_frontends(running.uploaded->text, wanted.uploaded->text);
+      both.uploaded->text =
+          with_leaving_frontends(running.uploaded->text, wanted.uploaded->text, moving);
     return both;
   }
   if (both.metrics_socket.empty()) both.metrics_socket = running.metrics_socket;
@@ -17,7 +18,7 @@ Spec with_leaving(const Spec& running, const Spec& wanted) {
   for (const auto& [listener, frontend] : wanted.frontends)
     taken.insert(frontend.binds.begin(), frontend.binds.end());
   for (const auto& [listener, frontend] : running.frontends) {
-    if (both.frontends.contains(listener)) continue;
+    if (both.frontends.contains(listener) || !moving.contains(listener)) continue;
     Frontend leaving = frontend;
     std::erase_if(leaving.binds, [&](const auto& place) { return taken.contains(place); });
     if (leaving.binds.empty()) continue;

@@ -23,6 +23,13 @@ constexpr int kArrangeRounds = 4;
 // For HAProxy to accept what has come while a listener was still its own.
 constexpr auto kAcceptLeft = std::chrono::milliseconds(200);
 
+std::set<base::Uuid> served_by_xdp(const plan::Plan& plan) {
+  std::set<base::Uuid> listeners;
+  for (const auto& [id, placement] : plan.placements)
+    if (placement.where == plan::Place::xdp) listeners.insert(id);
+  return listeners;
+}
+
 }  // namespace
 
 Reconciler::Reconciler(asio::any_io_executor loop, Workers& workers, ChangeQueue& queue,
@@ -107,7 +114,8 @@ asio::awaitable<base::Status> Reconciler::carry_out(Wanted wanted, Look look) {
 
   // A listener that comes to HAProxy is served there before the tables send it there; one that
   // leaves is served there until the tables have it.
-  const haproxy::Spec both = haproxy::with_leaving(machine_.served(), plan.haproxy);
+  const haproxy::Spec both =
+      haproxy::with_leaving(machine_.served(), plan.haproxy, served_by_xdp(plan));
   const bool leaves = !(both == plan.haproxy);
   co_await serve_l7(both, look);
   if (planned->looked) co_await attach();

@@ -90,7 +90,7 @@ xdp() { in_machine "$(newest_slot)" "$BOX_BUILD/agent/cli/amphora-xdp" "$@"; }
 newest_slot() { jq -r '[.servers[].slot] | max' "$BOX_RUN/state.json"; }
 # carried_by_xdp PORT: packets of established flows were forwarded, and no HAProxy listens on PORT.
 carried_by_xdp() {
-	local n; n=$(xdp verdicts --json | jq '[.. | objects | to_entries[] | select(.key == "established") | .value] | add // 0')
+	local n; n=$(xdp verdicts --json | jq '[.. | objects | select(.verdict? == "established") | .packets] | add // 0')
 	echo "established verdicts: $n"
 	[ "${n%.*}" -gt 0 ] || return 1
 	! in_machine "$(newest_slot)" ip netns exec amphora-haproxy ss -Hltn "sport = :$1" | grep .

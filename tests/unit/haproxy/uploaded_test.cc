@@ -95,22 +95,33 @@ TEST(OwnSection, HasTheSocketAndTheName) {
 }
 
 TEST(LeavingFrontends, StayUntilTheirPlaceIsTaken) {
-  const std::string a =
-      "frontend a\n  bind 203.0.113.10:80\n\nbackend p:a\n  server s 192.0.2.1:1\n";
+  const base::Uuid id = *base::Uuid::parse("00000000-0000-4000-8000-00000000000a");
+  const std::string name = id.text();
+  const std::string a = "frontend " + name + "\n  bind 203.0.113.10:80\n\nbackend p:" + name +
+                        "\n  server s 192.0.2.1:1\n";
   const std::string b =
       "frontend b\n  bind 203.0.113.10:81\n\nbackend p:b\n  server s 192.0.2.1:1\n";
   const std::string b_at_80 = "frontend b\n  bind 203.0.113.10:80\n";
   const std::string global = "global\n  daemon\n\n";
-  using haproxy::with_leaving_frontends;
-  EXPECT_EQ(with_leaving_frontends(global + a + b, global + b), global + b + "\n" +
-                                                                    "frontend a\n"
-                                                                    "  bind 203.0.113.10:80\n\n\n"
-                                                                    "backend p:a\n"
-                                                                    "  server s 192.0.2.1:1\n");
-  EXPECT_EQ(with_leaving_frontends(global + a, global + a), global + a);
-  EXPECT_EQ(with_leaving_frontends(global + a, global + b_at_80), global + b_at_80);
-  EXPECT_EQ(with_leaving_frontends(global + a, ""), global + a);
-  EXPECT_EQ(with_leaving_frontends("", global + a), global + a);
+  const auto merged = [&](const std::string& running, const std::string& wanted) {
+    return haproxy::with_leaving_frontends(running, wanted, {id});
+  };
+  EXPECT_EQ(merged(global + a + b, global + b),
+            global + b + "\nfrontend " + name + "\n  bind 203.0.113.10:80\n\n\nbackend p:" + name +
+                "\n  server s 192.0.2.1:1\n");
+  EXPECT_EQ(merged(global + a, global + a), global + a);
+  EXPECT_EQ(merged(global + a, global + b_at_80), global + b_at_80);
+  EXPECT_EQ(merged(global + a, ""), global + a);
+  EXPECT_EQ(merged("", global + a), global + a);
+}
+
+// Its certificates are deleted before the text without it comes (contract, 9).
+TEST(LeavingFrontends, OneThatWasDeletedEndsAtOnce) {
+  const std::string gone =
+      "frontend 00000000-0000-4000-8000-00000000000b\n  bind 203.0.113.10:443\n";
+  EXPECT_EQ(haproxy::with_leaving_frontends(gone, "", {}), "");
+  EXPECT_EQ(haproxy::with_leaving_frontends(gone, "defaults\n  mode http\n", {}),
+            "defaults\n  mode http\n");
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ using haproxy_test::id;
 using haproxy_test::Made;
 using haproxy_test::pool;
 
-TEST(WithLeaving, KeepsWhatOnlyTheRunningOneHas) {
+TEST(WithLeaving, KeepsWhatMoves) {
   Made running, wanted;
   Frontend leaving = running.frontend();
   leaving.listener = id(7);
@@ -19,12 +19,13 @@ TEST(WithLeaving, KeepsWhatOnlyTheRunningOneHas) {
   backend.id = pool(2, 7);
   running.spec.backends[backend.id] = backend;
   running.server().weight = 9;
-  const Spec both = with_leaving(running.spec, wanted.spec);
+  const Spec both = with_leaving(running.spec, wanted.spec, {id(7)});
   EXPECT_EQ(both.frontends.at(id(1)), wanted.frontend());
   EXPECT_EQ(both.frontends.at(id(7)), leaving);
   EXPECT_EQ(both.backends.at(pool(2)), wanted.backend());
   EXPECT_EQ(both.backends.at(pool(2, 7)), backend);
-  EXPECT_EQ(with_leaving(wanted.spec, wanted.spec), wanted.spec);
+  EXPECT_EQ(with_leaving(wanted.spec, wanted.spec, {id(7)}), wanted.spec);
+  EXPECT_EQ(with_leaving(running.spec, wanted.spec, {}), wanted.spec) << "it was deleted";
 }
 
 TEST(WithLeaving, APlaceHasOneOwner) {
@@ -32,7 +33,7 @@ TEST(WithLeaving, APlaceHasOneOwner) {
   Frontend leaving = running.frontend();
   leaving.listener = id(7);
   running.spec.frontends = {{id(7), leaving}};
-  EXPECT_EQ(with_leaving(running.spec, wanted.spec), wanted.spec);
+  EXPECT_EQ(with_leaving(running.spec, wanted.spec, {id(7)}), wanted.spec);
 }
 
 }  // namespace
