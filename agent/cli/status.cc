@@ -55,6 +55,22 @@ void print_agent(const json& status) {
   }
 }
 
+// Nothing without a pair: most have none.
+void print_vrrp(const json& status) {
+  const json vrrp = status.value("vrrp", json());
+  if (!vrrp.is_object()) return;
+  const json& keepalived = vrrp["keepalived"];
+  print("pair: " + text_of(vrrp, "role") + " on " + text_of(vrrp, "interface") + ", priority " +
+        text_of(vrrp, "priority") + "; keepalived " +
+        (keepalived.value("running", false) ? "runs" : "DOES NOT RUN") + ", supervised, " +
+        text_of(keepalived, "restarts") + " restarts\n");
+  for (const json& vip : vrrp["vips"])
+    print("  VIP " + text_of(vip, "address") + ": " +
+          (vip.value("here", false) ? "here" : "not here") + "\n");
+  for (const json& why : vrrp["unfit_because"])
+    print("  may not be master: " + why.get<std::string>() + "\n");
+}
+
 void print_interfaces(const json& interfaces) {
   std::vector<Row> rows;
   for (const json& one : interfaces)
@@ -103,6 +119,7 @@ int status(const Common& common) {
   if (!status.is_object() || !status.contains("reconcile"))
     return fail({kUnreachable, "what listens on " + common.socket + " is not the agent."});
   print_agent(status);
+  print_vrrp(status);
   print_interfaces(status["interfaces"]);
   print_tables(status["flow_tables"]);
   return kDone;

@@ -94,6 +94,24 @@ void add_agent(Text& text, const Status& status) {
   text.sample({}, static_cast<double>(status.reconcile.took.count()) / 1e6);
 }
 
+void add_vrrp(Text& text, const VrrpStatus& vrrp) {
+  text.heading("amphora_xdp_vrrp_role", "gauge", "1 for the role of this node in its pair.");
+  for (const char* role : {"MASTER", "BACKUP", "FAULT"})
+    text.sample({{"role", role}}, uint64_t{vrrp.role == role});
+  text.heading("amphora_xdp_vrrp_vip", "gauge", "Whether a VIP is on this node's interface.");
+  for (const VrrpStatus::Vip& vip : vrrp.vips)
+    text.sample({{"vip", vip.address.text()}, {"interface", vrrp.interface}}, uint64_t{vip.here});
+  text.heading("amphora_xdp_vrrp_fit", "gauge", "Whether this node may be master.");
+  text.sample({}, uint64_t{vrrp.unfit_because.empty()});
+  text.heading("amphora_xdp_keepalived_up", "gauge", "Whether keepalived runs.");
+  text.sample({}, uint64_t{vrrp.running});
+  text.heading("amphora_xdp_keepalived_reloads_total", "counter", "Reloads of keepalived.");
+  text.sample({}, vrrp.reloads);
+  text.heading("amphora_xdp_keepalived_restarts_total", "counter",
+               "Starts after keepalived had died.");
+  text.sample({}, vrrp.restarts);
+}
+
 void add_tables(Text& text, const Status& status) {
   const auto each = [&](std::string_view name, std::string_view type, std::string_view help,
                         auto value) {
@@ -215,6 +233,7 @@ std::string metrics(const Status& status, const Verdicts& verdicts, const Counte
                     const model::Model& m) {
   Text text;
   add_agent(text, status);
+  if (status.vrrp) add_vrrp(text, *status.vrrp);
   add_tables(text, status);
   add_verdicts(text, verdicts, m);
   add_listeners(text, counters, m);

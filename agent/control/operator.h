@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -84,6 +85,25 @@ struct HaproxyStatus {
   uint64_t restarts = 0;  // after it had died
 };
 
+// Of a node of a pair.
+struct VrrpStatus {
+  struct Vip {
+    base::IpAddress address;
+    bool here = false;  // on the interface, by the kernel
+
+    friend bool operator==(const Vip&, const Vip&) = default;
+  };
+
+  std::string role;  // "MASTER", "BACKUP", "FAULT"
+  std::string interface;
+  int priority = 0;
+  std::vector<Vip> vips;
+  bool running = false;                    // keepalived; it is started again when it dies
+  uint64_t starts = 0, reloads = 0;        // since the agent started
+  uint64_t restarts = 0;                   // after it had died
+  std::vector<std::string> unfit_because;  // why this node may not be master; empty: it may
+};
+
 struct Status {
   std::string version;
   uint32_t abi = 0;
@@ -95,6 +115,7 @@ struct Status {
   std::vector<MemberCheck> checks;    // of every member that is checked
   std::vector<Placement> placements;  // of every listener, as planned last
   HaproxyStatus haproxy;              // since the agent started
+  std::optional<VrrpStatus> vrrp;     // none: of no pair, or not told yet of which
 };
 
 struct Verdict {

@@ -78,6 +78,23 @@ json placements_json(const std::vector<Placement>& placements) {
   return rows;
 }
 
+json vrrp_json(const std::optional<VrrpStatus>& vrrp) {
+  if (!vrrp) return nullptr;
+  auto vips = json::array();
+  for (const VrrpStatus::Vip& vip : vrrp->vips)
+    vips.push_back({{"address", vip.address.text()}, {"here", vip.here}});
+  return {{"role", vrrp->role},
+          {"interface", vrrp->interface},
+          {"priority", vrrp->priority},
+          {"vips", vips},
+          {"unfit_because", vrrp->unfit_because},
+          {"keepalived",
+           {{"running", vrrp->running},
+            {"starts", vrrp->starts},
+            {"reloads", vrrp->reloads},
+            {"restarts", vrrp->restarts}}}};
+}
+
 json verdicts_json(const std::vector<Verdict>& verdicts) {
   auto rows = json::array();
   for (const Verdict& verdict : verdicts)
@@ -147,7 +164,8 @@ json to_json(const Status& status, const Verdicts& verdicts, const model::Model&
            {{"running", status.haproxy.running},
             {"starts", status.haproxy.starts},
             {"reloads", status.haproxy.reloads},
-            {"restarts", status.haproxy.restarts}}}};
+            {"restarts", status.haproxy.restarts}}},
+          {"vrrp", vrrp_json(status.vrrp)}};
 }
 
 json to_json(const Verdicts& verdicts, const model::Model& m) {

@@ -135,7 +135,7 @@ class Vrrp {
   // Whether the check scripts still say what the uploads need (7.4): to be called after every
   // change of them.
   virtual Awaited<base::Status> refresh_checks(Uploads uploads) = 0;
-  virtual bool running() = 0;
+  virtual bool running() const = 0;
 };
 
 }  // namespace octavia

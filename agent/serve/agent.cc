@@ -51,6 +51,7 @@ base::Status Agent::serve_octavia(AmphoraEntry entry, const netns::Namespace& sp
                                 parts_.statistics, operator_});
   if (!amphora) return amphora.error();
   amphora_ = std::move(*amphora);
+  operator_.show_pair(amphora_->vrrp());
   return amphora_->start();
 }
 

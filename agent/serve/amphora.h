@@ -74,6 +74,7 @@ class Amphora final : public octavia::Running {
 
   base::Status examine_certificate(const std::string& pem) override;
   base::Status show_certificate(const std::string& pem) override;
+  const VrrpKeeper& vrrp() const { return vrrp_; }
   const octavia::AmphoraConf& conf() const override { return entry_.conf; }
   void reconfigure(const octavia::AmphoraConf& conf) override;
 

@@ -10,6 +10,7 @@
 #include "agent/datapath/abi.h"
 #include "agent/datapath/flow_table.h"
 #include "agent/datapath/flow_walk.h"
+#include "agent/serve/vrrp_status.h"
 #include "base/log.h"
 
 namespace serve {
@@ -169,6 +170,10 @@ asio::awaitable<control::Status> RealOperator::status() {
         {listener, std::string(plan::word(placement.where)), placement.reason});
   for (const auto& name : progress.missing)
     status.reconcile.problems.push_back({{}, "interface " + name + " is not there (yet)"});
+  if (pair_ != nullptr && pair_->instance())
+    status.vrrp = vrrp_status(
+        {*pair_->instance(), pair_->running(), pair_->counts(), pair_->reasons_against()},
+        parts_.reconciler.observed());
   co_return status;
 }
 

@@ -8,6 +8,7 @@
 #include "agent/control/operator.h"
 #include "agent/datapath/datapath.h"
 #include "agent/reconcile/reconciler.h"
+#include "agent/serve/vrrp_keeper.h"
 #include "agent/statistics/statistics.h"
 #include "haproxy/process.h"
 
@@ -29,6 +30,9 @@ class RealOperator final : public control::Operator {
   };
   explicit RealOperator(Parts parts) : parts_(std::move(parts)) {}
 
+  // Of a node of a pair; it outlives this. Its instance is shown when it has one.
+  void show_pair(const VrrpKeeper& keeper) { pair_ = &keeper; }
+
   boost::asio::awaitable<control::Status> status() override;
   boost::asio::awaitable<std::vector<control::ConnectedNetwork>> networks() override;
   boost::asio::awaitable<control::Verdicts> verdicts() override;
@@ -37,6 +41,7 @@ class RealOperator final : public control::Operator {
 
  private:
   Parts parts_;
+  const VrrpKeeper* pair_ = nullptr;  // null: none
 };
 
 }  // namespace serve

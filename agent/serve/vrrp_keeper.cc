@@ -70,11 +70,13 @@ Awaited<Status> VrrpKeeper::call(std::function<Status(keepalived::Process&)> wha
     state.done = what(keepalived_);
     state.running = keepalived_.running();
     state.instance = keepalived_.instance();
+    state.counts = keepalived_.counts();
     return state;
   };
   State state = co_await worker_.run(std::move(work));
   running_ = state.running;
   instance_ = std::move(state.instance);
+  counts_ = state.counts;
   co_return std::move(state.done);
 }
 

@@ -5,6 +5,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,10 +38,11 @@ class VrrpKeeper final : public octavia::Vrrp {
   octavia::Awaited<base::Status> reload() override;
   // The scripts do not depend on what is uploaded: `fitness` does.
   octavia::Awaited<base::Status> refresh_checks(octavia::Uploads uploads) override;
-  bool running() override { return running_; }
+  bool running() const override { return running_; }
 
   // What the text says that runs; nullopt: none does.
   const std::optional<keepalived::Instance>& instance() const { return instance_; }
+  const keepalived::Counts& counts() const { return counts_; }
   // Why this node is not vouched for; empty: it is.
   const std::vector<std::string>& reasons_against() const { return reasons_; }
 
@@ -50,6 +52,7 @@ class VrrpKeeper final : public octavia::Vrrp {
     base::Status done = base::Unit{};
     bool running = false;
     std::optional<keepalived::Instance> instance;
+    keepalived::Counts counts;
   };
   octavia::Awaited<base::Status> call(std::function<base::Status(keepalived::Process&)> what);
 
@@ -60,6 +63,7 @@ class VrrpKeeper final : public octavia::Vrrp {
   reconcile::Event wake_, wake_vouch_;
   bool finished_ = false, running_ = false;
   std::optional<keepalived::Instance> instance_;
+  keepalived::Counts counts_;
   std::vector<std::string> reasons_;
   reconcile::Worker worker_;  // last: it ends before what it works on
 };

@@ -150,6 +150,7 @@ TEST_F(Command, StatusSaysHowItIs) {
                             {},
                             {},
                             {},
+                            {},
                             {}};
   const Outcome outcome = cli("status");
   EXPECT_EQ(outcome.code, 0) << outcome.out;
@@ -158,6 +159,24 @@ TEST_F(Command, StatusSaysHowItIs) {
   EXPECT_THAT(outcome.out, HasSubstr("10.0%"));
   agent_.machine.status_.uptime = {};
   EXPECT_THAT(cli("status").out, HasSubstr("up less than 1s"));
+}
+
+TEST_F(Command, StatusSaysWhatANodeOfAPairIs) {
+  EXPECT_THAT(cli("status").out, Not(HasSubstr("pair:")));
+  control::VrrpStatus vrrp;
+  vrrp.role = "BACKUP";
+  vrrp.interface = "eth1";
+  vrrp.priority = 90;
+  vrrp.vips = {{*base::IpAddress::parse("203.0.113.10"), false}};
+  vrrp.running = true;
+  vrrp.restarts = 2;
+  agent_.machine.status_.vrrp = vrrp;
+  EXPECT_THAT(cli("status").out,
+              HasSubstr("pair: BACKUP on eth1, priority 90; keepalived runs, supervised, 2 "
+                        "restarts\n  VIP 203.0.113.10: not here\n"));
+  EXPECT_EQ(json::parse(cli("status --json").out)["vrrp"]["role"], "BACKUP");
+  agent_.machine.status_.vrrp->unfit_because = {"HAProxy does not answer"};
+  EXPECT_THAT(cli("status").out, HasSubstr("  may not be master: HAProxy does not answer\n"));
 }
 
 TEST_F(Command, FlowsAreATableOrLines) {

@@ -285,6 +285,28 @@ TEST(Api, StatusSaysWhoServesAListenerAndHowHaproxyIs) {
             (json{{"running", true}, {"starts", 1}, {"reloads", 20}, {"restarts", 3}}));
 }
 
+TEST(Api, StatusSaysWhatANodeOfAPairIs) {
+  FakeAgent agent;
+  EXPECT_TRUE(agent.get("/v1/status")["vrrp"].is_null());
+  VrrpStatus vrrp;
+  vrrp.role = "FAULT";
+  vrrp.interface = "eth1";
+  vrrp.priority = 90;
+  vrrp.vips = {{*base::IpAddress::parse("203.0.113.10"), false}};
+  vrrp.starts = 1;
+  vrrp.restarts = 2;
+  vrrp.unfit_because = {"the XDP program is not attached"};
+  agent.machine.status_.vrrp = vrrp;
+  EXPECT_EQ(
+      agent.get("/v1/status")["vrrp"],
+      (json{{"role", "FAULT"},
+            {"interface", "eth1"},
+            {"priority", 90},
+            {"vips", json::array({{{"address", "203.0.113.10"}, {"here", false}}})},
+            {"unfit_because", {"the XDP program is not attached"}},
+            {"keepalived", {{"running", false}, {"starts", 1}, {"reloads", 0}, {"restarts", 2}}}}));
+}
+
 TEST(Api, VerdictsAreNamedByListener) {
   FakeAgent agent;
   agent.make(kBase + "/loadbalancers", web());

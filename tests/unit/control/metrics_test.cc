@@ -92,6 +92,32 @@ TEST(Metrics, TellOfHaproxy) {
   EXPECT_EQ(samples.at("amphora_xdp_haproxy_restarts_total"), 3);
 }
 
+TEST(Metrics, TellOfANodeOfAPair) {
+  FakeAgent agent;
+  const auto scraped = [&] { return scrape(agent.ask("GET", "/metrics")->body); };
+  EXPECT_FALSE(scraped().contains("amphora_xdp_keepalived_up"));
+  VrrpStatus vrrp;
+  vrrp.role = "MASTER";
+  vrrp.interface = "eth1";
+  vrrp.vips = {{*base::IpAddress::parse("203.0.113.10"), true},
+               {*base::IpAddress::parse("2001:db8::10"), false}};
+  vrrp.running = true;
+  vrrp.reloads = 2;
+  vrrp.restarts = 3;
+  agent.machine.status_.vrrp = vrrp;
+  auto samples = scraped();
+  EXPECT_EQ(samples.at("amphora_xdp_vrrp_role{role=\"MASTER\"}"), 1);
+  EXPECT_EQ(samples.at("amphora_xdp_vrrp_role{role=\"BACKUP\"}"), 0);
+  EXPECT_EQ(samples.at("amphora_xdp_vrrp_vip{vip=\"203.0.113.10\",interface=\"eth1\"}"), 1);
+  EXPECT_EQ(samples.at("amphora_xdp_vrrp_vip{vip=\"2001:db8::10\",interface=\"eth1\"}"), 0);
+  EXPECT_EQ(samples.at("amphora_xdp_vrrp_fit"), 1);
+  EXPECT_EQ(samples.at("amphora_xdp_keepalived_up"), 1);
+  EXPECT_EQ(samples.at("amphora_xdp_keepalived_reloads_total"), 2);
+  EXPECT_EQ(samples.at("amphora_xdp_keepalived_restarts_total"), 3);
+  agent.machine.status_.vrrp->unfit_because = {"HAProxy does not answer"};
+  EXPECT_EQ(scraped().at("amphora_xdp_vrrp_fit"), 0);
+}
+
 TEST(Metrics, TellOfProbes) {
   FakeAgent agent;
   const base::Uuid up = base::Uuid::random(), down = base::Uuid::random(),

@@ -158,7 +158,7 @@ class FakeVrrp final : public Vrrp {
   Awaited<base::Status> stop() override { return script_.step("vrrp stop"); }
   Awaited<base::Status> reload() override { return script_.step("vrrp reload"); }
   Awaited<base::Status> refresh_checks(Uploads) override { co_return base::Unit{}; }
-  bool running() override { return true; }
+  bool running() const override { return true; }
 
  private:
   Script& script_;
