@@ -1,0 +1,26 @@
+// What is said about the log of a listener, in HAProxy's words.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/uuid.h"
+
+namespace flow_log {
+
+struct ConnectionLog {
+  struct Place {
+    std::string address, facility;  // "/run/rsyslog/octavia/log", "local0"
+
+    friend bool operator==(const Place&, const Place&) = default;
+  };
+  std::vector<Place> places;
+  std::string format;  // a log-format
+
+  friend bool operator==(const ConnectionLog&, const ConnectionLog&) = default;
+};
+
+using ConnectionLogs = std::map<base::Uuid, ConnectionLog>;  // by listener; no entry: it has none
+
+}  // namespace flow_log
