@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agent/datapath/flow_walk.h"
 #include "bpf/flow_layout.h"
 
 namespace datapath {
@@ -78,6 +79,7 @@ void FlowTable::advance_clock(std::chrono::milliseconds elapsed) {
   clock_rest_ %= kTick;
   const auto ticks = std::clamp<decltype(clock_rest_)::rep>(whole, 0, kMostTicks);
   if (ticks > 0) add<__u32>(memory_.clock().tick, static_cast<uint32_t>(ticks));
+  if (witness_ != nullptr) witness_->ticked();
 }
 
 FlowTable::Progress FlowTable::sweep(const Judge& judge, size_t lines) {
@@ -183,7 +185,7 @@ void FlowTable::sweep_line(const FlowLines& lines, uint32_t index, const Judge& 
     count_use(line, lines.peer(line), lb_word_died_as(word));
     bury(lines, index);
     reached(Point::found_dead);
-    ended_.push_back({&lines, index, read(line.peer)});
+    ended_.push_back({.lines = &lines, .forward = index, .reply = read(line.peer)});
   } else if (state == LB_FLOW_DEAD_REPLY) {
     sweep_dead_reply(lines, index);
   }
@@ -201,8 +203,11 @@ void FlowTable::sweep_flow(const FlowLines& lines, uint32_t index, uint64_t word
   life.service = read(line.owner);
   life.backend = read(reply->owner);
   life.idle = std::min(age(read(line.seen), now), age(read(reply->seen), now));
+  const bool is_answered =
+      lb_word_state(shared(const_cast<lb_flow*>(reply)->word).load()) == LB_FLOW_REPLY_SEEN;
   if (!lb_word_same_generation(shared(line.word).load(), word)) return;  // another flow by now
 
+  if (witness_ != nullptr) witness_->met(lines, index, word);
   count_use(line, reply, life.state);
   count_in(counting_.service_use, life.service, kServiceParts, life.state);
   count_in(counting_.backend_use, life.backend, kBackendParts, life.state);
@@ -218,7 +223,7 @@ void FlowTable::sweep_flow(const FlowLines& lines, uint32_t index, uint64_t word
   const Expiry expiry = judge(life);
   if (expiry != Expiry::keep && kill(lines, index, word)) {
     counting_.ended[static_cast<size_t>(expiry)]++;
-    ended_.push_back({&lines, index, read(line.peer)});
+    ended_.push_back({&lines, index, read(line.peer), expiry, is_answered});
   }
 }
 
@@ -228,7 +233,7 @@ void FlowTable::sweep_dead_reply(const FlowLines& lines, uint32_t index) {
   if (forward == nullptr ||
       lb_word_state(shared(const_cast<lb_flow&>(*forward).word).load()) != LB_FLOW_DEAD ||
       read(forward->peer) != index)
-    ended_.push_back({&lines, kAlone, index});
+    ended_.push_back({.lines = &lines, .forward = kAlone, .reply = index});
 }
 
 void FlowTable::count_use(const lb_flow& forward, const lb_flow* reply, uint32_t state) {
@@ -284,6 +289,7 @@ void FlowTable::release_one(const Ended& ended) {
     reached(Point::reply_freed);
     return;
   }
+  tell_of(ended);
   lb_flow& forward = ended.lines->line(ended.forward);
   const uint16_t service = read(forward.owner), backend = read(reply.owner);
   const uint32_t state = lb_word_died_as(shared(forward.word).load());
@@ -302,6 +308,18 @@ void FlowTable::release_one(const Ended& ended) {
   }
   count_out(memory_.service_use(), service, kServiceParts, state);
   count_out(memory_.backend_use(), backend, kBackendParts, state);
+}
+
+// Before its lines are somebody else's.
+void FlowTable::tell_of(const Ended& ended) const {
+  if (witness_ == nullptr) return;
+  const uint64_t word = shared(ended.lines->line(ended.forward).word).load();
+  EndedFlow flow;
+  flow.record = record_of(*ended.lines, ended.forward, ended.reply, read(memory_.clock().tick));
+  flow.record.state = static_cast<lb_flow_state>(lb_word_died_as(word));
+  flow.expiry = ended.expiry;
+  flow.is_answered = ended.is_answered;
+  witness_->ended(*ended.lines, ended.forward, word, flow);
 }
 
 uint64_t FlowTable::half_open_overwritten() const {

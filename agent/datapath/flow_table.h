@@ -22,6 +22,7 @@
 #include "agent/datapath/census.h"
 #include "agent/datapath/flow_memory.h"
 #include "agent/datapath/flow_policy.h"
+#include "agent/datapath/flow_witness.h"
 
 namespace datapath {
 
@@ -77,6 +78,8 @@ class FlowTable {
   const FlowCensus& census() const { return census_; }  // of the last whole pass
   uint64_t half_open_overwritten() const;               // flows that gave way to newer ones
 
+  // nullptr: nobody. Outlives this.
+  void set_witness(FlowWitness* witness) { witness_ = witness; }
   void set_point_hook(std::function<void(Point)> hook) { hook_ = std::move(hook); }
 
  private:
@@ -85,6 +88,9 @@ class FlowTable {
     const FlowLines* lines;
     uint32_t forward;  // kAlone: only the reply line is left
     uint32_t reply;
+    // For the witness. Of what a dead agent left, nobody knows.
+    Expiry expiry = Expiry::keep;
+    bool is_answered = false;
   };
 
   void begin_pass();
@@ -99,6 +105,7 @@ class FlowTable {
   bool kill(const FlowLines& lines, uint32_t index, uint64_t word);
   void bury(const FlowLines& lines, uint32_t index);
   void release_one(const Ended& ended);
+  void tell_of(const Ended& ended) const;
   void count_use(const lb_flow& forward, const lb_flow* reply, uint32_t state);
   void reached(Point point) const {
     if (hook_) hook_(point);
@@ -116,6 +123,7 @@ class FlowTable {
   std::vector<lb_use> service_use_before_, backend_use_before_;
   std::vector<lb_use> service_drift_, backend_drift_;  // modulo 2^32, like the uses
   std::function<void(Point)> hook_;
+  FlowWitness* witness_ = nullptr;
 };
 
 }  // namespace datapath

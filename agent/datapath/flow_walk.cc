@@ -21,13 +21,18 @@ Line copy(Line& line) {
   return std::bit_cast<Line>(words);
 }
 
-// The line as it was in one generation; nullopt: it changed hands while it was read.
-std::optional<lb_flow6> read_line(const FlowLines& lines, uint32_t index) {
+lb_flow6 copy_line(const FlowLines& lines, uint32_t index) {
   lb_flow6 line{};
   if (lines.family() == base::Family::ipv6)
     line = copy(lines.line6(index));
   else
     line.line = copy(lines.line(index));
+  return line;
+}
+
+// The line as it was in one generation; nullopt: it changed hands while it was read.
+std::optional<lb_flow6> read_line(const FlowLines& lines, uint32_t index) {
+  const lb_flow6 line = copy_line(lines, index);
   if (!lb_word_same_generation(shared(lines.line(index).word).load(), line.line.word))
     return std::nullopt;
   return line;
@@ -81,6 +86,10 @@ std::optional<FlowRecord> read_flow(const FlowLines& lines, uint32_t index, uint
 }
 
 }  // namespace
+
+FlowRecord record_of(const FlowLines& lines, uint32_t forward, uint32_t reply, uint32_t now) {
+  return record(lines.family(), copy_line(lines, forward), copy_line(lines, reply).line, now);
+}
 
 FlowWalk::Progress FlowWalk::slice(size_t lines, const Visit& visit) {
   const FlowLines& four = memory_->lines(base::Family::ipv4);

@@ -10,6 +10,9 @@
 
 namespace datapath {
 
+// Both lines belong to nobody but the caller: the agent owns them, or nothing else runs.
+FlowRecord record_of(const FlowLines& lines, uint32_t forward, uint32_t reply, uint32_t now);
+
 // A flow that lives during the whole walk is visited once; one that comes or goes may be missed.
 class FlowWalk {
  public:

@@ -1,0 +1,29 @@
+// FlowWitness: is told of flows by FlowTable, on its thread. It may look, and changes nothing.
+#pragma once
+
+#include "agent/datapath/flow_memory.h"
+#include "agent/datapath/flow_policy.h"
+#include "agent/datapath/flow_record.h"
+
+namespace datapath {
+
+// A flow that is over, with all that it ever carried.
+struct EndedFlow {
+  FlowRecord record;             // its state: the last one that it was alive in
+  Expiry expiry = Expiry::keep;  // keep: an agent before this one ended it, and did not tell why
+  bool is_answered = false;      // TCP: the member's SYN-ACK came
+};
+
+class FlowWitness {
+ public:
+  virtual ~FlowWitness() = default;
+  // The clock of the table may have advanced.
+  virtual void ticked() = 0;
+  // A live flow, once in each pass: its forward line, and the word of it.
+  virtual void met(const FlowLines& lines, uint32_t forward, uint64_t word) = 0;
+  // Its lines are being given back. `word`: of the same generation as when it was met.
+  virtual void ended(const FlowLines& lines, uint32_t forward, uint64_t word,
+                     const EndedFlow& flow) = 0;
+};
+
+}  // namespace datapath
