@@ -88,6 +88,12 @@ void add_agent(Text& text, const Status& status) {
   text.sample({}, status.haproxy.reloads);
   text.heading("amphora_xdp_haproxy_restarts_total", "counter", "Starts after HAProxy had died.");
   text.sample({}, status.haproxy.restarts);
+  text.heading("amphora_xdp_flow_log_written_total", "counter",
+               "Ended connections of XDP that were logged.");
+  text.sample({}, status.flow_log.written);
+  text.heading("amphora_xdp_flow_log_left_out_total", "counter",
+               "Those that were not, for there were too many.");
+  text.sample({}, status.flow_log.left_out);
   text.heading("amphora_xdp_reconcile_problems", "gauge", "Resources that could not be planned.");
   text.sample({}, uint64_t{status.reconcile.problems.size()});
   text.heading("amphora_xdp_reconcile_duration_seconds", "gauge", "Duration of the last run.");

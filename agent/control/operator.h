@@ -104,6 +104,12 @@ struct VrrpStatus {
   std::vector<std::string> unfit_because;  // why this node may not be master; empty: it may
 };
 
+// Connections of the datapath that have ended.
+struct FlowLogStatus {
+  uint64_t written = 0;
+  uint64_t left_out = 0;  // there were too many for the limit, or for who reads the log
+};
+
 struct Status {
   std::string version;
   uint32_t abi = 0;
@@ -115,6 +121,7 @@ struct Status {
   std::vector<MemberCheck> checks;    // of every member that is checked
   std::vector<Placement> placements;  // of every listener, as planned last
   HaproxyStatus haproxy;              // since the agent started
+  FlowLogStatus flow_log;             // since the agent started
   std::optional<VrrpStatus> vrrp;     // none: of no pair, or not told yet of which
 };
 

@@ -67,6 +67,7 @@ Awaited<Status> UploadsApplier::apply(Uploads uploads, std::set<Uuid> stopped) {
   }
   auto model = model_of(uploads, facts_);
   if (!model) co_return model.error();
+  if (means_.applies) means_.applies(uploads);
   if (carried_ && *carried_ == *model) co_return Unit{};
   carried_.reset();
   auto done = co_await means_.carry_out(*model);

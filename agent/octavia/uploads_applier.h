@@ -24,6 +24,8 @@ class UploadsApplier final : public Applier {
     // Returns when the machine is as the model says.
     std::function<Awaited<base::Status>(model::Model)> carry_out;
     std::function<int()> haproxy_count;  // HAProxy processes that run now
+    // Told of what is about to be carried out, be it only another log; may be empty.
+    std::function<void(const Uploads&)> applies = {};
   };
   UploadsApplier(AmphoraFacts facts, Means means)
       : facts_(std::move(facts)), means_(std::move(means)) {}

@@ -25,14 +25,15 @@ Agent::Agent(const Config& config, Parts parts, std::chrono::steady_clock::time_
                std::move(parts_.model), config.layout),
       reconciler_(loop_.get_executor(), workers_, changes_, findings_, machine_),
       clock_(loop_.get_executor(), parts_.datapath->flows()),
+      flow_logger_(loop_.get_executor(), parts_.datapath->flows(), changes_, config.flow_log),
       sweeper_(loop_.get_executor(), workers_, *parts_.datapath, std::move(parts_.grace), changes_,
-               findings_, parts_.statistics),
+               findings_, parts_.statistics, flow_logger_),
       haproxy_keeper_(loop_.get_executor(), workers_, parts_.haproxy, changes_, findings_,
                       parts_.statistics),
       statistics_keeper_(loop_.get_executor(), workers_, parts_.statistics, config.state_dir),
       network_keeper_(loop_.get_executor(), workers_, parts_.network.space()),
       operator_({config.netns, workers_, *parts_.datapath, parts_.haproxy, changes_, findings_,
-                 reconciler_, parts_.statistics, started}),
+                 reconciler_, parts_.statistics, flow_logger_, started}),
       certificates_(*parts_.certificates, workers_,
                     [this] { reconciler_.request_run(Reconciler::Look::known); }),
       door_(changes_, operator_, certificates_) {
@@ -48,7 +49,7 @@ Agent::Agent(const Config& config, Parts parts, std::chrono::steady_clock::time_
 base::Status Agent::serve_octavia(AmphoraEntry entry, const netns::Namespace& space) {
   auto amphora = Amphora::open(loop_.get_executor(), std::move(entry), config_,
                                {space, workers_.storage, changes_, changes_, reconciler_, findings_,
-                                parts_.statistics, operator_});
+                                parts_.statistics, operator_, flow_logger_});
   if (!amphora) return amphora.error();
   amphora_ = std::move(*amphora);
   operator_.show_pair(amphora_->vrrp());
@@ -87,6 +88,7 @@ void Agent::stop() {
   reconciler_.stop();
   clock_.stop();
   sweeper_.stop();
+  flow_logger_.stop();
   haproxy_keeper_.stop();
   statistics_keeper_.stop();
   network_keeper_.stop();

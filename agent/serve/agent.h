@@ -39,6 +39,7 @@ class Agent {
 
  private:
   void stop();
+  std::optional<keepalived::Fitness> fitness() const;
 
   Config config_;
   Parts parts_;
@@ -54,6 +55,7 @@ class Agent {
 
   // The standing jobs.
   Clock clock_;
+  FlowLogger flow_logger_;
   Sweeper sweeper_;
   HaproxyKeeper haproxy_keeper_;
   StatisticsKeeper statistics_keeper_;

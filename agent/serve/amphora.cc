@@ -11,6 +11,7 @@
 
 #include "agent/http/tcp_listener.h"
 #include "agent/octavia/answers.h"
+#include "agent/octavia/connection_logs.h"
 #include "agent/octavia/narrow.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -192,7 +193,10 @@ Amphora::Amphora(asio::any_io_executor loop, AmphoraEntry entry, const Config& c
           [this] { return entry_.conf.topology; }),
       applier_(facts_of(entry_.conf),
                {checker_, [this](model::Model model) { return carry_out(std::move(model)); },
-                [this] { return around_.findings.haproxy().answers ? 1 : 0; }}),
+                [this] { return around_.findings.haproxy().answers ? 1 : 0; },
+                [this](const Uploads& uploads) {
+                  around_.flow_log.set_logs(octavia::connection_logs(uploads));
+                }}),
       door_(loop, {documents_, applier_, plugging_, vrrp_, *this},
             {hostname(), octavia::find_versions(entry_.conf.haproxy_cmd)}),
       composer_({around.storage, around.changes, around.findings, around.statistics, around.machine,
@@ -201,6 +205,8 @@ Amphora::Amphora(asio::any_io_executor loop, AmphoraEntry entry, const Config& c
       sender_(loop, std::move(entry_.heartbeats),
               [this](uint64_t seq) { return composer_.compose(seq); }) {
   wanted_ = uploaded_model(entry_);
+  if (const auto uploads = octavia::Files(folders_of(entry_)).uploads())
+    around_.flow_log.set_logs(octavia::connection_logs(*uploads));
   plug_network_.enforce_with([this] { return carry_out(wanted_); });
 }
 

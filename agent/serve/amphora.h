@@ -14,6 +14,7 @@
 #include "agent/octavia/uploads_applier.h"
 #include "agent/reconcile/reconciler.h"
 #include "agent/serve/config.h"
+#include "agent/serve/flow_logger.h"
 #include "agent/serve/heartbeat.h"
 #include "agent/serve/heartbeat_composer.h"
 #include "agent/serve/parts.h"
@@ -63,6 +64,7 @@ class Amphora final : public octavia::Running {
     const reconcile::Findings& findings;
     const statistics::Statistics& statistics;
     control::Operator& machine;
+    FlowLogger& flow_log;
   };
   static base::Result<std::unique_ptr<Amphora>> open(boost::asio::any_io_executor loop,
                                                      AmphoraEntry entry, const Config& config,

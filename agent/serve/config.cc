@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 
+#include "agent/flow_log/target.h"
 #include "base/log.h"
 
 namespace serve {
@@ -118,6 +119,7 @@ constexpr const char* kAddress = "must be an IP address";
 constexpr const char* kPrefix = "must be an IP address with a prefix length, as 192.0.2.1/24";
 constexpr int64_t kMaxFlows = 1 << 24;  // LB_FLOW_MAX_LINES / 2
 constexpr int64_t kMaxTable = 0x7fffffff;
+constexpr int64_t kMostLinesPerSecond = 100000;
 
 netns::RouteSpec read_route(const json& value, const std::string& path,
                             std::optional<std::string>& fault) {
@@ -238,6 +240,24 @@ void read_api(Fields& fields, Config& config, std::optional<std::string>& fault)
   config.api = std::move(api);
 }
 
+FlowLogConfig read_flow_log(const json& value, const std::string& path,
+                            std::optional<std::string>& fault) {
+  FlowLogConfig log;
+  Fields fields(value, path, fault);
+  fields.require("target");
+  fields.text("target", log.target);
+  fields.text("facility", log.facility);
+  fields.text("format", log.format);
+  fields.number("lines_per_second", log.lines_per_second, 1, kMostLinesPerSecond);
+  fields.nothing_else();
+  if (fault) return log;
+  if (!flow_log::target_of("/dev/log", log.facility))
+    fields.fail("facility", "must be one of syslog's, as local0");
+  else if (!flow_log::target_of(log.target, log.facility))
+    fields.fail("target", "must be the path of a socket, or an address as 192.0.2.5:514");
+  return log;
+}
+
 void check_interfaces(const netns::LayoutSpec& layout, std::optional<std::string>& fault) {
   std::set<std::string> names;
   for (const auto& interface : layout.interfaces)
@@ -275,6 +295,9 @@ base::Result<Config> parse_config(std::string_view text, const std::string& file
   });
   read_snat_ports(fields, config, fault);
   read_api(fields, config, fault);
+  fields.object("flow_log", [&](const json& v, const std::string& path) {
+    config.flow_log = read_flow_log(v, path, fault);
+  });
   fields.list("interfaces", [&](const json& v, const std::string& at) {
     config.layout.interfaces.push_back(read_interface(v, at, fault));
   });

@@ -20,6 +20,16 @@ struct ApiConfig {
   std::string token_file;        // "": whoever reaches it may use it
 };
 
+// Where connections of the datapath are logged when they have ended.
+struct FlowLogConfig {
+  std::string target;               // a socket's path, or an address with or without a port (UDP)
+  std::string facility = "local0";  // HAProxy's word
+  std::string format =              // HAProxy's; Octavia's own
+      "{{ project_id }} {{ lb_id }} %f %ci %cp %t - - %B %U %[ssl_c_verify] "
+      "%{+Q}[ssl_c_s_dn] %b %s %Tt %tsc";
+  uint32_t lines_per_second = 5000;
+};
+
 struct Config {
   std::string netns = "amphora-haproxy";
   std::string state_dir = "/var/lib/amphora-xdp";
@@ -31,8 +41,9 @@ struct Config {
   uint32_t ipv6_flows = 0;
   // Host order, inclusive. The kernel's own sockets get the ports below (ip_local_port_range).
   uint16_t snat_port_min = 16384, snat_port_max = 65535;
-  std::optional<ApiConfig> api;  // none: the control socket only
-  netns::LayoutSpec layout;      // interfaces, as configured; no VIPs
+  std::optional<ApiConfig> api;           // none: the control socket only
+  std::optional<FlowLogConfig> flow_log;  // none: nothing is logged
+  netns::LayoutSpec layout;               // interfaces, as configured; no VIPs
 };
 
 // Errors name the file, and the line (syntax) or the field ("interfaces[0].mtu").

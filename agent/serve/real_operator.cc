@@ -170,6 +170,7 @@ asio::awaitable<control::Status> RealOperator::status() {
         {listener, std::string(plan::word(placement.where)), placement.reason});
   for (const auto& name : progress.missing)
     status.reconcile.problems.push_back({{}, "interface " + name + " is not there (yet)"});
+  status.flow_log = {parts_.flow_log.counts().written, parts_.flow_log.counts().left_out};
   if (pair_ != nullptr && pair_->instance())
     status.vrrp = vrrp_status(
         {*pair_->instance(), pair_->running(), pair_->counts(), pair_->reasons_against()},

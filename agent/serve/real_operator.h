@@ -8,6 +8,7 @@
 #include "agent/control/operator.h"
 #include "agent/datapath/datapath.h"
 #include "agent/reconcile/reconciler.h"
+#include "agent/serve/flow_logger.h"
 #include "agent/serve/vrrp_keeper.h"
 #include "agent/statistics/statistics.h"
 #include "haproxy/process.h"
@@ -26,6 +27,7 @@ class RealOperator final : public control::Operator {
     const reconcile::Findings& findings;
     const reconcile::Reconciler& reconciler;
     const statistics::Statistics& statistics;
+    const FlowLogger& flow_log;
     std::chrono::steady_clock::time_point started;  // the agent's process
   };
   explicit RealOperator(Parts parts) : parts_(std::move(parts)) {}

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <map>
 #include <set>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -76,7 +77,7 @@ std::set<base::Uuid> full_listeners(const std::vector<Ended>& services,
 Sweeper::Sweeper(asio::any_io_executor loop, reconcile::Workers& workers,
                  datapath::Datapath& datapath, datapath::Grace grace,
                  const reconcile::Changes& changes, reconcile::Findings& findings,
-                 statistics::Statistics& statistics)
+                 statistics::Statistics& statistics, FlowLogger& log)
     : loop_(loop),
       workers_(workers),
       datapath_(datapath),
@@ -84,6 +85,7 @@ Sweeper::Sweeper(asio::any_io_executor loop, reconcile::Workers& workers,
       changes_(changes),
       findings_(findings),
       statistics_(statistics),
+      log_(log),
       wake_(loop) {}
 
 void Sweeper::sweep_now() { wake_.set(); }
@@ -101,10 +103,13 @@ asio::awaitable<void> Sweeper::run() {
 }
 
 asio::awaitable<void> Sweeper::pass() {
-  auto read = [this] {
-    return std::pair(datapath::FlowPolicy::of(datapath_.tables()), read_ended(datapath_));
+  auto read = [this, logs = log_.is_at_work()] {
+    const datapath::Tables& tables = datapath_.tables();
+    return std::tuple(datapath::FlowPolicy::of(tables), read_ended(datapath_),
+                      logs ? FlowLogger::Names::of(tables) : FlowLogger::Names{});
   };
-  const auto [policy, ended] = co_await workers_.machine.run(std::move(read));
+  const auto [policy, ended, names] = co_await workers_.machine.run(std::move(read));
+  log_.learn(names);
   auto judge = [&policy = policy](const datapath::FlowLife& flow) { return policy.expiry(flow); };
   FlowTable& flows = datapath_.flows();
   for (auto progress = FlowTable::Progress::more; progress != FlowTable::Progress::pass_done;) {

@@ -13,6 +13,7 @@
 #include "agent/reconcile/event.h"
 #include "agent/reconcile/findings.h"
 #include "agent/reconcile/workers.h"
+#include "agent/serve/flow_logger.h"
 #include "agent/statistics/statistics.h"
 
 namespace serve {
@@ -22,7 +23,7 @@ class Sweeper {
   // All of them outlive it.
   Sweeper(boost::asio::any_io_executor loop, reconcile::Workers& workers,
           datapath::Datapath& datapath, datapath::Grace grace, const reconcile::Changes& changes,
-          reconcile::Findings& findings, statistics::Statistics& statistics);
+          reconcile::Findings& findings, statistics::Statistics& statistics, FlowLogger& log);
 
   // Until stop().
   boost::asio::awaitable<void> run();
@@ -42,6 +43,7 @@ class Sweeper {
   const reconcile::Changes& changes_;
   reconcile::Findings& findings_;
   statistics::Statistics& statistics_;
+  FlowLogger& log_;
   reconcile::Event wake_;
   bool stopped_ = false;
 };

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "agent/octavia/connection_logs.h"
 #include "agent/octavia/translate.h"
 #include "haproxy/document.h"
 
@@ -52,6 +53,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   check(!model.ok() || document.ok());
   if (!model) return 0;
   check_references(*model);
+  for (const auto& [id, log] : octavia::connection_logs(upload(lb, text)))
+    check(model->listeners.contains(id) && !log.places.empty());
   // What HAProxy is left with has just the listeners that are left to it.
   const auto rest = octavia::translate(upload(lb, model->amphora->haproxy_text), {lb, {}});
   check(rest.ok() && rest->listeners.size() <= model->amphora->left_to_haproxy.size());

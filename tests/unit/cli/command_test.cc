@@ -151,6 +151,7 @@ TEST_F(Command, StatusSaysHowItIs) {
                             {},
                             {},
                             {},
+                            {},
                             {}};
   const Outcome outcome = cli("status");
   EXPECT_EQ(outcome.code, 0) << outcome.out;

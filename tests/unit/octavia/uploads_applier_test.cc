@@ -67,9 +67,11 @@ class ApplierTest : public ::testing::Test {
   FakeChecker checker;
   std::vector<model::Model> carried;
   bool fails = false;
+  std::vector<Uploads> applied;
   UploadsApplier applier{
       {*Uuid::parse(kAmphora), {}},
-      {checker, [this](model::Model m) { return carry_out(std::move(m)); }, [] { return 0; }}};
+      {checker, [this](model::Model m) { return carry_out(std::move(m)); }, [] { return 0; },
+       [this](const Uploads& uploads) { applied.push_back(uploads); }}};
 };
 
 constexpr const char* kL4 = "haproxy/01-tcp-rr-nohm.cfg";
@@ -99,6 +101,20 @@ TEST_F(ApplierTest, WhatIsCarriedOutIsNotTouchedAgain) {
   EXPECT_TRUE(run(applier.apply(with(kL7), {})).ok());
   EXPECT_TRUE(run(applier.apply(with(kL7), {})).ok());
   EXPECT_EQ(carried.size(), 1u);
+}
+
+// Where connections are logged is no part of the model.
+TEST_F(ApplierTest, TellsOfEveryTextThatIsApplied) {
+  Uploads uploads = with(kL4);
+  EXPECT_TRUE(run(applier.apply(uploads, {})).ok());
+  std::string& text = uploads.haproxy.begin()->second;
+  text.replace(text.find("local0"), 6, "local5");
+  EXPECT_TRUE(run(applier.apply(uploads, {})).ok());
+  EXPECT_EQ(carried.size(), 1u);
+  ASSERT_EQ(applied.size(), 2u);
+  EXPECT_EQ(applied[1], uploads);
+  EXPECT_TRUE(run(applier.apply(uploads, {uploads.haproxy.begin()->first})).ok());
+  EXPECT_TRUE(applied[2].haproxy.empty());
 }
 
 TEST_F(ApplierTest, AFailureIsTriedAgain) {

@@ -140,5 +140,32 @@ INSTANTIATE_TEST_SUITE_P(
             "another address family"},
         Bad{R"({"interfaces": [{"name": "e", "rules": [{"from": "x"}]}]})", "rules[0].from"}));
 
+TEST(Config, ReadsWhereConnectionsAreLogged) {
+  EXPECT_FALSE(parse_config("{}", "agent.json")->flow_log.has_value());
+  auto config = parse_config(R"({"flow_log": {"target": "192.0.2.5:1514", "facility": "local3",
+    "format": "%f %ci", "lines_per_second": 10}})",
+                             "agent.json");
+  ASSERT_TRUE(config.ok()) << config.error().message();
+  EXPECT_EQ(config->flow_log->target, "192.0.2.5:1514");
+  EXPECT_EQ(config->flow_log->facility, "local3");
+  EXPECT_EQ(config->flow_log->format, "%f %ci");
+  EXPECT_EQ(config->flow_log->lines_per_second, 10u);
+  config = parse_config(R"({"flow_log": {"target": "/dev/log"}})", "agent.json");
+  ASSERT_TRUE(config.ok()) << config.error().message();
+  EXPECT_EQ(config->flow_log->facility, "local0");
+  EXPECT_THAT(config->flow_log->format, HasSubstr("%f %ci %cp %t"));
+}
+
+TEST(Config, RefusesALogThatGoesNowhere) {
+  EXPECT_THAT(fault(R"({"flow_log": {}})"), HasSubstr("flow_log.target is missing"));
+  EXPECT_THAT(fault(R"({"flow_log": {"target": "stdout"}})"), HasSubstr("flow_log.target must be"));
+  EXPECT_THAT(fault(R"({"flow_log": {"target": "/dev/log", "facility": "local9"}})"),
+              HasSubstr("flow_log.facility must be"));
+  EXPECT_THAT(fault(R"({"flow_log": {"target": "/dev/log", "lines_per_second": 0}})"),
+              HasSubstr("flow_log.lines_per_second must be"));
+  EXPECT_THAT(fault(R"({"flow_log": {"target": "/dev/log", "level": "info"}})"),
+              HasSubstr("flow_log.level is not a known field"));
+}
+
 }  // namespace
 }  // namespace serve

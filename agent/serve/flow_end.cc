@@ -1,0 +1,50 @@
+#include "agent/serve/flow_end.h"
+
+#include <netinet/in.h>
+
+namespace serve {
+
+namespace {
+
+using datapath::EndedFlow;
+using datapath::Expiry;
+
+constexpr const char* kInOrder = "--";
+
+// Who sent the last packet sent the RST; not known when both did within a tick.
+std::string end_by_reset(const EndedFlow& flow) {
+  const auto client = flow.record.idle_client, member = flow.record.idle_member;
+  if (!flow.is_answered) return client < member ? "CC" : "SC";
+  if (client == member) return kInOrder;
+  return client < member ? "CD" : "SD";
+}
+
+}  // namespace
+
+bool is_connection(const EndedFlow& flow) {
+  if (flow.record.protocol != IPPROTO_TCP || flow.record.state != LB_FLOW_HALF_OPEN) return true;
+  return !flow.is_answered && flow.expiry == Expiry::unanswered;
+}
+
+std::string end_of(const EndedFlow& flow, Shorter shorter) {
+  switch (flow.expiry) {
+    case Expiry::keep:
+    case Expiry::closed:
+      return kInOrder;
+    case Expiry::listener_gone:
+      return "KD";
+    case Expiry::backend_gone:
+      return "DD";
+    case Expiry::unanswered:
+      return "sC";
+    case Expiry::idle:
+      // For datagrams there is no other end.
+      if (flow.record.protocol != IPPROTO_TCP) return kInOrder;
+      return shorter == Shorter::client ? "cD" : "sD";
+    case Expiry::reset:
+      return end_by_reset(flow);
+  }
+  return kInOrder;
+}
+
+}  // namespace serve
