@@ -12,6 +12,7 @@
 #include "agent/serve/amphora.h"
 #include "agent/serve/api.h"
 #include "agent/serve/config.h"
+#include "agent/serve/pair.h"
 #include "agent/serve/parts.h"
 #include "agent/serve/teardown.h"
 #include "base/log.h"
@@ -57,6 +58,8 @@ base::Status run(serve::Config config, const std::string& amphora_file) {
   if (amphora)
     if (auto served = agent.serve_octavia(std::move(*amphora), *space); !served)
       return served.error();
+  if (config.pair)
+    if (auto joined = agent.join_pair(*space); !joined) return joined.error();
   return agent.run(std::move(*api));
 }
 
@@ -73,7 +76,9 @@ base::Result<serve::Config> read_amphora(const std::string& file) {
 }
 
 base::Status teardown(const serve::Config& config, const std::string& amphora_file) {
-  if (amphora_file.empty()) return serve::teardown(config, std::nullopt);
+  if (amphora_file.empty())
+    return serve::teardown(config,
+                           config.pair ? std::optional(serve::pair_paths(config)) : std::nullopt);
   auto read = octavia::read_conf(amphora_file);
   if (!read) return read.error();
   return serve::teardown(config, serve::vrrp_paths(read->conf));

@@ -152,11 +152,11 @@ Status Process::stop() {
 
 Result<bool> Process::revive() {
   if (!process_ || !process_->has_ended()) return false;
+  // First of all: the peer has begun to count.
+  end_child();
+  auto dropped = drop();
   if (Clock::now() < not_before_) return false;
   not_before_ = Clock::now() + kRestartPause;
-  end_child();
-  // First of all: the peer has begun to count.
-  auto dropped = drop();
   // Refused: process_ is the dead one still, and the next call tries again.
   if (auto launched = launch(); !launched) return launched.error();
   counts_.restarts++;

@@ -58,6 +58,8 @@ class Process {
 
   // Whether it is to run and does.
   bool running() const { return process_ && !process_->has_ended(); }
+  // Of what is to run; 0: nothing is.
+  pid_t pid() const { return process_ ? process_->pid() : 0; }
   const Counts& counts() const { return counts_; }
   // Of the text that runs, or was to; nullopt: none.
   const std::optional<Instance>& instance() const { return instance_; }

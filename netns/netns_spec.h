@@ -69,6 +69,8 @@ struct VipSpec {
 struct LayoutSpec {
   std::vector<InterfaceSpec> interfaces{};
   std::set<VipSpec> vips{};
+  // Of a pair's node: the VIPs of load balancers are keepalived's, on this interface. "": no pair.
+  std::string pair_interface{};
   std::set<base::IpAddress> next_hop_targets{};  // members: their next hops are kept resolved
   uint16_t local_port_min = 1025, local_port_max = 16383;  // ip_local_port_range
 

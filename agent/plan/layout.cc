@@ -57,7 +57,10 @@ netns::LayoutSpec make_layout(const model::Relations& related, const Networks& n
   for (const auto& [id, lb] : related.model().load_balancers) {
     if (!is_wanted(lb) || related.model().amphora) continue;
     for (const base::IpAddress& vip : vips_of(lb))
-      layout.vips.insert({vip, networks.link_of(vip).interface});
+      layout.vips.insert(
+          configured.pair_interface.empty()
+              ? netns::VipSpec{vip, networks.link_of(vip).interface}
+              : netns::VipSpec{vip, configured.pair_interface, netns::VipKeeper::keepalived});
   }
   layout.next_hop_targets.merge(member_addresses(related));
   return layout;

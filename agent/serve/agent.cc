@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -42,6 +43,7 @@ Agent::Agent(const Config& config, Parts parts, std::chrono::steady_clock::time_
   changes_.check_certificates_with(check_certificates_in(*parts_.certificates));
   reconciler_.on_arranged([this](const auto& layout, const auto& observed) {
     network_keeper_.arranged(layout, observed);
+    if (pair_) pair_->arranged(layout);
   });
   reconciler_.on_tables([this] { sweeper_.sweep_now(); });
 }
@@ -54,6 +56,40 @@ base::Status Agent::serve_octavia(AmphoraEntry entry, const netns::Namespace& sp
   amphora_ = std::move(*amphora);
   operator_.show_pair(amphora_->vrrp());
   return amphora_->start();
+}
+
+base::Status Agent::join_pair(const netns::Namespace& space) {
+  auto drop = drop_in(space);
+  if (!drop) return drop.error();
+  auto pair =
+      Pair::open(loop_.get_executor(), config_, std::move(*drop), [this] { return fitness(); });
+  if (!pair) return pair.error();
+  pair_ = std::move(*pair);
+  operator_.show_pair(pair_->keeper());
+  pair_->start();
+  return base::Unit{};
+}
+
+// Whether this node of a pair may have the VIPs.
+std::optional<keepalived::Fitness> Agent::fitness() const {
+  const reconcile::Progress& progress = reconciler_.progress();
+  if (progress.runs == 0) return std::nullopt;
+  keepalived::Fitness out;
+  out.serves = !changes_.model().listeners.empty();
+  // What HAProxy refuses is no reason: the other node's would refuse it, too.
+  const auto& attached = reconciler_.attachments();
+  out.program_is_attached =
+      !attached.empty() &&
+      std::ranges::all_of(reconciler_.observed().links, [&attached](const auto& link) {
+        return link.second.loopback ||
+               std::ranges::find(attached, link.first, &datapath::Attachment::ifindex) !=
+                   attached.end();
+      });
+  out.haproxy_is_needed = std::ranges::any_of(progress.placements, [](const auto& placed) {
+    return placed.second.where == plan::Place::haproxy;
+  });
+  out.haproxy_answers = findings_.haproxy().answers;
+  return out;
 }
 
 base::Status Agent::run(std::optional<http::TcpOptions> api) {
@@ -85,6 +121,7 @@ base::Status Agent::run(std::optional<http::TcpOptions> api) {
 void Agent::stop() {
   for (auto& server : servers_) server->stop();
   if (amphora_) amphora_->stop();
+  if (pair_) pair_->finish();
   reconciler_.stop();
   clock_.stop();
   sweeper_.stop();

@@ -17,6 +17,7 @@
 #include "agent/serve/haproxy_keeper.h"
 #include "agent/serve/link_watch.h"
 #include "agent/serve/network_keeper.h"
+#include "agent/serve/pair.h"
 #include "agent/serve/parts.h"
 #include "agent/serve/real_certificates.h"
 #include "agent/serve/real_operator.h"
@@ -33,6 +34,9 @@ class Agent {
 
   // Octavia's controllers have their door and their heartbeats, too. `space` outlives the agent.
   base::Status serve_octavia(AmphoraEntry entry, const netns::Namespace& space);
+
+  // Of two nodes that share the VIPs, as the configuration says.
+  base::Status join_pair(const netns::Namespace& space);
 
   // Until SIGTERM or SIGINT. Maps, program, links and addresses stay: traffic goes on without us.
   base::Status run(std::optional<http::TcpOptions> api);
@@ -67,6 +71,7 @@ class Agent {
   RealCertificates certificates_;
   control::Api door_;
   std::unique_ptr<Amphora> amphora_;  // none: standalone
+  std::unique_ptr<Pair> pair_;        // none: one node alone, or an amphora
 };
 
 }  // namespace serve

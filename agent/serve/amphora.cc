@@ -286,7 +286,8 @@ octavia::Awaited<Status> Amphora::carry_out(model::Model model) {
 }
 
 // Whether this node of a pair may have the VIPs.
-keepalived::Fitness Amphora::fitness() const {
+std::optional<keepalived::Fitness> Amphora::fitness() const {
+  if (around_.reconciler.progress().runs == 0) return std::nullopt;
   keepalived::Fitness out;
   const model::Model& model = around_.changes.model();
   out.serves = !model.listeners.empty();

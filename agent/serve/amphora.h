@@ -86,7 +86,7 @@ class Amphora final : public octavia::Running {
   void keep_vrrp();
   boost::asio::awaitable<void> resume_vrrp();
   octavia::Awaited<base::Status> carry_out(model::Model model);
-  keepalived::Fitness fitness() const;
+  std::optional<keepalived::Fitness> fitness() const;
 
   boost::asio::any_io_executor loop_;
   AmphoraEntry entry_;

@@ -120,6 +120,10 @@ constexpr const char* kPrefix = "must be an IP address with a prefix length, as 
 constexpr int64_t kMaxFlows = 1 << 24;  // LB_FLOW_MAX_LINES / 2
 constexpr int64_t kMaxTable = 0x7fffffff;
 constexpr int64_t kMostLinesPerSecond = 100000;
+constexpr int64_t kMostPriority = 254;                     // 255: the owner of an address
+constexpr int64_t kLeastAdvert = 10, kMostAdvert = 40950;  // ms; VRRP counts hundredths
+constexpr const char* kNameCharacters =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
 
 netns::RouteSpec read_route(const json& value, const std::string& path,
                             std::optional<std::string>& fault) {
@@ -258,6 +262,32 @@ FlowLogConfig read_flow_log(const json& value, const std::string& path,
   return log;
 }
 
+PairConfig read_pair(const json& value, const std::string& path,
+                     std::optional<std::string>& fault) {
+  PairConfig pair;
+  Fields fields(value, path, fault);
+  for (const char* name : {"interface", "source", "peer"}) fields.require(name);
+  fields.text("interface", pair.interface);
+  fields.parsed<base::IpAddress>("source", pair.source, kAddress);
+  fields.parsed<base::IpAddress>("peer", pair.peer, kAddress);
+  fields.number("priority", pair.priority, 1, kMostPriority);
+  fields.number("router_id", pair.router_id, 1, 255);
+  int64_t advert = pair.advert.count();
+  fields.number("advert_ms", advert, kLeastAdvert, kMostAdvert);
+  pair.advert = std::chrono::milliseconds(advert);
+  fields.flag("preempt", pair.preempt);
+  fields.nothing_else();
+  if (fault) return pair;
+  if (advert % kLeastAdvert != 0) fields.fail("advert_ms", "must be a multiple of 10");
+  if (pair.interface.find_first_not_of(kNameCharacters) != std::string::npos ||
+      pair.interface.size() > 15)
+    fields.fail("interface", "must be the name of an interface");
+  if (pair.source.family() != pair.peer.family())
+    fields.fail("peer", "must be of the family of source");
+  if (pair.source == pair.peer) fields.fail("peer", "must be another address than source");
+  return pair;
+}
+
 void check_interfaces(const netns::LayoutSpec& layout, std::optional<std::string>& fault) {
   std::set<std::string> names;
   for (const auto& interface : layout.interfaces)
@@ -295,6 +325,10 @@ base::Result<Config> parse_config(std::string_view text, const std::string& file
   });
   read_snat_ports(fields, config, fault);
   read_api(fields, config, fault);
+  fields.object("pair", [&](const json& v, const std::string& path) {
+    config.pair = read_pair(v, path, fault);
+    config.layout.pair_interface = config.pair->interface;
+  });
   fields.object("flow_log", [&](const json& v, const std::string& path) {
     config.flow_log = read_flow_log(v, path, fault);
   });

@@ -2,6 +2,7 @@
 // docs/config.md.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -30,6 +31,16 @@ struct FlowLogConfig {
   uint32_t lines_per_second = 5000;
 };
 
+// The other node of a pair, and who of the two is master.
+struct PairConfig {
+  std::string interface;  // in the namespace; it has the VIPs
+  base::IpAddress source, peer;
+  int priority = 100;                      // the higher one is master
+  int router_id = 51;                      // the same on both
+  std::chrono::milliseconds advert{1000};  // the same on both
+  bool preempt = false;                    // a better node that comes back takes the VIPs
+};
+
 struct Config {
   std::string netns = "amphora-haproxy";
   std::string state_dir = "/var/lib/amphora-xdp";
@@ -43,6 +54,7 @@ struct Config {
   uint16_t snat_port_min = 16384, snat_port_max = 65535;
   std::optional<ApiConfig> api;           // none: the control socket only
   std::optional<FlowLogConfig> flow_log;  // none: nothing is logged
+  std::optional<PairConfig> pair;         // none: one node alone
   netns::LayoutSpec layout;               // interfaces, as configured; no VIPs
 };
 

@@ -1,5 +1,8 @@
 #include "agent/serve/vrrp_keeper.h"
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -14,6 +17,7 @@ using octavia::Awaited;
 
 namespace {
 
+// Its end is told at once; this is for what could not be done the last time.
 constexpr auto kReviveEvery = std::chrono::milliseconds(200);
 constexpr auto kVouchEvery = keepalived::Vouch::kHolds / 4;
 
@@ -28,6 +32,7 @@ VrrpKeeper::VrrpKeeper(asio::any_io_executor loop, keepalived::Process keepalive
       vouch_(vouch_file_),
       wake_(loop),
       wake_vouch_(loop),
+      end_(loop),
       running_(keepalived_.running()),
       instance_(keepalived_.instance()) {}
 
@@ -54,7 +59,12 @@ asio::awaitable<void> VrrpKeeper::revive() {
 // The file is in memory: writing it here takes microseconds, and a loop that hangs writes nothing.
 asio::awaitable<void> VrrpKeeper::vouch() {
   while (!finished_) {
-    const std::vector<std::string> reasons = keepalived::reasons_against(fitness_());
+    const auto fitness = fitness_();
+    if (!fitness) {
+      co_await wake_vouch_.wait_for(kVouchEvery);
+      continue;
+    }
+    const std::vector<std::string> reasons = keepalived::reasons_against(*fitness);
     const Status done = reasons.empty() ? vouch_.renew() : vouch_.withdraw();
     if (!done) spdlog::error("{}", done.error().message());
     if (reasons != reasons_)
@@ -71,13 +81,31 @@ Awaited<Status> VrrpKeeper::call(std::function<Status(keepalived::Process&)> wha
     state.running = keepalived_.running();
     state.instance = keepalived_.instance();
     state.counts = keepalived_.counts();
+    state.pid = keepalived_.pid();
     return state;
   };
   State state = co_await worker_.run(std::move(work));
   running_ = state.running;
   instance_ = std::move(state.instance);
   counts_ = state.counts;
+  watch(state.pid);
   co_return std::move(state.done);
+}
+
+// The peer begins to count when keepalived ends: the VIPs have to be gone before it is done.
+void VrrpKeeper::watch(pid_t pid) {
+  if (pid == watched_) return;
+  watched_ = pid;
+  boost::system::error_code ignored;
+  end_.close(ignored);
+  if (pid == 0) return;
+  const auto fd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+  if (fd < 0) return;  // it has ended already, and the next turn finds that
+  end_.assign(fd);
+  end_.async_wait(asio::posix::stream_descriptor::wait_read,
+                  [this](const boost::system::error_code& error) {
+                    if (!error) wake_.set();
+                  });
 }
 
 Awaited<Status> VrrpKeeper::examine(std::string text) {

@@ -4,6 +4,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <functional>
 #include <optional>
 #include <string>
@@ -19,7 +20,9 @@ namespace serve {
 
 class VrrpKeeper final : public octavia::Vrrp {
  public:
-  using Fitness = std::function<keepalived::Fitness()>;
+  // nullopt: nothing is known yet, and what an agent before this one has said holds as long as it
+  // said.
+  using Fitness = std::function<std::optional<keepalived::Fitness>()>;
 
   // `vrrp_folder` is <base_path>/vrrp; `vouch_file` is in a folder of a tmpfs, which is there.
   // `fitness` is asked on the loop, and must not wait.
@@ -53,7 +56,9 @@ class VrrpKeeper final : public octavia::Vrrp {
     bool running = false;
     std::optional<keepalived::Instance> instance;
     keepalived::Counts counts;
+    pid_t pid = 0;
   };
+  void watch(pid_t pid);
   octavia::Awaited<base::Status> call(std::function<base::Status(keepalived::Process&)> what);
 
   keepalived::Process keepalived_;  // its worker's
@@ -61,6 +66,8 @@ class VrrpKeeper final : public octavia::Vrrp {
   Fitness fitness_;
   keepalived::Vouch vouch_;
   reconcile::Event wake_, wake_vouch_;
+  boost::asio::posix::stream_descriptor end_;  // of the keepalived that runs: a pidfd
+  pid_t watched_ = 0;
   bool finished_ = false, running_ = false;
   std::optional<keepalived::Instance> instance_;
   keepalived::Counts counts_;

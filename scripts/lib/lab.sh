@@ -89,7 +89,7 @@ lab_link() {
 
 lab_end_of_link() {
   lab_in "$1" ethtool -K "$2" tx off gro off >/dev/null
-  [[ $1 == amphora ]] ||
+  [[ $1 == amphora* ]] ||
     lab_ip "$1" link set dev "$2" xdpdrv obj "$LAB_BUILD/tests/net/lab/xdp_pass.bpf.o" sec xdp
   lab_ip "$1" link set "$2" up
 }

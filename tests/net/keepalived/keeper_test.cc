@@ -4,6 +4,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "agent/serve/vrrp_keeper.h"
+#include "base/file.h"
 #include "keepalived/render.h"
 #include "tests/net/keepalived/lab.h"
 
@@ -63,7 +64,7 @@ class Keeper : public Lab {
   }
 
   asio::io_context loop_;
-  keepalived::Fitness fitness_{.serves = true};
+  std::optional<keepalived::Fitness> fitness_ = keepalived::Fitness{.serves = true};
   std::unique_ptr<serve::VrrpKeeper> keeper_;
 };
 
@@ -78,13 +79,25 @@ TEST_F(Keeper, HoldsTheVipAsLongAsTheNodeIsFit) {
   EXPECT_EQ(keeper_->instance()->priority, 120);
   EXPECT_TRUE(loop_until([&] { return a_->has(kVip); }));
   EXPECT_THAT(keeper_->reasons_against(), IsEmpty());
-  fitness_.program_is_attached = false;
+  fitness_->program_is_attached = false;
   EXPECT_TRUE(loop_until([&] { return !a_->has(kVip); }));
   EXPECT_THAT(keeper_->reasons_against(), ElementsAre("the XDP program is not attached"));
-  fitness_.program_is_attached = true;
+  fitness_->program_is_attached = true;
   EXPECT_TRUE(loop_until([&] { return a_->has(kVip); }));
   // The loop hangs: nothing is said any more, and that is enough.
   EXPECT_TRUE(until([&] { return !a_->has(kVip); }));
+}
+
+// An agent that has just started has looked at nothing: it says nothing, either.
+TEST_F(Keeper, LeavesTheWordOfTheAgentBeforeItAsLongAsNothingIsKnown) {
+  fitness_.reset();
+  ASSERT_TRUE(a_->vouch().renew().ok());
+  const auto before = base::read_file(a_->vouch_file());
+  run();
+  loop_.run_for(1200ms);  // some turns
+  EXPECT_EQ(*base::read_file(a_->vouch_file()), *before);
+  fitness_ = keepalived::Fitness{.serves = true};
+  EXPECT_TRUE(loop_until([&] { return *base::read_file(a_->vouch_file()) != *before; }));
 }
 
 TEST_F(Keeper, StartsAgainWhatHasDied) {

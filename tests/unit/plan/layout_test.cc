@@ -56,6 +56,16 @@ TEST(Layout, BeforeAnythingIsThereTheConfigurationSays) {
   EXPECT_THAT(layout.vips, ElementsAre(VipSpec{ip("192.0.2.1"), "vip0"}));
 }
 
+TEST(Layout, VipsOfAPairAreKeepalivedsOnItsInterface) {
+  netns::LayoutSpec configured;
+  configured.pair_interface = "eth1";
+  const auto layout =
+      make_plan(load_balancer("192.0.2.1"), {two_links().observed(), {}}, {}, {}, configured)
+          .layout;
+  EXPECT_THAT(layout.vips,
+              ElementsAre(VipSpec{ip("192.0.2.1"), "eth1", netns::VipKeeper::keepalived}));
+}
+
 TEST(Neighbours, AreThoseThatAFrameCanBeSentTo) {
   auto net = two_links();
   auto& seen = net.observed().neighbours;

@@ -167,5 +167,44 @@ TEST(Config, RefusesALogThatGoesNowhere) {
               HasSubstr("flow_log.level is not a known field"));
 }
 
+TEST(Config, ReadsAPair) {
+  EXPECT_FALSE(parse_config("{}", "agent.json")->pair.has_value());
+  auto config = parse_config(R"({"pair": {"interface": "eth1", "source": "192.0.2.2",
+    "peer": "192.0.2.3", "priority": 120, "router_id": 7, "advert_ms": 100, "preempt": true}})",
+                             "agent.json");
+  ASSERT_TRUE(config.ok()) << config.error().message();
+  const PairConfig& pair = *config->pair;
+  EXPECT_EQ(pair.interface, "eth1");
+  EXPECT_EQ(pair.source.text(), "192.0.2.2");
+  EXPECT_EQ(pair.peer.text(), "192.0.2.3");
+  EXPECT_EQ(pair.priority, 120);
+  EXPECT_EQ(pair.router_id, 7);
+  EXPECT_EQ(pair.advert, std::chrono::milliseconds(100));
+  EXPECT_TRUE(pair.preempt);
+  EXPECT_EQ(config->layout.pair_interface, "eth1");
+}
+
+TEST(Config, RefusesAPairThatCannotBe) {
+  const auto of = [](const std::string& more) {
+    return fault(R"({"pair": {"interface": "eth1", "source": "192.0.2.2", "peer": "192.0.2.3")" +
+                 more + "}}");
+  };
+  EXPECT_EQ(of(""), "");
+  EXPECT_THAT(fault(R"({"pair": {"interface": "eth1", "source": "192.0.2.2"}})"),
+              HasSubstr("pair.peer is missing"));
+  EXPECT_THAT(
+      fault(R"({"pair": {"interface": "e {", "source": "192.0.2.2", "peer": "192.0.2.3"}})"),
+      HasSubstr("pair.interface must be the name"));
+  EXPECT_THAT(
+      fault(R"({"pair": {"interface": "e", "source": "192.0.2.2", "peer": "2001:db8::3"}})"),
+      HasSubstr("pair.peer must be of the family"));
+  EXPECT_THAT(fault(R"({"pair": {"interface": "e", "source": "192.0.2.2", "peer": "192.0.2.2"}})"),
+              HasSubstr("pair.peer must be another"));
+  EXPECT_THAT(of(R"(, "priority": 255)"), HasSubstr("pair.priority must be a number"));
+  EXPECT_THAT(of(R"(, "advert_ms": 5)"), HasSubstr("pair.advert_ms must be a number"));
+  EXPECT_THAT(of(R"(, "advert_ms": 105)"), HasSubstr("pair.advert_ms must be a multiple"));
+  EXPECT_THAT(of(R"(, "auth": "x")"), HasSubstr("pair.auth is not a known field"));
+}
+
 }  // namespace
 }  // namespace serve

@@ -1,0 +1,141 @@
+#include "agent/serve/pair.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <filesystem>
+#include <utility>
+
+#include "agent/serve/paths.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "keepalived/render.h"
+
+namespace serve {
+
+namespace asio = boost::asio;
+using base::Error;
+using base::Result;
+using base::Status;
+
+namespace {
+
+constexpr auto kRetry = std::chrono::seconds(1);
+// A check asks for what the agent has said: it ends at once, and once is enough.
+constexpr int kCheckEvery = 1, kCheckTime = 2;  // s
+constexpr int kAnnounceEvery = 5;               // s
+
+std::string vrrp_folder(const Config& config) { return config.state_dir + "/vrrp"; }
+// In memory, as the control socket's folder is.
+std::string vrrp_run(const Config& config) { return run_dir(config) + "/vrrp"; }
+
+}  // namespace
+
+keepalived::Paths pair_paths(const Config& config) {
+  keepalived::Paths paths;
+  paths.config = vrrp_folder(config) + "/pair.conf";
+  paths.pid_file = vrrp_run(config) + "/keepalived.pid";
+  paths.check_script = keepalived::check_script_path(vrrp_folder(config));
+  paths.run_dir = vrrp_run(config);
+  return paths;
+}
+
+keepalived::Instance pair_instance(const PairConfig& pair, const std::set<base::IpAddress>& vips,
+                                   const std::string& check_script) {
+  keepalived::Instance instance;
+  instance.name = "pair";
+  instance.interface = pair.interface;
+  instance.version = keepalived::Instance::Version::v3;
+  instance.start = keepalived::Instance::Start::backup;
+  instance.router_id = pair.router_id;
+  instance.priority = pair.priority;
+  instance.advert = pair.advert;
+  instance.nopreempt = !pair.preempt;
+  instance.accept = true;
+  instance.garp_refresh = kAnnounceEvery;
+  instance.source = pair.source;
+  instance.peers = {pair.peer};
+  instance.scripts = {{"check", check_script, kCheckEvery, 1, 1, kCheckTime}};
+  keepalived::place_vips(instance, {vips.begin(), vips.end()});
+  return instance;
+}
+
+Result<std::unique_ptr<Pair>> Pair::open(asio::any_io_executor loop, const Config& config,
+                                         keepalived::Process::DropAddresses drop,
+                                         VrrpKeeper::Fitness fitness) {
+  const keepalived::Paths paths = pair_paths(config);
+  std::error_code error;
+  std::filesystem::create_directories(vrrp_folder(config), error);
+  if (error) return Error{error.value(), "make folder " + vrrp_folder(config)};
+  auto keepalived = keepalived::Process::open(paths, std::move(drop));
+  if (!keepalived) return keepalived.error();
+  return std::unique_ptr<Pair>(
+      new Pair(std::move(loop), config, paths, std::move(*keepalived), std::move(fitness)));
+}
+
+Pair::Pair(asio::any_io_executor loop, const Config& config, keepalived::Paths paths,
+           keepalived::Process keepalived, VrrpKeeper::Fitness fitness)
+    : loop_(loop),
+      pair_(*config.pair),
+      paths_(std::move(paths)),
+      keeper_(loop, std::move(keepalived), vrrp_folder(config), vrrp_run(config) + "/vouched-until",
+              std::move(fitness)),
+      wake_(loop) {}
+
+void Pair::arranged(const netns::LayoutSpec& layout) {
+  std::set<base::IpAddress> vips;
+  for (const netns::VipSpec& vip : layout.vips)
+    if (vip.keeper == netns::VipKeeper::keepalived) vips.insert(vip.address);
+  const auto instance = pair_instance(pair_, vips, paths_.check_script);
+  // keepalived advertises something, or there is nothing to be master of.
+  std::string text = instance.vips.empty() ? "" : keepalived::render(instance);
+  if (knows_ && text == wanted_) return;
+  if (instance.vips.empty() && !vips.empty())
+    spdlog::error("pair: no VIP is of the family of {}", pair_.source.text());
+  wanted_ = std::move(text);
+  knows_ = true;
+  wake_.set();
+}
+
+void Pair::start() {
+  asio::co_spawn(loop_, keeper_.revive(), asio::detached);
+  asio::co_spawn(loop_, keeper_.vouch(), asio::detached);
+  asio::co_spawn(loop_, follow(), asio::detached);
+}
+
+void Pair::finish() {
+  finished_ = true;
+  keeper_.finish();
+  wake_.set();
+}
+
+asio::awaitable<void> Pair::follow() {
+  std::string carried = "?";  // no text
+  while (!finished_) {
+    if (!knows_ || carried == wanted_) {
+      co_await wake_.wait();
+      continue;
+    }
+    std::string text = wanted_;
+    const bool done = co_await carry_out(text);
+    if (done) carried = std::move(text);
+    if (!done) co_await wake_.wait_for(kRetry);
+  }
+}
+
+// What runs already, of an agent before this one, is not told again.
+asio::awaitable<bool> Pair::carry_out(std::string text) {
+  const std::filesystem::path path(paths_.config);
+  const auto before = base::read_file(paths_.config);
+  const bool is_there = before.ok() && *before == text;
+  Status done = base::Unit{};
+  if (text.empty()) {
+    done = co_await keeper_.stop();
+  } else if (!is_there || !keeper_.running()) {
+    done = base::replace_file(path.parent_path().string(), path.filename().string(), text, 0600);
+    if (done) done = co_await keeper_.start();
+  }
+  if (!done) spdlog::error("pair: {}", done.error().message());
+  co_return done.ok();
+}
+
+}  // namespace serve

@@ -1,0 +1,65 @@
+// What keepalived is told on a node of a pair without a controller.
+#include "agent/serve/pair.h"
+
+#include <gmock/gmock.h>
+
+#include "keepalived/document.h"
+#include "keepalived/render.h"
+
+namespace serve {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kCheck = "/var/lib/amphora-xdp/vrrp/check_script.sh";
+
+base::IpAddress ip(const char* text) { return *base::IpAddress::parse(text); }
+
+PairConfig node() {
+  PairConfig pair;
+  pair.interface = "eth1";
+  pair.source = ip("192.0.2.2");
+  pair.peer = ip("192.0.2.3");
+  pair.priority = 120;
+  pair.advert = std::chrono::milliseconds(100);
+  return pair;
+}
+
+TEST(PairOfNodes, SpeaksVersion3ByUnicastWithoutAuthentication) {
+  const auto instance = pair_instance(node(), {ip("192.0.2.10"), ip("2001:db8::10")}, kCheck);
+  EXPECT_THAT(instance.vips, ElementsAre(ip("192.0.2.10")));
+  EXPECT_THAT(instance.excluded, ElementsAre(ip("2001:db8::10")));
+  const std::string text = keepalived::render(instance);
+  for (const char* line : {"version 3\n", "priority 120\n", "advert_int 0.1\n", "nopreempt\n",
+                           "unicast_src_ip 192.0.2.2\n", "interface eth1\n", "state BACKUP\n"})
+    EXPECT_THAT(text, HasSubstr(line));
+  EXPECT_THAT(text, Not(HasSubstr("authentication")));
+}
+
+TEST(PairOfNodes, IsReadAsItIsWritten) {
+  for (const bool preempt : {false, true}) {
+    PairConfig pair = node();
+    pair.preempt = preempt;
+    const auto instance = pair_instance(pair, {ip("192.0.2.10")}, kCheck);
+    EXPECT_EQ(instance.nopreempt, !preempt);
+    const auto document = keepalived::Document::parse(keepalived::render(instance), kCheck);
+    ASSERT_TRUE(document.ok()) << document.error().message();
+    EXPECT_EQ(document->instance(), instance);
+  }
+}
+
+TEST(PairOfNodes, HasItsFilesWhereTheAgentHasItsOwn) {
+  Config config;
+  config.state_dir = "/s";
+  config.control_socket = "/r/control.sock";
+  const auto paths = pair_paths(config);
+  EXPECT_EQ(paths.config, "/s/vrrp/pair.conf");
+  EXPECT_EQ(paths.check_script, "/s/vrrp/check_script.sh");
+  EXPECT_EQ(paths.run_dir, "/r/vrrp");
+  EXPECT_EQ(paths.pid_file, "/r/vrrp/keepalived.pid");
+}
+
+}  // namespace
+}  // namespace serve
