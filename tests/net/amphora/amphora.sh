@@ -1,0 +1,19 @@
+#!/bin/bash
+# amphora.sh killed|datagrams|logged|SCRIPT.py [OPTION...]: runs that part, or a script that uses machine.py, on
+# a machine of its own: its network, its processes, its /run, its pins; nothing of it stays.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/../../../scripts/lib/common.sh"
+need_root
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+export LAB_BUILD=${LAB_BUILD:-$TOP/build/release}
+case $1 in
+  *.py) script=$(realpath "$1") ;;
+  *) script=$here/$1.py ;;
+esac
+shift
+# shellcheck disable=SC2016  # the inner shell expands it
+exec unshare --mount --net --pid --fork --kill-child=SIGKILL --mount-proc --propagation private -- bash -c '
+  mount -t tmpfs tmpfs /run && mkdir -p /run/netns /run/lock
+  mount -t bpf bpf /sys/fs/bpf
+  ip link set lo up
+  exec python3 "$@"' amphora "$script" "$@"
