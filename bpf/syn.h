@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/*
+ * The SYN that began a connection, kept beside its place in the ring of
+ * half-open flows: for as long as it is half-open.
+ */
+#ifndef LB_SYN_H
+#define LB_SYN_H
+
+#include "bpf/flow_change.h"
+#include "bpf/request.h"
+
+#define LEAST_TCP_HEADER 20
+
+static __always_inline struct lb_syn *syn_slot(__u64 word, const int family)
+{
+	__u32 index = lb_word_position(word);
+
+	if (family == LB_IPV6)
+		index += lb_lines / LB_HALF_SHARE;
+	return bpf_map_lookup_elem(&lb_syns, &index);
+}
+
+/* Of the flow of this forward line; null: none was kept. */
+static __always_inline struct lb_syn *kept_syn(__u32 line, __u64 word,
+					       const int family)
+{
+	struct lb_syn *syn = syn_slot(word, family);
+
+	return syn && syn->length && syn->line == line &&
+			       syn->generation == word >> 32
+		       ? syn
+		       : 0;
+}
+
+/* Of the request's flow, which has just been made. */
+static __always_inline void keep_syn(struct xdp_md *ctx,
+				     const struct request *r, const int family)
+{
+	const struct lb_flow *forward = flow_line(r->line, family);
+	__u32 length = r->syn_length;
+	struct lb_syn *syn;
+	__u64 word;
+
+	if (!forward || length < LEAST_TCP_HEADER || length > LB_SYN_BYTES)
+		return;
+	word = LB_READ(forward->word);
+	syn = syn_slot(word, family);
+	if (!syn)
+		return;
+	syn->length = 0;
+	if (bpf_xdp_load_bytes(ctx, r->syn_at, syn->header, length))
+		return;
+	syn->line = r->line;
+	syn->generation = word >> 32;
+	syn->tries = r->tries;
+	syn->length = length;
+}
+
+#endif
