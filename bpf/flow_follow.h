@@ -7,6 +7,7 @@
 #define LB_FLOW_FOLLOW_H
 
 #include "bpf/flow_change.h"
+#include "bpf/rest.h"
 
 /* what a packet says: TCP's flags as in its header, or that it has none */
 #define FLOW_FIN 0x01u
@@ -163,6 +164,16 @@ __noinline int flow_step6(__u32 index, __u64 word, __u32 to)
 	return flow_step(index, word, to, LB_IPV6);
 }
 
+/* The port is the flow's: nobody else has the reply line until it ends. */
+static __always_inline void flow_rest_port(const struct lb_flow *forward,
+					   const int family)
+{
+	const struct lb_flow *reply = flow_line(LB_READ(forward->peer), family);
+
+	if (reply)
+		rest_port(reply, family);
+}
+
 static __always_inline int flow_change(const struct flow_hit *hit, __u32 flags,
 				       const int family)
 {
@@ -185,6 +196,8 @@ static __always_inline int flow_change(const struct flow_hit *hit, __u32 flags,
 			continue;
 		if (done == FLOW_CHANGED && to != LB_FLOW_RESET)
 			flow_leave_ring(index, word, family);
+		if (done == FLOW_CHANGED && to == LB_FLOW_CLOSING_MEMBER)
+			flow_rest_port(forward, family);
 		return done;
 	}
 	return FLOW_UNCHANGED;

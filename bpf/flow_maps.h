@@ -40,6 +40,12 @@ LB_SHARED_ARRAY(lb_locks6, struct lb_bucket, LB_FLOW_MIN_LINES / LB_FLOW_WAYS);
 LB_SHARED_ARRAY(lb_half, struct lb_half, LB_FLOW_MIN_LINES / LB_HALF_SHARE);
 LB_SHARED_ARRAY(lb_half6, struct lb_half, LB_FLOW_MIN_LINES / LB_HALF_SHARE);
 
+/* the entries of both */
+LB_SHARED_ARRAY(lb_syns, struct lb_syn, 2 * LB_FLOW_MIN_LINES / LB_HALF_SHARE);
+
+/* lines of IPv4 / LB_REST_SHARE */
+LB_SHARED_ARRAY(lb_rested, struct lb_rest, LB_FLOW_MIN_LINES / LB_REST_SHARE);
+
 LB_SHARED_ARRAY(lb_flow_cpu, struct lb_flow_cpu, LB_MAX_CPUS);
 LB_SHARED_ARRAY(lb_clock, struct lb_clock, 1);
 LB_SHARED_ARRAY(lb_info, struct lb_info, 1);

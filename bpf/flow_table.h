@@ -54,6 +54,12 @@ static __always_inline int flow_is_ending(__u64 word)
 	return lb_word_state(word) >= LB_FLOW_CLOSING_CLIENT;
 }
 
+/* Both sides are through with the connection. */
+static __always_inline int flow_is_over(__u64 word)
+{
+	return lb_word_state(word) >= LB_FLOW_CLOSED;
+}
+
 /*
  * Ends the flow of a forward line in the very word that was found. 0: it has
  * changed meanwhile; the packet uses it as it was found.

@@ -3,6 +3,7 @@
  * lb_xdp: the load balancer, a list of steps. docs/packet.md tells the life
  * of a packet, docs/verdicts.md how it can end.
  */
+#include "bpf/challenge.h"
 #include "bpf/choose.h"
 #include "bpf/flow_table.h"
 #include "bpf/forward.h"
@@ -12,6 +13,23 @@
 #include "bpf/restart.h"
 #include "bpf/send.h"
 
+/* So many members are asked for a port, if those before have none left. */
+#define MEMBERS_TRIED 3
+
+static __always_inline enum lb_verdict
+make_one(struct xdp_md *ctx, struct request *r, const int family)
+{
+	enum lb_verdict why = LB_NO_SNAT_PORT;
+
+	for (int i = 0; i < MEMBERS_TRIED && why == LB_NO_SNAT_PORT; i++) {
+		why = family == LB_IPV6 ? choose6(ctx, r) : choose4(ctx, r);
+		if (!why)
+			why = new_flow(ctx, family);
+		r->avoid = r->backend;
+	}
+	return why;
+}
+
 /* The flow that the packet begins is found like any other. */
 static __always_inline enum lb_verdict begin_flow(struct xdp_md *ctx,
 						  struct packet *p,
@@ -19,20 +37,17 @@ static __always_inline enum lb_verdict begin_flow(struct xdp_md *ctx,
 						  struct flow_hit *hit)
 {
 	struct scratch *own = own_scratch();
-	struct request *r;
 	enum lb_verdict why;
 
 	if (!own)
 		return LB_INTERNAL;
-	r = &own->request;
-	set_request(r, p, family);
-	why = family == LB_IPV6 ? choose6(ctx, r) : choose4(ctx, r);
-	p->service = r->service;
-	if (!why)
-		why = family == LB_IPV6 ? new_flow6(r) : new_flow4(r);
+	set_request(&own->request, p, family);
+	why = make_one(ctx, &own->request, family);
+	p->service = own->request.service;
 	if (why)
 		return why;
-	return flow_read(r->line, &p->key.tuple, &p->key.src, family, hit)
+	return flow_read(own->request.line, &p->key.tuple, &p->key.src, family,
+			 hit)
 		       ? LB_CONTINUE
 		       : LB_RECYCLED;
 }
@@ -57,8 +72,14 @@ balance(struct xdp_md *ctx, struct packet *p, const int family)
 	enum lb_verdict why;
 	struct flow_hit hit;
 
-	if (flow_find(&p->key, hash, family, &hit) && !restart(p, &hit, family))
-		return go_on(p, &hit, LB_ESTABLISHED, family);
+	if (flow_find(&p->key, hash, family, &hit)) {
+		if (can_resend(p, &hit, family)) {
+			if (!resend(ctx, p, &hit, family))
+				return cold(LB_RECYCLED);
+		} else if (!restart(p, &hit, family)) {
+			return go_on(p, &hit, LB_ESTABLISHED, family);
+		}
+	}
 	why = begin_flow(ctx, p, family, &hit);
 	return why ? cold(why) : go_on(p, &hit, LB_NEW_FLOW, family);
 }

@@ -181,6 +181,10 @@ struct lb_nexthop_key {
 LB_STATIC_ASSERT(sizeof(struct lb_nexthop_key) == 24, "lb_nexthop_key");
 
 #define LB_NEXTHOP_RESOLVED 1u /* else the kernel forwards, and resolves */
+#define LB_NEXTHOP_ASK                                         \
+	2u /* routes have changed: the flow finds its way anew \
+	    */
+#define LB_NEXTHOP_BACK_ONLY 4u /* takes only what came in by it (XDP_TX) */
 
 /* 32 bytes and id 0 = unresolved for ever: every id has an entry */
 struct lb_nexthop {
@@ -194,6 +198,46 @@ struct lb_nexthop {
 LB_STATIC_ASSERT(sizeof(struct lb_nexthop) == 32, "lb_nexthop");
 
 /* lb_devs is a DEVMAP_HASH: ifindex -> ifindex */
+
+/* ---- SNAT ports ------------------------------------------------------ */
+
+/*
+ * lb_kernel_ports: ARRAY, one entry. Ports that the kernel takes for sockets
+ * of its own; host order.
+ */
+struct lb_kernel_ports {
+	__u16 min; /* 0: none */
+	__u16 max;
+};
+LB_STATIC_ASSERT(sizeof(struct lb_kernel_ports) == 4, "lb_kernel_ports");
+
+/*
+ * lb_rested: ARRAY. Ports that a member has closed a connection of: who had
+ * them, and when. bpf/rest.h says what for.
+ */
+#define LB_REST_SHARE 8 /* one entry for so many lines of lb_flows */
+#define LB_REST_WAYS 4
+
+struct lb_rest {
+	__u64 way[LB_REST_WAYS]; /* tick 32, client 16, tuple 16 */
+};
+
+/*
+ * lb_syns: ARRAY, indexed by ring position, those of lb_half6 behind those of
+ * lb_half. The SYN that began a half-open connection, so that it can be sent
+ * once more by another port.
+ */
+#define LB_SYN_BYTES 52 /* a TCP header with 32 bytes of options */
+
+struct lb_syn {
+	__u32 line; /* forward line, and its generation */
+	__u32 generation;
+	__u8 length; /* of the header; 0: not kept */
+	__u8 tries; /* so many times it was sent by another port already */
+	__u16 zero;
+	__u8 header[LB_SYN_BYTES];
+};
+LB_STATIC_ASSERT(sizeof(struct lb_syn) == 64, "lb_syn");
 
 /* ---- the flow table (docs/flow-table.md) ----------------------------- */
 

@@ -11,8 +11,8 @@
 
 #include "bpf/lb_abi.h"
 
-/* source ports towards members, host order; kernel sockets stay below */
-const volatile __u16 lb_snat_port_min = 16384;
+/* source ports towards members, host order */
+const volatile __u16 lb_snat_port_min = 1024;
 const volatile __u16 lb_snat_port_max = 65535;
 
 struct {
@@ -80,6 +80,13 @@ struct {
 	__uint(max_entries, LB_MAX_NEXTHOPS);
 	__type(value, __u32);
 } lb_nexthop_free SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct lb_kernel_ports);
+} lb_kernel_ports SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_DEVMAP_HASH);

@@ -6,113 +6,14 @@
 #ifndef LB_NEW_FLOW_H
 #define LB_NEW_FLOW_H
 
-#include <bpf/bpf_endian.h>
-
-#include "bpf/checksum.h"
+#include "bpf/direction.h"
 #include "bpf/flow_table.h"
 #include "bpf/maps.h"
-#include "bpf/packet.h"
 #include "bpf/request.h"
-
-#define SNAT_PORT_TRIES 16
-
-/* ---- one direction ----------------------------------------------------- */
-
-static __always_inline void set_addresses(struct lb_flow6 *made,
-					  const struct lb_addr *src,
-					  const struct lb_addr *dst,
-					  const int family)
-{
-	if (family == LB_IPV6) {
-		copy_address(&made->src, src);
-		copy_address(&made->dst, dst);
-	} else {
-		made->line.tuple.src = src->ip[0];
-		made->line.tuple.dst = dst->ip[0];
-	}
-}
-
-static __always_inline void set_new_addresses(struct lb_flow6 *made,
-					      const struct lb_addr *src,
-					      const struct lb_addr *dst,
-					      const int family)
-{
-	if (family == LB_IPV6) {
-		copy_address(&made->new_src, src);
-		copy_address(&made->new_dst, dst);
-	} else {
-		made->line.rewrite.src = src->ip[0];
-		made->line.rewrite.dst = dst->ip[0];
-	}
-}
-
-/* Everything that follows from addresses and ports. */
-static __always_inline void finish_direction(struct lb_flow6 *made,
-					     const int family)
-{
-	struct lb_tuple *tuple = &made->line.tuple;
-	struct lb_rewrite *to = &made->line.rewrite;
-	__u64 sum;
-
-	if (family == LB_IPV6) {
-		flow_hash_addresses(tuple, &made->src, &made->dst);
-		sum = checksum_delta_of_address(&made->src, &made->new_src) +
-		      checksum_delta_of_address(&made->dst, &made->new_dst);
-	} else {
-		sum = checksum_delta(tuple->src, to->src) +
-		      checksum_delta(tuple->dst, to->dst);
-	}
-	to->ip_delta = checksum_fold(sum);
-	sum += checksum_delta(*(const __be32 *)&tuple->sport,
-			      *(const __be32 *)&to->sport);
-	to->l4_delta = checksum_fold(sum);
-}
+#include "bpf/snat_port.h"
+#include "bpf/syn.h"
 
 /* ---- the reply line, and with it the SNAT port ------------------------- */
-
-/* Ports that cannot be foretold, another one for each attempt. */
-static __always_inline __be16 other_port(__u64 seed, __u32 attempt)
-{
-	const __u32 low = lb_snat_port_min, high = lb_snat_port_max;
-	const __u64 hash = lb_hash_step(seed, attempt) >> 32;
-
-	return bpf_htons(low + (hash * (high - low + 1) >> 32));
-}
-
-/* The client's own, if sockets of the kernel cannot have it. */
-static __always_inline __be16 first_port(__be16 own, __u64 seed)
-{
-	const __u32 port = bpf_ntohs(own);
-
-	if (port >= lb_snat_port_min && port <= lb_snat_port_max)
-		return own;
-	return other_port(seed, 0);
-}
-
-/*
- * The line's index, or an enum flow_refusal. The next port is chosen at the
- * end of the loop's body, because 6.1 refuses a loop that is entered in its
- * middle ("back-edge").
- */
-static __always_inline int
-insert_reply(struct lb_flow6 *made, const struct request *r, const int family)
-{
-	const __u32 ports = (__u32)r->client_port << 16 | r->port;
-	__u64 seed = lb_hash_step(lb_seed ^ ports, lb_load64(&r->client.ip[0]));
-	int result = FLOW_NO_ROOM;
-
-	if (family == LB_IPV6)
-		seed = lb_hash_step(seed, lb_load64(&r->client.ip[2]));
-	made->line.tuple.dport = first_port(r->client_port, seed);
-	for (__u32 i = 1; i <= SNAT_PORT_TRIES; i++) {
-		finish_direction(made, family);
-		result = flow_insert(made, family);
-		if (result != FLOW_EXISTS && result != FLOW_NO_ROOM)
-			return result;
-		made->line.tuple.dport = other_port(seed, i);
-	}
-	return result;
-}
 
 static __always_inline void aim_reply(struct lb_flow6 *made,
 				      const struct request *r,
@@ -158,34 +59,6 @@ aim_forward(struct lb_flow6 *made, const struct request *r, const int family)
 	finish_direction(made, family);
 }
 
-/* Another CPU was first: its flow is this packet's. */
-static __always_inline __u32 find_winner(const struct lb_flow *made,
-					 const int family)
-{
-	const struct lb_addr *addresses = &((const struct lb_flow6 *)made)->src;
-	const struct lb_tuple *tuple = &made->tuple;
-	const __u64 hash = flow_hash(tuple);
-	const __u32 lines = flow_lines(family);
-	struct flow_hit hit;
-
-	if (flow_scan(lb_home_line(hash, lines), tuple, addresses, family,
-		      &hit) ||
-	    flow_scan(lb_second_line(hash, lines), tuple, addresses, family,
-		      &hit))
-		return hit.index;
-	return LB_FLOW_NONE;
-}
-
-__noinline __u32 find_winner4(const struct lb_flow *made)
-{
-	return made ? find_winner(made, LB_IPV4) : LB_FLOW_NONE;
-}
-
-__noinline __u32 find_winner6(const struct lb_flow6 *made)
-{
-	return made ? find_winner(&made->line, LB_IPV6) : LB_FLOW_NONE;
-}
-
 static __always_inline void count_flow(const struct request *r)
 {
 	__u32 service = r->service;
@@ -194,7 +67,7 @@ static __always_inline void count_flow(const struct request *r)
 
 	if (!counters)
 		return;
-	counters->flows++;
+	counters->flows += !r->tries;
 	counters->persisted += r->persisted;
 }
 
@@ -211,61 +84,93 @@ static __always_inline enum lb_verdict why_refused(int refusal)
 	return LB_TABLE_FULL;
 }
 
-static __always_inline enum lb_verdict
-make_flow(struct request *r, struct lb_flow6 *made,
-	  const struct lb_backend *backend, const int family)
+static __always_inline int begin_reply(struct xdp_md *ctx, const int family)
 {
-	int reply, forward;
+	const struct lb_backend *backend;
+	struct scratch *own = own_scratch();
+	struct lb_flow6 *made;
+	__u32 id;
 
+	if (!own)
+		return FLOW_NO_ROOM;
+	id = own->request.backend;
+	backend = bpf_map_lookup_elem(&lb_backends, &id);
+	if (!backend)
+		return FLOW_NO_ROOM;
+	made = &own->made;
 	made->line = (struct lb_flow){};
-	aim_reply(made, r, backend, family);
-	made->line.nexthop = r->back;
-	made->line.owner = r->backend;
-	reply = insert_reply(made, r, family);
-	if (reply < 0)
-		return why_refused(reply);
+	aim_reply(made, &own->request, backend, family);
+	made->line.nexthop = own->request.back;
+	made->line.owner = id;
+	own->forth = backend->nexthop;
+	return find_port(ctx, own, family);
+}
+
+static __always_inline enum lb_verdict finish_flow(struct xdp_md *ctx,
+						   int reply, const int family)
+{
+	struct scratch *own = own_scratch();
+	struct lb_flow6 *made;
+	struct request *r;
+	int forward;
+
+	if (!own)
+		return LB_INTERNAL;
+	r = &own->request;
+	made = &own->made;
 	/* only now: a flow that comes to nothing must not end an older one */
 	made->line.word = flow_position(family);
-	made->line.nexthop = backend->nexthop;
+	made->line.nexthop = own->forth;
 	made->line.owner = r->service;
 	made->line.peer = reply;
 	aim_forward(made, r, family);
 	forward = flow_insert(made, family);
 	if (forward >= 0) {
 		r->line = forward;
+		keep_syn(ctx, r, family);
 		count_flow(r);
 		return LB_CONTINUE;
 	}
 	flow_give_back(reply, family);
 	if (forward != FLOW_EXISTS)
 		return why_refused(forward);
-	r->line = family == LB_IPV6 ? find_winner6(made)
-				    : find_winner4(&made->line);
+	/* another CPU was first: its flow is this packet's */
+	r->line = find_line(made, family);
 	return LB_CONTINUE;
 }
 
-static __always_inline int new_flow(struct request *r, const int family)
+__noinline int begin_reply4(struct xdp_md *ctx)
 {
-	const struct lb_backend *backend;
-	struct scratch *own = own_scratch();
-	__u32 id; /* 6.1 takes no key from an argument's memory */
-
-	if (!r || !own)
-		return LB_INTERNAL;
-	id = r->backend;
-	backend = bpf_map_lookup_elem(&lb_backends, &id);
-	return backend ? make_flow(r, &own->made, backend, family)
-		       : LB_INTERNAL;
+	return begin_reply(ctx, LB_IPV4);
 }
 
-__noinline int new_flow4(struct request *r)
+__noinline int begin_reply6(struct xdp_md *ctx)
 {
-	return new_flow(r, LB_IPV4);
+	return begin_reply(ctx, LB_IPV6);
 }
 
-__noinline int new_flow6(struct request *r)
+__noinline int finish_flow4(struct xdp_md *ctx, int reply)
 {
-	return new_flow(r, LB_IPV6);
+	return finish_flow(ctx, reply, LB_IPV4);
+}
+
+__noinline int finish_flow6(struct xdp_md *ctx, int reply)
+{
+	return finish_flow(ctx, reply, LB_IPV6);
+}
+
+/* Of the request that is in the scratch entry; in steps, to spare stack. */
+static __always_inline enum lb_verdict new_flow(struct xdp_md *ctx,
+						const int family)
+{
+	int reply = family == LB_IPV6 ? begin_reply6(ctx) : begin_reply4(ctx);
+
+	if (reply == FLOW_EXISTS)
+		reply = family == LB_IPV6 ? walk_ports6() : walk_ports4();
+	if (reply < 0)
+		return why_refused(reply);
+	return family == LB_IPV6 ? finish_flow6(ctx, reply)
+				 : finish_flow4(ctx, reply);
 }
 
 #endif

@@ -19,6 +19,7 @@ struct packet {
 	__u32 service; /* counts the verdict too; 0: none is known */
 	__u32 flags; /* TCP's flags, or FLOW_DATAGRAM */
 	__be16 ethertype;
+	__u16 tries; /* a SYN that was made again: so often (challenge.h) */
 	__u16 avoid; /* the backend that left the flow unanswered; 0: none */
 };
 

@@ -21,6 +21,9 @@ struct request {
 	__u8 family;
 	__u16 flags; /* as in struct packet */
 	__u16 avoid; /* a backend that did not answer; 0: none */
+	__u16 syn_at; /* a SYN without data: where TCP begins in the frame */
+	__u8 syn_length; /* of its header; 0: another packet */
+	__u8 tries; /* so often it was made again already (challenge.h) */
 	__u16 persisted; /* 1: the backend is the one that the client had */
 	/* what is chosen for it */
 	__u32 service; /* 0: none */
@@ -28,6 +31,14 @@ struct request {
 	__u16 backend;
 	__u16 back; /* next hop to the client */
 } __attribute__((aligned(8)));
+
+/* Ports to choose from: count of them from the first on, but for a hole. */
+struct port_space {
+	__u32 first;
+	__u32 count; /* without the hole */
+	__u32 hole; /* counted from the first */
+	__u32 hole_size;
+};
 
 /*
  * What a new flow is made in: not on the stack, whose 512 bytes are for the
@@ -38,6 +49,15 @@ struct scratch {
 	struct request request;
 	struct bpf_fib_lookup fib;
 	struct lb_flow6 made;
+	__u32 forth; /* next hop to the backend */
+	/* of its SNAT port */
+	struct port_space ports;
+	__u32 row; /* where the ports of the client's address begin */
+	__u32 seed; /* of its port */
+	__u32 cursor;
+	/* of those that were refused because they rest */
+	__u32 least_rest; /* ticks */
+	__u32 least_rest_port; /* 0: there was none */
 };
 
 struct {
@@ -64,8 +84,13 @@ set_request(struct request *r, const struct packet *p, const int family)
 		.family = family,
 		.flags = p->flags,
 		.avoid = p->avoid,
+		.tries = p->tries,
 		.line = LB_FLOW_NONE,
 	};
+	if (is_first_syn(p->flags) && !p->payload) {
+		r->syn_at = (void *)p->ports - (void *)p->eth;
+		r->syn_length = ((__u8 *)p->ports)[12] / 16 * 4;
+	}
 	if (family == LB_IPV6) {
 		copy_address(&r->client, &p->key.src);
 		copy_address(&r->vip, &p->key.dst);

@@ -72,7 +72,7 @@ struct LayoutSpec {
   // Of a pair's node: the VIPs of load balancers are keepalived's, on this interface. "": no pair.
   std::string pair_interface{};
   std::set<base::IpAddress> next_hop_targets{};  // members: their next hops are kept resolved
-  uint16_t local_port_min = 1025, local_port_max = 16383;  // ip_local_port_range
+  uint16_t local_port_min = 61000, local_port_max = 65535;  // ip_local_port_range
 
   friend bool operator==(const LayoutSpec&, const LayoutSpec&) = default;
 };

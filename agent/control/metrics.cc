@@ -221,6 +221,15 @@ void add_members(Text& text, const Counters& counters, const model::Model& m) {
                  {"member", row.member.text()}},
                 row.flows_now);
   }
+  const auto each = [&](std::string_view name, std::string_view help, auto value) {
+    text.heading(name, "gauge", help);
+    for (const MemberCounters& row : counters.members)
+      if (row.ports != 0) text.sample({{"member", row.member.text()}}, value(row));
+  };
+  each("amphora_xdp_member_snat_ports_used", "Source ports towards the member that flows have.",
+       [](const MemberCounters& row) { return row.ports_used; });
+  each("amphora_xdp_member_snat_ports", "Source ports towards the member that there are.",
+       [](const MemberCounters& row) { return row.ports; });
   text.heading("octavia_member_weight", "gauge", "Weight; 0 drains.");
   for (const auto& [id, member] : m.members)
     text.sample({{"loadbalancer", m.pools.at(member.pool).load_balancer.text()},

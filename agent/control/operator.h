@@ -155,6 +155,7 @@ struct ServiceCounters {
 struct MemberCounters {
   base::Uuid member;
   uint64_t flows_now = 0;
+  uint64_t ports_used = 0, ports = 0;  // source ports towards it; none of a member of HAProxy's
 };
 
 struct Counters {

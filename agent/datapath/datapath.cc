@@ -282,6 +282,9 @@ std::set<uint16_t> Datapath::resting_backends() const { return state_->writer.re
 Status Datapath::release_unused(const Census& census) {
   return state_->writer.release_unused(census);
 }
+std::map<uint16_t, PortUse> Datapath::port_limits() const {
+  return datapath::port_limits(tables(), about().info);
+}
 Result<Verdicts> Datapath::verdicts() { return read_verdicts(state_->maps); }
 Result<ServiceStats> Datapath::service_stats(uint32_t service) {
   return read_service_stats(state_->maps, service);

@@ -16,6 +16,7 @@
 #include "agent/datapath/census.h"
 #include "agent/datapath/links.h"
 #include "agent/datapath/maps.h"
+#include "agent/datapath/port_use.h"
 #include "agent/datapath/stats.h"
 #include "agent/datapath/tables.h"
 #include "base/result.h"
@@ -26,7 +27,7 @@ struct Options {
   std::string pin_root = "/sys/fs/bpf/amphora-xdp";  // pins lie in <pin_root>/v<ABI>/
   uint32_t flows4 = 0;  // flows the tables are sized for (half load); 0: from the machine's memory
   uint32_t flows6 = 0;
-  uint16_t snat_port_min = 16384, snat_port_max = 65535;  // host order
+  uint16_t snat_port_min = 1024, snat_port_max = 65535;  // host order
 };
 
 class FlowTable;  // flow_table.h: the mapped table
@@ -80,6 +81,8 @@ class Datapath {
   // To be called after each whole pass over the flow table, with what that pass found. An id that
   // two passes in a row did not find is released: its entries and counters become zero.
   base::Status release_unused(const Census& census);
+
+  std::map<uint16_t, PortUse> port_limits() const;
 
   base::Result<Verdicts> verdicts();
   base::Result<ServiceStats> service_stats(uint32_t service);

@@ -33,6 +33,8 @@ inline constexpr MapOf<lb_cidr_key, lb_cidr> kCidrs{"lb_cidrs"};
 inline constexpr ArrayOf<lb_limit> kLimits{"lb_limits"};         // follows from kServices
 inline constexpr MapOf<uint32_t, uint32_t> kDevices{"lb_devs"};  // ifindex: itself
 
+inline constexpr ArrayOf<lb_kernel_ports> kKernelPorts{"lb_kernel_ports"};
+
 // Next hops and clients that are remembered: both write.
 inline constexpr ArrayOf<lb_nexthop> kNexthops{"lb_nexthops"};
 inline constexpr MapOf<lb_nexthop_key, uint32_t> kNexthopIds{"lb_nexthop_ids"};
@@ -44,6 +46,8 @@ inline constexpr ArrayOf<lb_flow> kFlows{"lb_flows"};
 inline constexpr ArrayOf<lb_flow6> kFlows6{"lb_flows6"};
 inline constexpr ArrayOf<lb_bucket> kBuckets{"lb_locks"}, kBuckets6{"lb_locks6"};
 inline constexpr ArrayOf<lb_half> kHalfOpen{"lb_half"}, kHalfOpen6{"lb_half6"};
+inline constexpr ArrayOf<lb_syn> kSyns{"lb_syns"};
+inline constexpr ArrayOf<lb_rest> kRested{"lb_rested"};
 inline constexpr ArrayOf<lb_clock> kClock{"lb_clock"};
 inline constexpr ArrayOf<lb_info> kInfo{"lb_info"};
 inline constexpr ArrayOf<lb_flow_cpu> kFlowCpus{"lb_flow_cpu"};

@@ -62,6 +62,8 @@ uint32_t entries_for(std::string_view name, const Sizes& sizes) {
   const uint32_t lines = name.ends_with('6') ? sizes.lines6 : sizes.lines4;
   if (name == kFlows.name || name == kFlows6.name) return lines;
   if (name == kBuckets.name || name == kBuckets6.name) return lines / LB_FLOW_WAYS;
+  if (name == kSyns.name) return (sizes.lines4 + sizes.lines6) / LB_HALF_SHARE;
+  if (name == kRested.name) return sizes.lines4 / LB_REST_SHARE;
   if (name == kHalfOpen.name || name == kHalfOpen6.name) return lines / LB_HALF_SHARE;
   return 0;
 }

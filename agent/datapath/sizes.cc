@@ -14,11 +14,14 @@ constexpr uint64_t kLinesPerFlow = 4;
 // A machine with more memory has it for others; who wants more flows says so.
 constexpr uint64_t kMostByDefault = 256ull << 20;  // bytes, for each family
 
-// What a line costs with its shares of a bucket's lock and of the ring of half-open flows, in
-// sixteenths of a byte.
+// What a line costs with its shares of a bucket's lock, of the ring of half-open flows and their
+// SYNs, and of the ports that rest, in sixteenths of a byte.
 constexpr uint64_t line_cost(base::Family family) {
-  const uint64_t line = family == base::Family::ipv4 ? sizeof(lb_flow) : sizeof(lb_flow6);
-  return 16 * line + 16 * sizeof(lb_bucket) / LB_FLOW_WAYS + 16 * sizeof(lb_half) / LB_HALF_SHARE;
+  const bool four = family == base::Family::ipv4;
+  const uint64_t line = four ? sizeof(lb_flow) : sizeof(lb_flow6);
+  return 16 * line + 16 * sizeof(lb_bucket) / LB_FLOW_WAYS +
+         16 * (sizeof(lb_half) + sizeof(lb_syn)) / LB_HALF_SHARE +
+         (four ? 16 * sizeof(lb_rest) / LB_REST_SHARE : 0);
 }
 
 uint32_t clamped(uint64_t lines) {
@@ -31,8 +34,12 @@ uint32_t lines_for_flows(uint32_t flows) { return clamped(std::bit_ceil(kLinesPe
 
 uint32_t lines_for_memory(base::Family family, uint64_t memory_bytes) {
   const uint64_t share =
-      std::min(memory_bytes / (family == base::Family::ipv4 ? 16 : 32), kMostByDefault * 9 / 8);
+      std::min(memory_bytes / (family == base::Family::ipv4 ? 16 : 32), kMostByDefault * 5 / 4);
   return clamped(std::bit_floor(share * 16 / line_cost(family)));
+}
+
+uint32_t bytes_per_flow(base::Family family) {
+  return static_cast<uint32_t>(kLinesPerFlow * line_cost(family) / 16);
 }
 
 uint64_t machine_memory_bytes() {

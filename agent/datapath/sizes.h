@@ -13,6 +13,8 @@ uint32_t lines_for_flows(uint32_t flows);
 // Lines that take about 1/16 (IPv4) or 1/32 (IPv6) of the machine's memory, 256 MiB at most: 1M
 // IPv4 and 512K IPv6 flows.
 uint32_t lines_for_memory(base::Family family, uint64_t memory_bytes);
+// What a flow costs at half load, with its share of everything that grows with the table.
+uint32_t bytes_per_flow(base::Family family);
 // MemTotal; 0 if /proc/meminfo cannot be read.
 uint64_t machine_memory_bytes();
 // CPUs that may ever run, rounded up to a power of two, as lb_half is divided.

@@ -110,6 +110,12 @@ Status TableWriter::do_step(const PutService& step) {
   return link_limits();
 }
 
+Status TableWriter::do_step(const PutKernelPorts& step) {
+  if (auto done = maps_.put(kKernelPorts, 0, step.value); !done) return done.error();
+  tables_.kernel_ports = step.value;
+  return Unit{};
+}
+
 Status TableWriter::do_step(const EraseService& step) {
   if (auto done = maps_.erase(kServices, step.key); !done) return done.error();
   const auto old = tables_.services.find(step.key);

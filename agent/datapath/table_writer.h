@@ -56,6 +56,7 @@ class TableWriter {
   base::Status do_step(const PutRing& step);
   base::Status do_step(const PutCidr& step);
   base::Status do_step(const PutService& step);
+  base::Status do_step(const PutKernelPorts& step);
   base::Status do_step(const EraseService& step);
   base::Status do_step(const EraseCidr& step);
   base::Status do_step(const EraseRing& step);

@@ -37,6 +37,10 @@ Status TableWriter::adopt_policy() {
   if (!cidrs) return cidrs.error();
   tables_.cidrs.insert(cidrs->begin(), cidrs->end());
 
+  auto ports = maps_.get(kKernelPorts, 0);
+  if (!ports) return ports.error();
+  tables_.kernel_ports = ports->value_or(lb_kernel_ports{});
+
   auto rings = maps_.rings();
   if (!rings) return rings.error();
   for (const auto& [id, cells] : *rings) {

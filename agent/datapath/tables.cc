@@ -68,6 +68,10 @@ struct Describe {
   std::string operator()(const PutService& s) const {
     return "put service " + std::to_string(s.value.id) + " " + text(s.key);
   }
+  std::string operator()(const PutKernelPorts& s) const {
+    return "put the kernel's ports " + std::to_string(s.value.min) + "-" +
+           std::to_string(s.value.max);
+  }
   std::string operator()(const EraseService& s) const { return "erase service " + text(s.key); }
   std::string operator()(const EraseCidr& s) const { return "erase " + text(s.key); }
   std::string operator()(const EraseRing& s) const { return "erase ring " + std::to_string(s.id); }
@@ -84,6 +88,8 @@ struct Describe {
 std::vector<Step> diff(const Tables& have, const Tables& want) {
   std::vector<Step> steps;
   put_changed<PutDestination>(have.destinations, want.destinations, steps);
+  if (!same(have.kernel_ports, want.kernel_ports))
+    steps.push_back(PutKernelPorts{want.kernel_ports});
   std::vector<Step> backends, gone;
   put_changed<PutBackend>(have.backends, want.backends, backends);
   for (Step& step : backends) {

@@ -35,6 +35,7 @@ struct Tables {
                                             // fills in the id of the destination's next hop
   std::map<base::IpAddress, lb_nexthop> destinations;  // next hop towards each member's address
   std::map<lb_cidr_key, lb_cidr, BytesLess<lb_cidr_key>> cidrs;
+  lb_kernel_ports kernel_ports{};  // of the kernel's own sockets
 };
 
 // One write of one map.
@@ -58,6 +59,9 @@ struct PutService {
   lb_service_key key;
   lb_service value;
 };
+struct PutKernelPorts {
+  lb_kernel_ports value;
+};
 struct EraseService {
   lb_service_key key;
 };
@@ -73,8 +77,8 @@ struct EraseBackend {
 struct EraseDestination {
   base::IpAddress address;
 };
-using Step = std::variant<PutDestination, PutBackend, PutRing, PutCidr, PutService, EraseService,
-                          EraseCidr, EraseRing, EraseBackend, EraseDestination>;
+using Step = std::variant<PutDestination, PutBackend, PutRing, PutCidr, PutService, PutKernelPorts,
+                          EraseService, EraseCidr, EraseRing, EraseBackend, EraseDestination>;
 
 // Leaves are put before roots and roots erased before leaves: after every prefix of the steps, no
 // service names a ring that is not there and no ring a backend that is not there. A backend is

@@ -232,6 +232,15 @@ void ServicePlanner::finish() {
                 [this](const auto& id) { return !plan_.tables.services.contains(id.first); });
 }
 
+// Of the kernel's own sockets. Theirs and the clients' ports may be the same; the datapath asks.
+void plan_kernel_ports(Plan& plan) {
+  netns::LayoutSpec& layout = plan.layout;
+  for (const auto& [listener, placement] : plan.placements)
+    if (placement.where == Place::haproxy)
+      layout.local_port_min = std::min(layout.local_port_min, kProxyPortMin);
+  plan.tables.kernel_ports = {layout.local_port_min, layout.local_port_max};
+}
+
 }  // namespace
 
 Plan make_plan(const model::Model& model, const Observed& observed, const Ids& ids,
@@ -249,6 +258,7 @@ Plan make_plan(const model::Model& model, const Observed& observed, const Ids& i
     if (is_wanted(lb) && is_wanted(listener)) planner.plan_listener(lb, listener);
   }
   planner.finish();
+  plan_kernel_ports(plan);
   if (model.amphora)
     plan.haproxy.uploaded = {model.amphora->haproxy_text, model.amphora->peer_name};
   plan.targets = make_targets(related, plan.haproxy, plan.placements);

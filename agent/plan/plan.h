@@ -47,6 +47,10 @@ Ids ids_of(const datapath::Tables& applied);
 inline constexpr size_t kMaxDestinations = (LB_MAX_NEXTHOPS - 1024) / 2;
 inline constexpr size_t kMaxCidrs = LB_MAX_CIDRS / 2;
 
+// Connections of HAProxy's to members are the kernel's own: it gets the ports from here on, at
+// least, while something is placed there.
+inline constexpr uint16_t kProxyPortMin = 32768;
+
 // Numbers that live flows still name: they rest until no flow does.
 struct Resting {
   std::set<uint32_t> services;

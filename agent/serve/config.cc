@@ -118,6 +118,7 @@ class Fields {
 constexpr const char* kAddress = "must be an IP address";
 constexpr const char* kPrefix = "must be an IP address with a prefix length, as 192.0.2.1/24";
 constexpr int64_t kMaxFlows = 1 << 24;  // LB_FLOW_MAX_LINES / 2
+constexpr int64_t kLeastPort = 1024;    // below are ports of privileged programs
 constexpr int64_t kMaxTable = 0x7fffffff;
 constexpr int64_t kMostLinesPerSecond = 100000;
 constexpr int64_t kMostPriority = 254;                     // 255: the owner of an address
@@ -181,18 +182,28 @@ netns::InterfaceSpec read_interface(const json& value, const std::string& path,
   return interface;
 }
 
-void read_snat_ports(Fields& fields, Config& config, std::optional<std::string>& fault) {
+void read_ports(Fields& fields, const char* name, uint16_t& low, uint16_t& high,
+                std::optional<std::string>& fault) {
   std::vector<int64_t> ports;
-  fields.list("snat_ports", [&](const json& v, const std::string& at) {
-    bool good = v.is_number_integer() && v >= 2048 && v <= 65535;
-    if (!good && !fault) fault = at + " must be a port from 2048 to 65535";
+  fields.list(name, [&](const json& v, const std::string& at) {
+    bool good = v.is_number_integer() && v >= kLeastPort && v <= 65535;
+    if (!good && !fault) fault = at + " must be a port from 1024 to 65535";
     ports.push_back(good ? v.get<int64_t>() : 0);
   });
   if (ports.empty()) return;
   if (ports.size() != 2 || ports[0] >= ports[1])
-    return fields.fail("snat_ports", "must be two ports, the lower one first");
-  config.snat_port_min = static_cast<uint16_t>(ports[0]);
-  config.snat_port_max = static_cast<uint16_t>(ports[1]);
+    return fields.fail(name, "must be two ports, the lower one first");
+  low = static_cast<uint16_t>(ports[0]);
+  high = static_cast<uint16_t>(ports[1]);
+}
+
+void read_all_ports(Fields& fields, Config& config, std::optional<std::string>& fault) {
+  const uint16_t &low = config.layout.local_port_min, &high = config.layout.local_port_max;
+  read_ports(fields, "snat_ports", config.snat_port_min, config.snat_port_max, fault);
+  read_ports(fields, "kernel_ports", config.layout.local_port_min, config.layout.local_port_max,
+             fault);
+  if (low <= config.snat_port_min && config.snat_port_max <= high)
+    fields.fail("snat_ports", "are all among kernel_ports");
 }
 
 // "192.0.2.1:80", "[2001:db8::1]:80"
@@ -323,7 +334,7 @@ base::Result<Config> parse_config(std::string_view text, const std::string& file
     table.number("ipv6_flows", config.ipv6_flows, 512, kMaxFlows);
     table.nothing_else();
   });
-  read_snat_ports(fields, config, fault);
+  read_all_ports(fields, config, fault);
   read_api(fields, config, fault);
   fields.object("pair", [&](const json& v, const std::string& path) {
     config.pair = read_pair(v, path, fault);
@@ -338,7 +349,6 @@ base::Result<Config> parse_config(std::string_view text, const std::string& file
   fields.nothing_else();
   check_interfaces(config.layout, fault);
   if (fault) return base::Error{0, file + ": " + *fault};
-  config.layout.local_port_max = static_cast<uint16_t>(config.snat_port_min - 1);
   return config;
 }
 

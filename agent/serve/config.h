@@ -50,12 +50,12 @@ struct Config {
   std::optional<int> syslog_facility;  // of an amphora (base/log.h); none: standard error
   uint32_t ipv4_flows = 0;             // 0: from the machine's memory
   uint32_t ipv6_flows = 0;
-  // Host order, inclusive. The kernel's own sockets get the ports below (ip_local_port_range).
-  uint16_t snat_port_min = 16384, snat_port_max = 65535;
+  // Of flows towards members; host order, inclusive.
+  uint16_t snat_port_min = 1024, snat_port_max = 65535;
   std::optional<ApiConfig> api;           // none: the control socket only
   std::optional<FlowLogConfig> flow_log;  // none: nothing is logged
   std::optional<PairConfig> pair;         // none: one node alone
-  netns::LayoutSpec layout;               // interfaces, as configured; no VIPs
+  netns::LayoutSpec layout;  // interfaces and the kernel's ports, as configured; no VIPs
 };
 
 // Errors name the file, and the line (syntax) or the field ("interfaces[0].mtu").

@@ -10,6 +10,7 @@
 #include "agent/datapath/abi.h"
 #include "agent/datapath/flow_table.h"
 #include "agent/datapath/flow_walk.h"
+#include "agent/datapath/sizes.h"
 #include "agent/serve/vrrp_status.h"
 #include "base/log.h"
 
@@ -107,12 +108,10 @@ control::FlowTableStatus table_status(const datapath::FlowTable& flows, base::Fa
   control::FlowTableStatus status;
   status.family = family;
   status.lines = lines.count();
-  // Sized for half load: four lines to a flow, and their share of locks and half-open rings.
+  // Sized for half load: four lines to a flow.
   constexpr uint32_t kLines = 4;
   status.capacity = lines.count() / kLines;
-  status.bytes_per_flow = kLines * static_cast<uint32_t>(six ? sizeof(lb_flow6) : sizeof(lb_flow)) +
-                          kLines * sizeof(lb_bucket) / LB_FLOW_WAYS +
-                          kLines * sizeof(lb_half) / LB_HALF_SHARE;
+  status.bytes_per_flow = datapath::bytes_per_flow(family);
   for (uint32_t state = LB_FLOW_HALF_OPEN; state < LB_FLOW_STATES; state++)
     status.flows[datapath::flow_state_name(state)] = counted.lines[state];
   status.spilled_buckets = counted.spilled_buckets;
@@ -168,6 +167,10 @@ asio::awaitable<control::Status> RealOperator::status() {
   for (const auto& [listener, placement] : progress.placements)
     status.placements.push_back(
         {listener, std::string(plan::word(placement.where)), placement.reason});
+  const std::vector<datapath::PortUse> uses = co_await port_use();
+  for (const datapath::PortUse& use : uses)
+    if (use.is_scarce())
+      status.reconcile.problems.push_back({use.member, datapath::scarce_ports(use)});
   for (const auto& name : progress.missing)
     status.reconcile.problems.push_back({{}, "interface " + name + " is not there (yet)"});
   status.flow_log = {parts_.flow_log.counts().written, parts_.flow_log.counts().left_out};
@@ -176,6 +179,13 @@ asio::awaitable<control::Status> RealOperator::status() {
         {*pair_->instance(), pair_->running(), pair_->counts(), pair_->reasons_against()},
         parts_.reconciler.observed());
   co_return status;
+}
+
+// Of all members, as the last pass over the flow table found it.
+asio::awaitable<std::vector<datapath::PortUse>> RealOperator::port_use() {
+  auto read = [this] { return parts_.datapath.port_limits(); };
+  const auto limits = co_await parts_.workers.machine.run(read);
+  co_return datapath::port_use(limits, parts_.datapath.flows().census());
 }
 
 asio::awaitable<std::vector<control::ConnectedNetwork>> RealOperator::networks() {
@@ -229,9 +239,15 @@ asio::awaitable<control::Counters> RealOperator::counters() {
   const reconcile::HaproxyView& l7 = parts_.findings.haproxy();
   for (const auto& [listener, frontend] : l7.listeners)
     now.services[listener].flows_now += frontend.traffic.current;
+  std::map<base::Uuid, datapath::PortUse> ports;
+  const std::vector<datapath::PortUse> uses = co_await port_use();
+  for (const datapath::PortUse& use : uses) ports[use.member] = use;
   control::Counters out;
   for (const auto& [member, server] : l7.members) now.members[member] += server.traffic.current;
-  for (const auto& [member, flows] : now.members) out.members.push_back({member, flows});
+  for (const auto& [member, flows] : now.members) {
+    const datapath::PortUse& of_member = ports[member];
+    out.members.push_back({member, flows, of_member.used, of_member.ports});
+  }
   for (const auto& [id, listener] : parts_.changes.model().listeners) {
     control::ServiceCounters& sum = out.services.emplace_back(now.services[id]);
     const statistics::Traffic total = parts_.statistics.total(id);

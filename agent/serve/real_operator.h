@@ -42,6 +42,8 @@ class RealOperator final : public control::Operator {
   boost::asio::awaitable<std::unique_ptr<control::FlowWalk>> walk_flows() override;
 
  private:
+  boost::asio::awaitable<std::vector<datapath::PortUse>> port_use();
+
   Parts parts_;
   const VrrpKeeper* pair_ = nullptr;  // null: none
 };

@@ -106,9 +106,10 @@ asio::awaitable<void> Sweeper::pass() {
   auto read = [this, logs = log_.is_at_work()] {
     const datapath::Tables& tables = datapath_.tables();
     return std::tuple(datapath::FlowPolicy::of(tables), read_ended(datapath_),
-                      logs ? FlowLogger::Names::of(tables) : FlowLogger::Names{});
+                      logs ? FlowLogger::Names::of(tables) : FlowLogger::Names{},
+                      datapath_.port_limits());
   };
-  const auto [policy, ended, names] = co_await workers_.machine.run(std::move(read));
+  const auto [policy, ended, names, limits] = co_await workers_.machine.run(std::move(read));
   log_.learn(names);
   auto judge = [&policy = policy](const datapath::FlowLife& flow) { return policy.expiry(flow); };
   FlowTable& flows = datapath_.flows();
@@ -122,10 +123,23 @@ asio::awaitable<void> Sweeper::pass() {
   statistics_.read("datapath", readings(ended, flows.census(), maps),
                    listeners_of(changes_.model()));
   findings_.note_full(full_listeners(ended, flows.census(), changes_.model()));
+  warn_of_ports(datapath::port_use(limits, flows.census()));
   co_await release_ended();
   auto release = [this] { return datapath_.release_unused(datapath_.flows().census().used); };
   auto released = co_await workers_.machine.run(std::move(release));
   if (!released) spdlog::error("{}", released.error().message());
+}
+
+// Once, when it begins.
+void Sweeper::warn_of_ports(const std::vector<datapath::PortUse>& uses) {
+  std::set<base::Uuid> scarce;
+  for (const datapath::PortUse& use : uses) {
+    if (!use.is_scarce()) continue;
+    if (!scarce_.contains(use.member))
+      spdlog::warn("member {}: {}", use.member.text(), datapath::scarce_ports(use));
+    scarce.insert(use.member);
+  }
+  scarce_ = std::move(scarce);
 }
 
 asio::awaitable<void> Sweeper::release_ended() {

@@ -4,6 +4,8 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <set>
+#include <vector>
 
 #include "agent/datapath/datapath.h"
 #include "agent/datapath/flow_policy.h"
@@ -35,6 +37,7 @@ class Sweeper {
  private:
   boost::asio::awaitable<void> pass();
   boost::asio::awaitable<void> release_ended();
+  void warn_of_ports(const std::vector<datapath::PortUse>& uses);
 
   boost::asio::any_io_executor loop_;
   reconcile::Workers& workers_;
@@ -45,6 +48,7 @@ class Sweeper {
   statistics::Statistics& statistics_;
   FlowLogger& log_;
   reconcile::Event wake_;
+  std::set<base::Uuid> scarce_;  // members that were warned of: their ports run out
   bool stopped_ = false;
 };
 

@@ -195,7 +195,6 @@ lab_agent_config() {
 {"namespace": "$LAB-amphora", "state_dir": "$LAB_DIR/state", "control_socket": "$LAB_SOCKET",
  "pin_root": "$LAB_PINS", "log_level": "${LAB_LOG_LEVEL:-info}", ${LAB_AGENT_FIELDS:-}
  "flow_table": {"ipv4_flows": ${LAB_FLOWS:-262144}, "ipv6_flows": ${LAB_FLOWS:-65536}},
- "snat_ports": [16384, 65535],
  "interfaces": [{"name": "eth1", "mtu": 1500,
     "addresses": ["198.51.100.2/24", "2001:db8:100::2/64"]}$second]}
 JSON

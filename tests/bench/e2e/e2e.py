@@ -252,7 +252,6 @@ class Ours(Contestant):
         config = {"namespace": self.lab.space("amphora"), "state_dir": str(folder / "state"),
                   "control_socket": str(self.socket), "pin_root": self.options.pins,
                   "log_level": "warn", "flow_table": {"ipv4_flows": 262144, "ipv6_flows": 65536},
-                  "snat_ports": [16384, 65535],
                   "interfaces": [{"name": name, "addresses": [address]} for name, address in interfaces]}
         (folder / "state").mkdir()
         (folder / "agent.json").write_text(json.dumps(config))

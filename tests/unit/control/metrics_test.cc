@@ -55,7 +55,7 @@ TEST(Metrics, AreAScrapersText) {
   agent.machine.verdicts_ = {{{"established", "send", 12345678901234}, {"no_route", "drop", 0}},
                              {{listener, {{"new_flow", "send", 4}, {"no_route", "drop", 0}}}}};
   agent.machine.counters_.services = {{listener, 3, 30, 1, 2, 3, 4, 5}};
-  agent.machine.counters_.members = {{member, 2}, {base::Uuid::random(), 9}};
+  agent.machine.counters_.members = {{member, 2, 50000, 59976}, {base::Uuid::random(), 9}};
   const auto answer = agent.ask("GET", "/metrics");
   EXPECT_EQ(answer->header("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
   auto samples = scrape(answer->body);
@@ -67,6 +67,8 @@ TEST(Metrics, AreAScrapersText) {
   EXPECT_EQ(samples["octavia_pool_current_sessions{loadbalancer=\"" + lb + "\",pool=\"" +
                     pool.text() + "\"}"],
             2);
+  EXPECT_EQ(samples["amphora_xdp_member_snat_ports_used{member=\"" + member.text() + "\"}"], 50000);
+  EXPECT_EQ(samples["amphora_xdp_member_snat_ports{member=\"" + member.text() + "\"}"], 59976);
   EXPECT_EQ(samples["amphora_xdp_listener_packets_total" + of_listener +
                     ",verdict=\"new_flow\",action=\"send\"}"],
             4);

@@ -156,7 +156,7 @@ TEST_F(DiffTest, OnlySysctlsThatDiffer) {
   LayoutSpec want = layout();
   want.local_port_max = 9999;
   EXPECT_THAT(steps_to(want),
-              ElementsAre("write 1025 9999 to /proc/sys/net/ipv4/ip_local_port_range"));
+              ElementsAre("write 61000 9999 to /proc/sys/net/ipv4/ip_local_port_range"));
 }
 
 TEST_F(DiffTest, VipsAreHostPrefixes) {

@@ -35,7 +35,7 @@ TEST(Sysctl, EveryInterfaceAcceptsItsOwnAddressesAsASource) {
     EXPECT_EQ(wanted.at(folder + "/rp_filter"), "0");
   }
   EXPECT_EQ(netns::wanted_sysctls(netns::LayoutSpec{}).at("net/ipv4/ip_local_port_range"),
-            "1025 16383");
+            "61000 65535");
 }
 
 }  // namespace

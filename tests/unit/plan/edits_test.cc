@@ -127,6 +127,7 @@ struct Maps {
   void operator()(const datapath::PutCidr& s) { tables.cidrs[s.key] = s.value; }
   void operator()(const datapath::PutService& s) { tables.services[s.key] = s.value; }
   void operator()(const datapath::EraseService& s) { tables.services.erase(s.key); }
+  void operator()(const datapath::PutKernelPorts& s) { tables.kernel_ports = s.value; }
   void operator()(const datapath::EraseCidr& s) { tables.cidrs.erase(s.key); }
   void operator()(const datapath::EraseRing& s) {
     tables.rings.erase(s.id);

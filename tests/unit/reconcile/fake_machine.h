@@ -111,6 +111,7 @@ class FakeMachine final : public Machine {
   void write(const datapath::PutRing& s) { tables_.rings[s.id] = s.value; }
   void write(const datapath::PutCidr& s) { tables_.cidrs[s.key] = s.value; }
   void write(const datapath::PutService& s) { tables_.services[s.key] = s.value; }
+  void write(const datapath::PutKernelPorts& s) { tables_.kernel_ports = s.value; }
   void write(const datapath::EraseService& s) { tables_.services.erase(s.key); }
   void write(const datapath::EraseCidr& s) { tables_.cidrs.erase(s.key); }
   void write(const datapath::EraseRing& s) { tables_.rings.erase(s.id); }

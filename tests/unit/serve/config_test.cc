@@ -18,8 +18,9 @@ TEST(Config, EmptyObjectIsAllDefaults) {
   auto config = parse_config("{}", "agent.json");
   ASSERT_TRUE(config.ok());
   EXPECT_EQ(config->netns, "amphora-haproxy");
-  EXPECT_EQ(config->snat_port_min, 16384);
-  EXPECT_EQ(config->layout.local_port_max, 16383);
+  EXPECT_EQ(config->snat_port_min, 1024);
+  EXPECT_EQ(config->layout.local_port_min, 61000);
+  EXPECT_EQ(config->layout.local_port_max, 65535);
   EXPECT_THAT(config->layout.interfaces, IsEmpty());
 }
 
@@ -27,7 +28,7 @@ TEST(Config, ReadsEveryField) {
   auto config = parse_config(R"({
     "namespace": "lb", "state_dir": "/s", "control_socket": "/c", "pin_root": "/p",
     "log_level": "debug", "flow_table": {"ipv4_flows": 4096, "ipv6_flows": 1024},
-    "snat_ports": [20000, 30000],
+    "snat_ports": [20000, 30000], "kernel_ports": [2000, 19999],
     "interfaces": [{"name": "eth1", "mac": "02:00:00:00:00:01", "mtu": 1400,
       "addresses": ["192.0.2.2/24", "2001:db8::2/64"],
       "routes": [{"destination": "0.0.0.0/0", "gateway": "192.0.2.1", "table": 7, "onlink": true,
@@ -44,6 +45,7 @@ TEST(Config, ReadsEveryField) {
   EXPECT_EQ(config->ipv6_flows, 1024u);
   EXPECT_EQ(config->snat_port_min, 20000);
   EXPECT_EQ(config->snat_port_max, 30000);
+  EXPECT_EQ(config->layout.local_port_min, 2000);
   EXPECT_EQ(config->layout.local_port_max, 19999);
   ASSERT_EQ(config->layout.interfaces.size(), 1u);
   const auto& eth1 = config->layout.interfaces[0];
@@ -112,6 +114,8 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{R"({"flow_table": {"ipv5_flows": 1}})", "flow_table.ipv5_flows is not a known field"},
         Bad{R"({"snat_ports": [1, 65535]})", "snat_ports[0] must be a port"},
         Bad{R"({"snat_ports": [30000, 20000]})", "snat_ports must be two ports"},
+        Bad{R"({"snat_ports": [62000, 63000]})", "snat_ports are all among kernel_ports"},
+        Bad{R"({"kernel_ports": [2000]})", "kernel_ports must be two ports"},
         Bad{R"({"api_bind": "9876"})", "api_bind must be an address with a port"},
         Bad{R"({"api_bind": "127.0.0.1:0"})", "api_bind must be an address with a port"},
         Bad{R"({"api_bind": "127.0.0.1:65536"})", "api_bind must be an address with a port"},
