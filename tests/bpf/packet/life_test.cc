@@ -1,6 +1,4 @@
 // Beginnings and ends of flows.
-#include <array>
-
 #include "tests/bpf/packet/lab.h"
 
 namespace test {
@@ -132,40 +130,6 @@ TEST_F(Life, SynLeavesAMemberThatIsDown) {
 TEST_F(Life, AnswerToNobodyIsTheKernels) {
   EXPECT_THAT(run(tcp(at("203.0.113.1", 80), {kOwn, 40000}).syn_ack(), kEth1),
               Passes(LB_NO_SERVICE));
-}
-
-// ---- SNAT ports -------------------------------------------------------------------------------
-
-TEST_F(Life, ClientsOfOnePortGetPortsOfTheirOwn) {
-  install(load_balancer("192.0.2.100").listener(kTcp, 80).pool().member("203.0.113.1", 80));
-  const Ends first = forwarded(tcp(at("198.51.100.7", 40000), kVip).syn());
-  const Ends second = forwarded(tcp(at("198.51.100.8", 40000), kVip).syn());
-  EXPECT_EQ(first.from, (base::Endpoint{kOwn, 40000}));
-  EXPECT_EQ(second.from.address, kOwn);
-  EXPECT_NE(second.from.port, 40000);
-  EXPECT_THAT(run(tcp(second.to, second.from).syn_ack(), kEth1),
-              Continues(tcp(kVip, at("198.51.100.8", 40000)).syn_ack()));
-}
-
-TEST_F(Life, ManyIpv6ClientsOfOnePrefixAndPortGetPortsOfTheirOwn) {
-  install(load_balancer("2001:db8:1::100").listener(kTcp, 80).pool().member("2001:db8:2::50", 81));
-  for (int client = 1; client <= 50; client++)
-    forwarded(tcp(at("2001:db8:1::" + std::to_string(1000 + client), 40000), kVip6).syn());
-  EXPECT_EQ(live_flows(), 50u);
-}
-
-TEST_F(Life, PortsOfTheKernelAreNotTaken) {
-  for (const uint16_t port : std::array<uint16_t, 4>{1, 1024, 9999, 16383}) {
-    const Ends inside = forwarded(tcp({kClient.address, port}, kVip).syn());
-    EXPECT_GE(inside.from.port, 16384);
-  }
-}
-
-TEST_F(Life, SamePortTowardsAnotherMemberIsFree) {
-  const Ends first = forwarded(tcp(at("198.51.100.7", 40000), kVip).syn());
-  const Ends second = forwarded(tcp(at("198.51.100.8", 40000), kVip).syn());
-  EXPECT_NE(first.to, second.to);
-  EXPECT_EQ(first.from, second.from);
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ struct Apply {
   void operator()(const PutRing& s) { t.rings[s.id] = s.value; }
   void operator()(const PutCidr& s) { t.cidrs[s.key] = s.value; }
   void operator()(const PutService& s) { t.services[s.key] = s.value; }
+  void operator()(const PutKernelPorts& s) { t.kernel_ports = s.value; }
   void operator()(const EraseService& s) { t.services.erase(s.key); }
   void operator()(const EraseCidr& s) { t.cidrs.erase(s.key); }
   void operator()(const EraseRing& s) { t.rings.erase(s.id); }
@@ -93,6 +94,7 @@ TEST(Describe, NamesTheObject) {
                          to_abi(*base::IpAddress::parse("192.0.2.0"))};
   EXPECT_EQ(describe(PutService{key, service_of(3, 0)}), "put service 3 udp [2001:db8::1]:443");
   EXPECT_EQ(describe(EraseService{key}), "erase service udp [2001:db8::1]:443");
+  EXPECT_EQ(describe(PutKernelPorts{{61000, 65535}}), "put the kernel's ports 61000-65535");
   EXPECT_EQ(describe(PutCidr{cidr, {}}), "put cidr 192.0.2.0/24 of set 7");
   EXPECT_EQ(describe(EraseCidr{cidr}), "erase cidr 192.0.2.0/24 of set 7");
   EXPECT_EQ(describe(PutBackend{4, backend_at(7)}), "put backend 4 203.0.113.7:8080");
