@@ -6,6 +6,7 @@
 #include "bpf/fragment.h"
 #include "bpf/maps.h"
 #include "bpf/rewrite.h"
+#include "bpf/way.h"
 
 /* Which way it goes on: zero is out of here. */
 static __always_inline enum lb_verdict check_hop(const struct packet *p,
@@ -61,11 +62,12 @@ rewrite_and_note(struct packet *p, const struct flow_hit *hit,
 	return LB_CONTINUE;
 }
 
-static __always_inline enum lb_verdict
-forward(struct packet *p, const struct flow_hit *hit, const int family)
+static __always_inline enum lb_verdict forward(struct xdp_md *ctx,
+					       struct packet *p,
+					       const struct flow_hit *hit,
+					       const int family)
 {
-	__u32 id = hit->line->nexthop;
-	const struct lb_nexthop *hop = bpf_map_lookup_elem(&lb_nexthops, &id);
+	const struct lb_nexthop *hop = hop_of(ctx, hit, family);
 	enum lb_verdict way, why;
 
 	if (!hop)

@@ -52,12 +52,13 @@ static __always_inline enum lb_verdict begin_flow(struct xdp_md *ctx,
 		       : LB_RECYCLED;
 }
 
-static __always_inline enum lb_verdict go_on(struct packet *p,
+static __always_inline enum lb_verdict go_on(struct xdp_md *ctx,
+					     struct packet *p,
 					     const struct flow_hit *hit,
 					     enum lb_verdict sent,
 					     const int family)
 {
-	enum lb_verdict why = forward(p, hit, family);
+	enum lb_verdict why = forward(ctx, p, hit, family);
 
 	if (!why)
 		return sent;
@@ -77,11 +78,11 @@ balance(struct xdp_md *ctx, struct packet *p, const int family)
 			if (!resend(ctx, p, &hit, family))
 				return cold(LB_RECYCLED);
 		} else if (!restart(p, &hit, family)) {
-			return go_on(p, &hit, LB_ESTABLISHED, family);
+			return go_on(ctx, p, &hit, LB_ESTABLISHED, family);
 		}
 	}
 	why = begin_flow(ctx, p, family, &hit);
-	return why ? cold(why) : go_on(p, &hit, LB_NEW_FLOW, family);
+	return why ? cold(why) : go_on(ctx, p, &hit, LB_NEW_FLOW, family);
 }
 
 static __always_inline enum lb_verdict process(struct xdp_md *ctx,

@@ -364,7 +364,7 @@ struct lb_use {
 	__u32 flows; /* connections: from established to both FINs or RST */
 	__u32 closing; /* services: of these, what one side has closed */
 	__u32 opening; /* backends: flows that are not established yet */
-	__u32 turn; /* services: of weighted round robin */
+	__u32 turn; /* services: of weighted round robin; backends: of ports */
 };
 LB_STATIC_ASSERT(sizeof(struct lb_use) == 16, "lb_use");
 

@@ -291,8 +291,7 @@ class Differ {
       if (want_.next_hop_targets.contains(target))
         keep_resolved(wanted, hop.ifindex, hop.gateway.value_or(target));
     for (const Route& route : have_.routes)
-      if (route.spec.destination.length == 0 && route.spec.gateway)
-        keep_resolved(wanted, route.ifindex, *route.spec.gateway);
+      if (route.spec.gateway) keep_resolved(wanted, route.ifindex, *route.spec.gateway);
     for (const NeighbourKey& key : wanted)
       if (!have_.managed.contains(key))
         steps_.push_back(ManageNeighbour{name_of(key.ifindex), key});

@@ -124,6 +124,7 @@ struct Observed {
   std::map<uint32_t, Link> links;                       // by ifindex
   std::map<base::IpAddress, Hop> hops;                  // for each next_hop_target that has a route
   std::map<NeighbourKey, base::MacAddress> neighbours;  // usable ones (NUD_VALID)
+  size_t ways = 0;  // of all routes and rules: another number, other routes or rules
 
   friend bool operator==(const Observed&, const Observed&) = default;
 };

@@ -5,6 +5,8 @@
 #include <linux/rtnetlink.h>
 
 #include <algorithm>
+#include <functional>
+#include <string>
 #include <utility>
 
 #include "netns/network.h"
@@ -61,6 +63,19 @@ std::optional<IpAddress> source_for(const Hop& hop, const Link& link, const IpAd
   }
   if (best != nullptr) return best->address;
   return std::nullopt;
+}
+
+// In the order in which the kernel tells them.
+size_t number_of(const State& state) {
+  std::string text;
+  const auto add = [&text](const auto&... words) { ((text += words, text += ' '), ...); };
+  for (const Route& route : state.routes)
+    add(std::to_string(route.ifindex), route.spec.destination.text(),
+        route.spec.gateway ? route.spec.gateway->text() : "-", std::to_string(route.spec.table));
+  for (const Rule& rule : state.rules)
+    add(rule.spec.source.text(), std::to_string(rule.spec.table),
+        std::to_string(rule.spec.priority));
+  return std::hash<std::string>{}(text);
 }
 
 Message ask_for_route(const IpAddress& target) {
@@ -142,9 +157,11 @@ Result<Unit> Network::observe_routes(State& state) {
   });
   if (!read) return read;
   Message rules(RTM_GETRULE, 0, fib_rule_hdr{});
-  return inside_.dump(rules, "read the policy rules", [&](const nlmsghdr& m) {
+  read = inside_.dump(rules, "read the policy rules", [&](const nlmsghdr& m) {
     if (auto rule = read_rule(m)) state.rules.push_back(*rule);
   });
+  state.seen.ways = number_of(state);
+  return read;
 }
 
 Result<Unit> Network::observe_neighbours(State& state) {

@@ -277,6 +277,10 @@ Status Datapath::apply(std::span<const Step> steps) { return state_->writer.appl
 Status Datapath::resolve(const Neighbours& neighbours) {
   return state_->writer.resolve(neighbours);
 }
+Status Datapath::ask_again() { return state_->writer.ask_again(); }
+std::set<base::IpAddress> Datapath::resting_destinations() const {
+  return state_->writer.resting_destinations();
+}
 std::set<uint32_t> Datapath::resting_services() const { return state_->writer.resting_services(); }
 std::set<uint16_t> Datapath::resting_backends() const { return state_->writer.resting_backends(); }
 Status Datapath::release_unused(const Census& census) {

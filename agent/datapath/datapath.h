@@ -75,6 +75,11 @@ class Datapath {
   base::Status resolve(
       const std::map<lb_nexthop_key, lb_nexthop, BytesLess<lb_nexthop_key>>& neighbours);
 
+  // Routes have changed: every flow looks for its way to the client once more, with its next packet.
+  base::Status ask_again();
+
+  // Destinations that are applied and that live flows may name, wanted or not.
+  std::set<base::IpAddress> resting_destinations() const;
   // Ids that were erased and may still be named by flows; they are not given out again.
   std::set<uint32_t> resting_services() const;
   std::set<uint16_t> resting_backends() const;

@@ -165,6 +165,7 @@ Status TableWriter::do_step(const PutBackend& step) {
   if (old != tables_.backends.end() && !bytes_equal(old->second.pool, step.value.pool))
     forgetting_ = kPassesToRelease;
   tables_.backends[step.id] = step.value;
+  unwanted_destinations_.erase(from_abi(from_abi(step.value.family), step.value.addr));
   tables_.backends[step.id].nexthop = 0;
   resting_backends_.erase(step.id);
   return Unit{};

@@ -33,9 +33,11 @@ class TableWriter {
 
   // See Datapath.
   base::Status resolve(const Neighbours& neighbours);
+  base::Status ask_again();
   base::Status release_unused(const Census& census);
   std::set<uint32_t> resting_services() const;
   std::set<uint16_t> resting_backends() const;
+  std::set<base::IpAddress> resting_destinations() const;
 
  private:
   // Censuses in a row that did not find an id, since it began to rest.
@@ -47,6 +49,7 @@ class TableWriter {
   struct RestingHop {
     std::optional<lb_nexthop_key> key;  // whom it led to; of a client's side: it still does
     Passes unused = 0;
+    bool asks = false;  // whoever names it looks for its way anew
   };
 
   static bool released(Passes& unused, bool is_named);
@@ -78,6 +81,7 @@ class TableWriter {
   base::Result<HopIds> nexthop_ids();
   base::Status retire_client_hops(const Census& census);
   base::Status release_hops(const Census& census);
+  void count_destinations(const Census& census);
   base::Status release_backends(const Census& census);
   base::Status release_services(const Census& census);
   base::Status forget_clients();
@@ -89,6 +93,7 @@ class TableWriter {
   std::map<uint16_t, Passes> resting_backends_;
   std::map<uint32_t, RestingHop> resting_hops_;
   std::map<uint32_t, Passes> idle_client_hops_;  // still in lb_nexthop_ids
+  std::map<base::IpAddress, Passes> unwanted_destinations_;  // that no backend leads to
   std::set<base::Uuid> unlinked_;  // listeners whose services changed after lb_limits was written
   Passes forgetting_ = 0;          // censuses to come after which lb_persist is looked through
 };

@@ -1,4 +1,5 @@
 // What follows the neighbours and the flows: next hops of clients, and ids that nothing names.
+#include "agent/datapath/abi.h"
 #include "agent/datapath/table_writer.h"
 
 namespace datapath {
@@ -28,13 +29,56 @@ Status TableWriter::resolve(const Neighbours& neighbours) {
   for (const auto& [id, key] : hops) {
     if (key.ifindex == 0) continue;
     const auto neighbour = neighbours.find(key);
-    const lb_nexthop want = neighbour == neighbours.end() ? lb_nexthop{} : neighbour->second;
+    lb_nexthop want = neighbour == neighbours.end() ? lb_nexthop{} : neighbour->second;
+    if (const auto resting = resting_hops_.find(id);
+        resting != resting_hops_.end() && resting->second.asks)
+      want.flags |= LB_NEXTHOP_ASK;
     auto have = maps_.get(kNexthops, id);
     if (!have) return have.error();
     if (*have && bytes_equal(**have, want)) continue;
     if (auto done = maps_.put(kNexthops, id, want); !done) return done.error();
   }
   return Unit{};
+}
+
+// New flows are to find new ids, and those that exist, which name the old ones, look once more.
+Status TableWriter::ask_again() {
+  auto ids = nexthop_ids();
+  if (!ids) return ids.error();
+  for (const auto& [key, id] : *ids) {
+    if (key.ifindex == 0) continue;
+    if (auto done = maps_.erase(kNexthopIds, key); !done) return done.error();
+    resting_hops_[id] = RestingHop{key, 0, true};
+    auto hop = maps_.get(kNexthops, id);
+    if (!hop) return hop.error();
+    lb_nexthop asking = hop->value_or(lb_nexthop{});
+    asking.flags |= LB_NEXTHOP_ASK;
+    if (auto done = maps_.put(kNexthops, id, asking); !done) return done.error();
+  }
+  return Unit{};
+}
+
+// A destination that no backend leads to stays for as long as flows name it.
+void TableWriter::count_destinations(const Census& census) {
+  std::set<base::IpAddress> wanted;
+  for (const auto& [id, backend] : tables_.backends)
+    wanted.insert(from_abi(from_abi(backend.family), backend.addr));
+  std::erase_if(unwanted_destinations_, [&](const auto& entry) {
+    return wanted.contains(entry.first) || !destination_ids_.contains(entry.first);
+  });
+  for (const auto& [address, id] : destination_ids_)
+    if (!wanted.contains(address))
+      released(unwanted_destinations_[address], named(census.nexthops, id));
+}
+
+std::set<base::IpAddress> TableWriter::resting_destinations() const {
+  std::set<base::IpAddress> addresses;
+  for (const auto& [address, id] : destination_ids_) {
+    const auto unwanted = unwanted_destinations_.find(address);
+    if (unwanted == unwanted_destinations_.end() || unwanted->second < kPassesToRelease)
+      addresses.insert(address);
+  }
+  return addresses;
 }
 
 // Clients are forgotten whose service or member is gone, or no longer persists. Before an id is
@@ -62,6 +106,7 @@ Status TableWriter::forget_clients() {
 Status TableWriter::release_unused(const Census& census) {
   if (auto done = link_limits(); !done) return done.error();
   if (auto done = forget_clients(); !done) return done.error();
+  count_destinations(census);
   if (auto done = release_hops(census); !done) return done.error();
   if (auto done = retire_client_hops(census); !done) return done.error();
   if (auto done = release_backends(census); !done) return done.error();

@@ -13,6 +13,7 @@
 #include "agent/plan/ids.h"
 #include "agent/plan/l7.h"
 #include "agent/plan/layout.h"
+#include "agent/plan/neighbours.h"
 #include "agent/plan/persistence.h"
 #include "agent/plan/pools.h"
 #include "agent/plan/targets.h"
@@ -232,6 +233,20 @@ void ServicePlanner::finish() {
                 [this](const auto& id) { return !plan_.tables.services.contains(id.first); });
 }
 
+// Flows to members that are planned no more go on, and follow routes and neighbours as all do.
+void keep_ways(const std::set<base::IpAddress>& destinations, const netns::Observed& net,
+               Plan& plan) {
+  for (const base::IpAddress& address : destinations) {
+    plan.layout.next_hop_targets.insert(address);
+    if (plan.tables.destinations.contains(address)) continue;
+    lb_nexthop& way = plan.tables.destinations[address];
+    const auto hop = net.hops.find(address);
+    const auto link = hop == net.hops.end() ? net.links.end() : net.links.find(hop->second.ifindex);
+    if (link != net.links.end() && link->second.up && !link->second.loopback)
+      way = next_hop(link->second, hop->second.neighbour);
+  }
+}
+
 // Of the kernel's own sockets. Theirs and the clients' ports may be the same; the datapath asks.
 void plan_kernel_ports(Plan& plan) {
   netns::LayoutSpec& layout = plan.layout;
@@ -258,6 +273,7 @@ Plan make_plan(const model::Model& model, const Observed& observed, const Ids& i
     if (is_wanted(lb) && is_wanted(listener)) planner.plan_listener(lb, listener);
   }
   planner.finish();
+  keep_ways(resting.destinations, observed.net, plan);
   plan_kernel_ports(plan);
   if (model.amphora)
     plan.haproxy.uploaded = {model.amphora->haproxy_text, model.amphora->peer_name};

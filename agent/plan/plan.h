@@ -55,6 +55,8 @@ inline constexpr uint16_t kProxyPortMin = 32768;
 struct Resting {
   std::set<uint32_t> services;
   std::set<uint16_t> backends;
+  // Of those that are applied: what they are replaced by is true as long as a flow goes there.
+  std::set<base::IpAddress> destinations = {};
 };
 
 struct Plan {

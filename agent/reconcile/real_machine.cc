@@ -49,10 +49,16 @@ base::Status RealMachine::apply(std::span<const datapath::Step> steps) {
 }
 
 plan::Resting RealMachine::resting() const {
-  return {datapath_.resting_services(), datapath_.resting_backends()};
+  return {datapath_.resting_services(), datapath_.resting_backends(),
+          datapath_.resting_destinations()};
 }
 
 base::Status RealMachine::resolve(const netns::Observed& observed) {
+  // What changed while no agent was there is not known: the first time counts, too.
+  if (ways_ != observed.ways) {
+    if (auto asked = datapath_.ask_again(); !asked) return asked;
+    ways_ = observed.ways;
+  }
   return datapath_.resolve(plan::neighbours(observed));
 }
 

@@ -1,6 +1,8 @@
 // The real machine: a network namespace, the pinned datapath, certificates and HAProxy.
 #pragma once
 
+#include <optional>
+
 #include "agent/certificates/store.h"
 #include "agent/datapath/datapath.h"
 #include "agent/reconcile/machine.h"
@@ -39,6 +41,7 @@ class RealMachine final : public Machine {
   haproxy::Process& haproxy_;
   std::string metrics_socket_;
   haproxy::Spec served_;
+  std::optional<size_t> ways_;  // routes and rules that flows were told of
 };
 
 }  // namespace reconcile

@@ -312,6 +312,17 @@ TEST_F(DiffTest, NextHopsOfTargetsAreKeptResolved) {
       << "clients are behind the gateway";
 }
 
+TEST_F(DiffTest, GatewaysOfAllRoutesAreKeptResolved) {
+  LayoutSpec want = layout();
+  RouteSpec route = default_via("192.0.2.7");
+  route.destination = prefix("203.0.113.0/24");
+  route.table = 1;
+  want.interfaces[0].routes = {default_via("192.0.2.1"), route};
+  machine_.arrange(want);
+  EXPECT_EQ(machine_.state.managed,
+            (std::set<netns::NeighbourKey>{{7, ip("192.0.2.1")}, {7, ip("192.0.2.7")}}));
+}
+
 TEST_F(DiffTest, AStaticNeighbourNeedsNoKeeping) {
   machine_.state.permanent = {{8, ip("198.51.100.20")}};
   LayoutSpec want = layout();

@@ -192,6 +192,31 @@ std::set<std::string> cidrs_of(const Plan& plan, uint32_t set, base::Family fami
   return texts;
 }
 
+// ---- what flows and the kernel need -----------------------------------------------------------
+
+TEST(Ways, ThatFlowsNameStay) {
+  const model::Model model = web();
+  const base::IpAddress old = test::ip("203.0.113.77"), lost = test::ip("198.51.100.1");
+  const netns::Observed net = two_links().reaching(model).reaching(old.text()).observed();
+  const Plan plan = make_plan(model, {net, {}}, {}, {{}, {}, {old, lost}}, {});
+  EXPECT_EQ(plan.tables.destinations.size(), 3u);
+  EXPECT_EQ(plan.tables.destinations.at(old).ifindex, 3u);
+  EXPECT_EQ(plan.tables.destinations.at(old).flags, LB_NEXTHOP_RESOLVED);
+  EXPECT_EQ(plan.tables.destinations.at(lost).flags, 0);
+  EXPECT_THAT(plan.layout.next_hop_targets, testing::IsSupersetOf({old, lost}));
+}
+
+TEST(KernelPorts, AreFewUnlessHaproxyServes) {
+  const Plan few = plan_of(web());
+  EXPECT_EQ(few.layout.local_port_min, 61000);
+  EXPECT_EQ(few.tables.kernel_ports.min, 61000);
+  EXPECT_EQ(few.tables.kernel_ports.max, 65535);
+  const Plan many = plan_of(web().listener(http, 81).pool().member("203.0.113.7", 8080));
+  EXPECT_EQ(many.layout.local_port_min, kProxyPortMin);
+  EXPECT_EQ(many.tables.kernel_ports.min, kProxyPortMin);
+  EXPECT_EQ(many.layout.local_port_max, 65535);
+}
+
 TEST(AllowedCidrs, AreSetsByFamily) {
   auto lb = load_balancer(kVip).vip("2001:db8:1::1");
   lb.listener(tcp, 80, {.allowed_cidrs = {"198.51.100.7/24", "198.51.100.0/24", "2001:db8::/32"}});

@@ -308,6 +308,42 @@ TEST_F(ClientHops, StayWhileFlowsUseThem) {
   EXPECT_TRUE(hop_ids_in(maps_).contains(hop_key(50, kInterface)));
 }
 
+TEST_F(ClientHops, AreAskedForAgainWhenRoutesHaveChanged) {
+  const uint32_t id = make_hop(50);
+  const uint16_t members = backends_in(maps_).at(1).nexthop;
+  ASSERT_TRUE(writer_.ask_again().ok());
+  EXPECT_FALSE(hop_ids_in(maps_).contains(hop_key(50, kInterface))) << "new flows find another";
+  lb_nexthop now = hop_by(kInterface);
+  ASSERT_TRUE(writer_.resolve({{hop_key(50, kInterface), now}}).ok());
+  EXPECT_EQ(hop(id).flags, LB_NEXTHOP_RESOLVED | LB_NEXTHOP_ASK);
+  EXPECT_TRUE(bytes_equal(hop(members), hop_by(2)));
+  Census used;
+  used.nexthops[id] = true;
+  for (int pass = 0; pass < 3; ++pass) ASSERT_TRUE(writer_.release_unused(used).ok());
+  EXPECT_EQ(hop(id).flags, LB_NEXTHOP_RESOLVED | LB_NEXTHOP_ASK);
+  for (int pass = 0; pass < 2; ++pass) ASSERT_TRUE(writer_.release_unused(Census{}).ok());
+  EXPECT_EQ(maps_.queue.back(), id);
+  EXPECT_TRUE(bytes_equal(hop(id), lb_nexthop{}));
+}
+
+TEST_F(Releasing, ADestinationRestsUntilTwoPassesDoNotFindIt) {
+  EXPECT_THAT(writer_.resting_destinations(), ElementsAre(member(1)));
+  Tables way_only;
+  way_only.destinations = one_of_each().destinations;
+  const uint16_t hop = backends_in(maps_).at(1).nexthop;
+  ASSERT_TRUE(bring(writer_, way_only));
+  Census used;
+  used.nexthops[hop] = true;
+  for (int pass = 0; pass < 3; ++pass) {
+    ASSERT_TRUE(writer_.release_unused(used).ok());
+    EXPECT_THAT(writer_.resting_destinations(), ElementsAre(member(1)));
+  }
+  for (int pass = 0; pass < 2; ++pass) ASSERT_TRUE(writer_.release_unused(Census{}).ok());
+  EXPECT_THAT(writer_.resting_destinations(), IsEmpty());
+  ASSERT_TRUE(bring(writer_, one_of_each()));
+  EXPECT_THAT(writer_.resting_destinations(), ElementsAre(member(1)));
+}
+
 TEST(TableWriter, SaysWhatItCouldNotDo) {
   MemoryMaps maps;
   fill_queue(maps);
