@@ -2,6 +2,9 @@
 // every operation. TCP and UDP look the same: connect, send, receive.
 #pragma once
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/udp.hpp>
@@ -9,6 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <cerrno>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -33,6 +37,18 @@ class Channel {
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
   ~Channel() { ++*operation_; }
+
+  // From this address of the machine, by any port that is free towards the target.
+  Status bind(const asio::ip::address& source) {
+    Status status;
+    const int yes = 1;
+    socket_.open(source.is_v4() ? Protocol::v4() : Protocol::v6(), status);
+    if (!status && setsockopt(socket_.native_handle(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes,
+                              sizeof(yes)) != 0)
+      status.assign(errno, boost::system::system_category());
+    if (!status) socket_.bind({source, 0}, status);
+    return status;
+  }
 
   asio::awaitable<Status> connect(Target target) {
     Status status;

@@ -82,13 +82,20 @@ int main(int argc, char** argv) {
   CLI::App& requests = *app.add_subcommand("requests", "many short exchanges");
   add_options(requests, options);
   requests.add_option("--concurrency", options.load.concurrency, "connections at a time");
+  requests.add_flag("--member-closes", options.load.member_closes,
+                    "ask the member to close after the first request");
   requests.add_option("--requests", options.load.requests, "on each connection");
   CLI::App& hold = *app.add_subcommand("hold", "connections that stay");
   add_options(hold, options);
+  std::vector<std::string> sources;
+  for (CLI::App* command : {&requests, &hold})
+    command->add_option("--from", sources, "source addresses, in turn");
   hold.add_option("--ready-file", options.ready_file, "made when all connections are open");
   CLI11_PARSE(app, argc, argv);
   try {
     options.load.target = parse_target(options.target);
+    for (const std::string& source : sources)
+      options.load.sources.push_back(asio::ip::make_address(source));
     options.load.pause = std::chrono::milliseconds(options.pause_ms);
     options.load.deadline = std::chrono::milliseconds(options.deadline_ms);
     const lab::Report report = run(options, hold);

@@ -58,6 +58,10 @@ asio::awaitable<void> hold(const Load& load, uint64_t id, const bool& stop, Latc
                            Report& report) {
   const auto executor = co_await asio::this_coro::executor;
   Channel<Protocol> channel(executor, load.deadline);
+  if (!load.sources.empty()) {
+    if (const Status status = channel.bind(load.sources[id % load.sources.size()]); status)
+      report.fail("", "bind: " + status.message());
+  }
   ++report.connections;
   Status status = co_await channel.connect(load.target);
   std::string name;

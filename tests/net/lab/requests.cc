@@ -13,6 +13,7 @@ using asio::ip::udp;
 using Status = boost::system::error_code;
 
 const std::string kRequest = "GET / HTTP/1.1\r\nHost: lab\r\n\r\n";
+const std::string kLastRequest = "GET / HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n";
 
 // The body of the HTTP answer at the start of `bytes`; nullopt: not complete yet. Takes it out.
 std::optional<std::string> take_body(std::string& bytes) {
@@ -29,20 +30,22 @@ std::optional<std::string> take_body(std::string& bytes) {
 
 // One question and its answer; the member's name, or "" and the report says why.
 asio::awaitable<std::string> ask(Channel<tcp>& channel, const std::string& known, uint64_t,
-                                 Report& report) {
-  Status status = co_await channel.send(kRequest);
+                                 const Load& load, Report& report) {
+  Status status = co_await channel.send(load.member_closes ? kLastRequest : kRequest);
   std::string bytes;
   std::optional<std::string> name;
   while (!status && !name) {
     status = co_await channel.receive(bytes);
     name = take_body(bytes);
   }
+  while (!status && load.member_closes) status = co_await channel.receive(bytes);
+  if (status == asio::error::eof && load.member_closes && name) status = {};
   if (status) report.fail(known, "request: " + status.message());
   co_return status ? "" : *name;
 }
 
 asio::awaitable<std::string> ask(Channel<udp>& channel, const std::string& known, uint64_t number,
-                                 Report& report) {
+                                 const Load&, Report& report) {
   const std::string question = "question " + std::to_string(number);
   Status status = co_await channel.send(question);
   std::string answer;
@@ -68,6 +71,11 @@ asio::awaitable<void> pause(const Load& load) {
 template <class Protocol>
 asio::awaitable<void> converse(const Load& load, const bool& stop, Report& report) {
   Channel<Protocol> channel(co_await asio::this_coro::executor, load.deadline);
+  if (!load.sources.empty()) {
+    const auto& source = load.sources[report.connections % load.sources.size()];
+    if (const Status status = channel.bind(source); status)
+      report.fail("", "bind: " + status.message());
+  }
   ++report.connections;
   if (const Status status = co_await channel.connect(load.target); status) {
     report.fail("", "connect: " + status.message());
@@ -75,7 +83,7 @@ asio::awaitable<void> converse(const Load& load, const bool& stop, Report& repor
   }
   std::string known;
   for (uint64_t i = 0; i < load.requests && (i == 0 || !stop); ++i) {
-    const std::string name = co_await ask(channel, known, i, report);
+    const std::string name = co_await ask(channel, known, i, load, report);
     if (name.empty()) co_return;
     if (!known.empty() && name != known) report.fail(known, "request: answered by another member");
     known = name;

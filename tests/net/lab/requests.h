@@ -4,6 +4,7 @@
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <memory>
+#include <vector>
 
 #include "tests/net/lab/channel.h"
 #include "tests/net/lab/report.h"
@@ -17,6 +18,8 @@ struct Load {
   uint64_t requests = 1;               // on each connection
   std::chrono::milliseconds pause{0};  // after every request
   std::chrono::milliseconds deadline{5000};
+  std::vector<asio::ip::address> sources = {};  // in turn; none: the kernel's choice
+  bool member_closes = false;                   // TCP: after one request, and first
 };
 
 // Held by all that are not there yet; whoever made it learns, by its deleter, when the last lets
