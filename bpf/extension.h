@@ -10,10 +10,13 @@
 #include <linux/in6.h>
 #include <linux/ipv6.h>
 
+#include <bpf/bpf_endian.h>
+
 #include "bpf/cursor.h"
 #include "bpf/fragment.h"
 #include "bpf/lb_abi.h"
 
+#define IPV6_FRAGMENT_AT 0xfff9 /* offset, and whether more follow */
 #define MAX_EXTENSIONS 6 /* RFC 8200 has a use for fewer */
 
 struct extension_head {
@@ -28,6 +31,15 @@ static __always_inline int is_extension(__u8 proto)
 {
 	return proto == IPPROTO_HOPOPTS || proto == IPPROTO_ROUTING ||
 	       proto == IPPROTO_FRAGMENT || proto == IPPROTO_DSTOPTS;
+}
+
+/* A fragment that is the whole packet (RFC 6946): offset 0, and none follows.
+ */
+static __always_inline int is_atomic(const struct extension_head *head)
+{
+	const __be16 *offset_and_more = (const __be16 *)&head->type;
+
+	return !(*offset_and_more & bpf_htons(IPV6_FRAGMENT_AT));
 }
 
 /* what walk_extensions() found, in one scalar */
@@ -53,12 +65,13 @@ __noinline __u32 walk_extensions(struct xdp_md *ctx, __u32 at)
 		head = cursor_take(&c, sizeof(*head));
 		if (!head)
 			return WALKED(LB_TRUNCATED, 0, 0);
-		if (proto == IPPROTO_FRAGMENT)
+		if (proto == IPPROTO_FRAGMENT && !is_atomic(head))
 			return WALKED(take_fragment(), 0, 0);
 		/* the destination in the header is not the last one */
 		if (proto == IPPROTO_ROUTING && head->segments_left)
 			return WALKED(LB_EXTENSION_HEADER, 0, 0);
-		size = (head->length + 1) * 8;
+		/* of a fragment header it is no length */
+		size = proto == IPPROTO_FRAGMENT ? 8 : (head->length + 1) * 8;
 		length += size;
 		c.pos = (void *)head + size;
 		proto = head->next;

@@ -5,11 +5,22 @@
 
 #include "bpf/fragment.h"
 #include "bpf/maps.h"
+#include "bpf/offload.h"
 #include "bpf/rewrite.h"
 #include "bpf/way.h"
 
+/* Its driver may take nothing but what came in by it. */
+static __always_inline int is_open(const struct xdp_md *ctx,
+				   const struct lb_nexthop *hop)
+{
+	return hop->flags & LB_NEXTHOP_RESOLVED ||
+	       (hop->flags & LB_NEXTHOP_BACK_ONLY &&
+		hop->ifindex == ctx->ingress_ifindex);
+}
+
 /* Which way it goes on: zero is out of here. */
-static __always_inline enum lb_verdict check_hop(const struct packet *p,
+static __always_inline enum lb_verdict check_hop(const struct xdp_md *ctx,
+						 const struct packet *p,
 						 const struct lb_nexthop *hop,
 						 const int family)
 {
@@ -18,7 +29,7 @@ static __always_inline enum lb_verdict check_hop(const struct packet *p,
 	/* the kernel would send its ICMP error to our own SNAT address */
 	if (hops_left(p, family) <= 1)
 		return LB_TTL_EXPIRED;
-	if (!(hop->flags & LB_NEXTHOP_RESOLVED))
+	if (!is_open(ctx, hop))
 		return LB_NEXTHOP_UNRESOLVED;
 	if (p->length <= hop->mtu)
 		return LB_CONTINUE;
@@ -49,15 +60,19 @@ static __always_inline int goes_by_itself(const struct packet *p,
 
 /* The flow's line into the packet, and the packet into the line. */
 static __always_inline enum lb_verdict
-rewrite_and_note(struct packet *p, const struct flow_hit *hit,
-		 enum hop_count hops, const int family)
+rewrite_and_note(struct xdp_md *ctx, struct packet *p,
+		 const struct flow_hit *hit, enum hop_count hops,
+		 const int family)
 {
 	rewrite(p, hit->line, hops, family);
 	if (!flow_is_still(hit))
 		return cold(LB_RECYCLED);
 	flow_count(hit->line, flow_tick(), p->payload);
-	if (flow_is_eventful(hit->word, p->flags) &&
-	    flow_note(hit, p->flags, family) == FLOW_OVER_LIMIT)
+	if (!flow_is_eventful(hit->word, p->flags))
+		return LB_CONTINUE;
+	if ((p->flags & (FLOW_DATAGRAM | FLOW_SYN)) == FLOW_SYN)
+		note_offload(ctx, p, hit, family);
+	if (flow_note(hit, p->flags, family) == FLOW_OVER_LIMIT)
 		return cold(LB_CONNECTION_LIMIT);
 	return LB_CONTINUE;
 }
@@ -73,13 +88,15 @@ static __always_inline enum lb_verdict forward(struct xdp_md *ctx,
 	if (!hop)
 		return cold(LB_INTERNAL);
 	if (!__builtin_expect(goes_by_itself(p, hop, family), 1)) {
-		way = check_hop(p, hop, family);
+		way = check_hop(ctx, p, hop, family);
 		if (way == LB_TTL_EXPIRED || way == LB_TOO_BIG)
 			return cold(way);
-		why = rewrite_and_note(p, hit, HOP_KEEP, family);
-		return cold(why ? why : way);
+		if (way) {
+			why = rewrite_and_note(ctx, p, hit, HOP_KEEP, family);
+			return cold(why ? why : way);
+		}
 	}
-	why = rewrite_and_note(p, hit, HOP_DOWN, family);
+	why = rewrite_and_note(ctx, p, hit, HOP_DOWN, family);
 	if (why)
 		return why;
 	set_link_header(p->eth, hop);

@@ -52,11 +52,9 @@ static __always_inline enum lb_verdict begin_flow(struct xdp_md *ctx,
 		       : LB_RECYCLED;
 }
 
-static __always_inline enum lb_verdict go_on(struct xdp_md *ctx,
-					     struct packet *p,
-					     const struct flow_hit *hit,
-					     enum lb_verdict sent,
-					     const int family)
+static __always_inline enum lb_verdict
+go_on(struct xdp_md *ctx, struct packet *p, const struct flow_hit *hit,
+      enum lb_verdict sent, const int family)
 {
 	enum lb_verdict why = forward(ctx, p, hit, family);
 
@@ -97,7 +95,7 @@ static __always_inline enum lb_verdict process(struct xdp_md *ctx,
 		why = parse_ipv6(ctx, &c, p);
 		return why ? why : balance(ctx, p, LB_IPV6);
 	}
-	why = parse_ipv4(&c, p);
+	why = parse_ipv4(ctx, &c, p);
 	return why ? why : balance(ctx, p, LB_IPV4);
 }
 

@@ -199,6 +199,12 @@ LB_STATIC_ASSERT(sizeof(struct lb_nexthop) == 32, "lb_nexthop");
 
 /* lb_devs is a DEVMAP_HASH: ifindex -> ifindex */
 
+/* lb_checksums: HASH by ifindex; programs make the entries */
+struct lb_checksums {
+	__u64 asked; /* packets with SYN, from either side */
+	__u64 partial; /* of these: those that came without their checksum */
+};
+
 /* ---- SNAT ports ------------------------------------------------------ */
 
 /*

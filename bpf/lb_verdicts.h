@@ -28,6 +28,7 @@
 	X(NO_BACKEND, "no_backend", PASS)                 \
 	X(L7, "l7", PASS)                                 \
 	/* refused */                                     \
+	X(SOURCE_ROUTE, "source_route", DROP)             \
 	X(SOURCE_DENIED, "source_denied", DROP)           \
 	X(CONNECTION_LIMIT, "connection_limit", DROP)     \
 	X(NO_SNAT_PORT, "no_snat_port", DROP)             \

@@ -96,6 +96,13 @@ struct {
 } lb_devs SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, LB_MAX_DEVS);
+	__type(key, __u32);
+	__type(value, struct lb_checksums);
+} lb_checksums SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);

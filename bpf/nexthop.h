@@ -77,13 +77,13 @@ static __always_inline void fill_nexthop(struct lb_nexthop *hop,
 /* Gives it an id. Whoever comes first does; the others use that one. */
 static __always_inline __u32 learn_nexthop(const struct lb_nexthop_key *key,
 					   const struct bpf_fib_lookup *fib,
-					   int answer)
+					   int answer, __u32 ingress)
 {
 	__u32 id, ifindex = key->ifindex;
+	int redirects = bpf_map_lookup_elem(&lb_devs, &ifindex) != 0;
 	struct lb_nexthop *hop;
 
-	/* nothing of ours is attached there */
-	if (!bpf_map_lookup_elem(&lb_devs, &ifindex))
+	if (!redirects && ifindex != ingress)
 		return NEXTHOP_KERNEL;
 	if (bpf_map_pop_elem(&lb_nexthop_free, &id))
 		return NEXTHOP_KERNEL;
@@ -91,6 +91,8 @@ static __always_inline __u32 learn_nexthop(const struct lb_nexthop_key *key,
 	if (!hop)
 		return NEXTHOP_KERNEL;
 	fill_nexthop(hop, fib, answer);
+	if (!redirects && hop->flags)
+		hop->flags = LB_NEXTHOP_BACK_ONLY;
 	if (!bpf_map_update_elem(&lb_nexthop_ids, key, &id, BPF_NOEXIST))
 		return id;
 	bpf_map_push_elem(&lb_nexthop_free, &id, 0);
@@ -122,7 +124,9 @@ find_nexthop(struct xdp_md *ctx, const struct request *r, const int family)
 	}
 	key = neighbour_of(&own->fib);
 	id = known_nexthop(&key);
-	return id ? id : learn_nexthop(&key, &own->fib, answer);
+	return id ? id
+		  : learn_nexthop(&key, &own->fib, answer,
+				  ctx->ingress_ifindex);
 }
 
 #endif

@@ -17,6 +17,7 @@
 #include "bpf/extension.h"
 #include "bpf/fragment.h"
 #include "bpf/icmp.h"
+#include "bpf/option.h"
 #include "bpf/packet.h"
 
 struct vlan_tag {
@@ -136,8 +137,8 @@ static __always_inline enum lb_verdict parse_l4(struct cursor *c,
 	return LB_CONTINUE;
 }
 
-static __always_inline enum lb_verdict parse_ipv4(struct cursor *c,
-						  struct packet *p)
+static __always_inline enum lb_verdict
+parse_ipv4(struct xdp_md *ctx, struct cursor *c, struct packet *p)
 {
 	__u32 left = cursor_left(c), header;
 	struct iphdr *ip = cursor_take(c, sizeof(*ip));
@@ -151,6 +152,10 @@ static __always_inline enum lb_verdict parse_ipv4(struct cursor *c,
 		return cold(LB_MALFORMED);
 	if (ip->frag_off & bpf_htons(IPV4_MORE_FRAGMENTS | IPV4_FRAGMENT_AT))
 		return cold(take_fragment());
+	if (__builtin_expect(header > sizeof(*ip), 0) &&
+	    has_source_route(ctx, (void *)ip - (void *)p->eth,
+			     header - sizeof(*ip)))
+		return cold(LB_SOURCE_ROUTE);
 	p->l3 = ip;
 	*(__u64 *)&p->key.tuple.src = *(const __u64 *)&ip->saddr;
 	p->key.tuple.family = LB_IPV4;

@@ -9,6 +9,8 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
+#include <linux/tcp.h>
+
 #include "bpf/lb_abi.h"
 #include "bpf/packet.h"
 
@@ -32,6 +34,8 @@ struct request {
 	__u16 back; /* next hop to the client */
 } __attribute__((aligned(8)));
 
+#define MOST_OPTION_BYTES 40 /* of IPv4 */
+
 /* Ports to choose from: count of them from the first on, but for a hole. */
 struct port_space {
 	__u32 first;
@@ -49,6 +53,11 @@ struct scratch {
 	struct request request;
 	struct bpf_fib_lookup fib;
 	struct lb_flow6 made;
+	struct tcphdr tcp; /* that is looked at (offload.h) */
+	/* IPv4 options that are looked at (option.h) */
+	__u8 options[MOST_OPTION_BYTES];
+	__u32 option;
+	__u32 source_route;
 	__u32 forth; /* next hop to the backend */
 	/* of its SNAT port */
 	struct port_space ports;

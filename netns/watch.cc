@@ -72,7 +72,14 @@ Result<Watch> Watch::open(int namespace_fd, Scope scope) {
                                       : std::span<const unsigned>(kEverything);
   Result<base::Fd> fd = open_watch(namespace_fd, groups);
   if (!fd) return std::move(fd).error();
-  return Watch(*std::move(fd));
+  return Watch(*std::move(fd), namespace_fd, scope);
+}
+
+Result<base::Unit> Watch::watch_again() {
+  Result<Watch> fresh = open(namespace_fd_, scope_);
+  if (!fresh) return std::move(fresh).error();
+  fd_ = std::move(fresh->fd_);
+  return base::Unit{};
 }
 
 Result<Changes> Watch::read_events() {

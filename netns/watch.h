@@ -34,16 +34,22 @@ bool merge(Observed& observed, const Changes& changes);
 class Watch {
  public:
   enum class Scope { everything, links };
+  // `namespace_fd` stays the caller's, and outlives the watch.
   static base::Result<Watch> open(int namespace_fd, Scope scope);
 
   int fd() const { return fd_.get(); }  // readable: read_events() has something; non-blocking
   // Everything that has come; nothing: no change is set.
   base::Result<Changes> read_events();
+  // After an error: a new descriptor; what was to be heard meanwhile is lost.
+  base::Result<base::Unit> watch_again();
 
  private:
-  explicit Watch(base::Fd fd) : fd_(std::move(fd)) {}
+  Watch(base::Fd fd, int namespace_fd, Scope scope)
+      : fd_(std::move(fd)), namespace_fd_(namespace_fd), scope_(scope) {}
 
   base::Fd fd_;
+  int namespace_fd_;
+  Scope scope_;
   std::vector<uint8_t> buffer_ = std::vector<uint8_t>(size_t{1} << 16);
 };
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <optional>
+#include <set>
 
 #include "agent/datapath/flow_table.h"
 #include "agent/datapath/kernel_maps.h"
@@ -34,6 +35,8 @@ struct Datapath::State {
         links(folder),
         writer(maps) {}
   Status start();
+  Status open_device(uint32_t ifindex) { return maps.put(kDevices, ifindex, ifindex); }
+  Status sort_devices(const TakesFrames& takes_frames);
   Status forget_other_devices();
 
   Fd lock;
@@ -42,6 +45,7 @@ struct Datapath::State {
   KernelMaps maps;
   Links links;
   std::vector<Attachment> attachments;
+  std::set<uint32_t> closed;  // interfaces that take nothing from others
   TableWriter writer;
   std::optional<FlowTable> flows;
 };
@@ -227,7 +231,7 @@ Result<std::vector<Attachment>> Datapath::attach(
   s.attachments.clear();
   for (const auto& [name, ifindex] : interfaces) {
     // Known before the first packet may be sent by it.
-    const auto known = s.maps.put(kDevices, ifindex, ifindex);
+    const auto known = s.closed.contains(ifindex) ? Status(Unit{}) : s.open_device(ifindex);
     if (!known) {
       // The kernel looks the index up in this namespace: EINVAL is that there is none.
       add_problem(Error{known.error().code,
@@ -240,6 +244,7 @@ Result<std::vector<Attachment>> Datapath::attach(
     else
       add_problem(attachment.error());
   }
+  if (auto sorted = s.sort_devices(takes_frames); !sorted) add_problem(sorted.error());
   if (auto forgotten = s.forget_other_devices(); !forgotten) add_problem(forgotten.error());
   if (!problems.empty()) return Error{0, problems};
   return s.attachments;
@@ -257,14 +262,32 @@ Status Datapath::State::start() {
   return Unit{};
 }
 
+// What came in by an interface in native mode is redirected as a frame, and not every driver takes
+// these; in generic mode it is an skb, which all of them take.
+Status Datapath::State::sort_devices(const TakesFrames& takes_frames) {
+  const bool any_native = std::any_of(attachments.begin(), attachments.end(),
+                                      [](const auto& a) { return a.mode == AttachMode::native; });
+  std::set<uint32_t> open;
+  closed.clear();
+  for (const Attachment& one : attachments) {
+    const bool takes = !any_native || !takes_frames || takes_frames(one.ifindex);
+    (takes ? open : closed).insert(one.ifindex);
+  }
+  for (const uint32_t ifindex : open)
+    if (auto opened = open_device(ifindex); !opened) return opened;
+  return writer.set_redirectable(std::move(open));
+}
+
 Status Datapath::State::forget_other_devices() {
   auto known = maps.keys(kDevices);
   if (!known) return known.error();
   for (const uint32_t ifindex : *known) {
     const bool attached = std::any_of(attachments.begin(), attachments.end(),
                                       [&](const Attachment& a) { return a.ifindex == ifindex; });
-    if (attached) continue;
+    if (attached && !closed.contains(ifindex)) continue;
     if (auto erased = maps.erase(kDevices, ifindex); !erased) return erased.error();
+    if (attached) continue;
+    if (auto erased = maps.erase(kChecksums, ifindex); !erased) return erased.error();
   }
   return Unit{};
 }
@@ -285,6 +308,14 @@ std::set<uint32_t> Datapath::resting_services() const { return state_->writer.re
 std::set<uint16_t> Datapath::resting_backends() const { return state_->writer.resting_backends(); }
 Status Datapath::release_unused(const Census& census) {
   return state_->writer.release_unused(census);
+}
+Result<std::set<uint32_t>> Datapath::without_checksums() {
+  auto all = state_->maps.entries(kChecksums);
+  if (!all) return all.error();
+  std::set<uint32_t> interfaces;
+  for (const auto& [ifindex, seen] : *all)
+    if (seen.partial * 2 > seen.asked) interfaces.insert(ifindex);
+  return interfaces;
 }
 std::map<uint16_t, PortUse> Datapath::port_limits() const {
   return datapath::port_limits(tables(), about().info);

@@ -75,7 +75,8 @@ class Datapath {
   base::Status resolve(
       const std::map<lb_nexthop_key, lb_nexthop, BytesLess<lb_nexthop_key>>& neighbours);
 
-  // Routes have changed: every flow looks for its way to the client once more, with its next packet.
+  // Routes have changed: every flow looks for its way to the client once more, with its next
+  // packet.
   base::Status ask_again();
 
   // Destinations that are applied and that live flows may name, wanted or not.
@@ -88,6 +89,9 @@ class Datapath {
   base::Status release_unused(const Census& census);
 
   std::map<uint16_t, PortUse> port_limits() const;
+  // Interfaces by which most SYNs come without their checksum: its computation was left to the
+  // other end's interface, and nobody does it any more. By ifindex.
+  base::Result<std::set<uint32_t>> without_checksums();
 
   base::Result<Verdicts> verdicts();
   base::Result<ServiceStats> service_stats(uint32_t service);

@@ -33,6 +33,7 @@ inline constexpr MapOf<lb_cidr_key, lb_cidr> kCidrs{"lb_cidrs"};
 inline constexpr ArrayOf<lb_limit> kLimits{"lb_limits"};         // follows from kServices
 inline constexpr MapOf<uint32_t, uint32_t> kDevices{"lb_devs"};  // ifindex: itself
 
+inline constexpr MapOf<uint32_t, lb_checksums> kChecksums{"lb_checksums"};
 inline constexpr ArrayOf<lb_kernel_ports> kKernelPorts{"lb_kernel_ports"};
 
 // Next hops and clients that are remembered: both write.

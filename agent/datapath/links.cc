@@ -12,11 +12,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <optional>
+#include <thread>
 
 #include "agent/datapath/pins.h"
+#include "base/log.h"
 
 namespace datapath {
 namespace {
@@ -128,6 +131,35 @@ Created create_link(int program, uint32_t ifindex, uint32_t flags) {
   return {std::move(link), code};
 }
 
+// What a moment without memory refuses is asked for again: generic is for as long as the link is.
+Created create_native(int program, uint32_t ifindex) {
+  constexpr int kTries = 4;
+  constexpr std::chrono::milliseconds kApart{50};
+  for (int i = 1;; i++) {
+    Created created = create_link(program, ifindex, XDP_FLAGS_DRV_MODE);
+    if ((created.code != ENOMEM && created.code != EAGAIN) || i == kTries) return created;
+    std::this_thread::sleep_for(kApart);
+  }
+}
+
+// A driver that takes VLAN tags off a frame hides from the program that it is another network's.
+Status show_vlan_tags(const std::string& interface) {
+  const Fd socket_fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ethtool_value flags{.cmd = ETHTOOL_GFLAGS, .data = 0};
+  ifreq request{};
+  std::strncpy(request.ifr_name, interface.c_str(), IFNAMSIZ - 1);
+  request.ifr_data = reinterpret_cast<char*>(&flags);
+  if (ioctl(socket_fd.get(), SIOCETHTOOL, &request) != 0) return Unit{};  // it has no offloads
+  if ((flags.data & ETH_FLAG_RXVLAN) == 0) return Unit{};
+  flags.cmd = ETHTOOL_SFLAGS;
+  flags.data &= ~static_cast<uint32_t>(ETH_FLAG_RXVLAN);
+  if (ioctl(socket_fd.get(), SIOCETHTOOL, &request) == 0) return Unit{};
+  return Error{errno, "interface " + interface +
+                          " takes VLAN tags off, so that XDP would take their frames for its own; "
+                          "`ethtool -K " +
+                          interface + " rxvlan off` is refused"};
+}
+
 Status detach(const std::string& path) {
   auto link = open_pin(path);
   if (link) {
@@ -161,10 +193,15 @@ Result<Attachment> Links::attach(int program, const std::string& interface, uint
   if (now.program != program_id(program) && bpf_link_update(link->get(), program, nullptr) != 0)
     return Error{errno, "replace the XDP program of " + interface};
   if (now.mode == XDP_ATTACHED_SKB)
-    return Attachment{
-        interface, ifindex, AttachMode::generic,
-        loses_frames(ifindex, takes_frames) ? why_frames_are_lost(interface) : kEarlierStart};
+    return Attachment{interface, ifindex, AttachMode::generic,
+                      why_generic(interface, ifindex, takes_frames)};
   return Attachment{interface, ifindex, AttachMode::native, ""};
+}
+
+std::string Links::why_generic(const std::string& interface, uint32_t ifindex,
+                               const TakesFrames& takes_frames) const {
+  if (const auto known = reasons_.find(ifindex); known != reasons_.end()) return known->second;
+  return loses_frames(ifindex, takes_frames) ? why_frames_are_lost(interface) : kEarlierStart;
 }
 
 Result<Attachment> Links::create(int program, const std::string& interface, uint32_t ifindex,
@@ -172,7 +209,8 @@ Result<Attachment> Links::create(int program, const std::string& interface, uint
   if (const OnInterface now = program_on(ifindex); now.program != 0)
     return another_program(interface, now.program);
   Attachment attachment{interface, ifindex, AttachMode::native, ""};
-  Created created = create_link(program, ifindex, XDP_FLAGS_DRV_MODE);
+  if (auto shown = show_vlan_tags(interface); !shown) return shown.error();
+  Created created = create_native(program, ifindex);
   const bool refused = created.code != 0 && created.code != EPERM && created.code != ENODEV;
   if (refused) attachment.reason = why_not_native(created.code, interface);
   // No flow has been here yet: nothing is lost by the moment without a program.
@@ -181,7 +219,9 @@ Result<Attachment> Links::create(int program, const std::string& interface, uint
     created.link = Fd();
   }
   if (!attachment.reason.empty()) {
+    spdlog::warn("XDP on {} is generic: {}", interface, attachment.reason);
     attachment.mode = AttachMode::generic;
+    reasons_[ifindex] = attachment.reason;
     created = create_link(program, ifindex, XDP_FLAGS_SKB_MODE);
   }
   if (created.code != 0) return Error{created.code, "attach XDP to interface " + interface};

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -43,7 +44,10 @@ class Links {
  private:
   base::Result<Attachment> create(int program, const std::string& interface, uint32_t ifindex,
                                   const TakesFrames& takes_frames);
+  std::string why_generic(const std::string& interface, uint32_t ifindex,
+                          const TakesFrames& takes_frames) const;
 
+  std::map<uint32_t, std::string> reasons_;  // by ifindex: why generic, of those made by us
   std::string folder_;
 };
 

@@ -210,7 +210,7 @@ Result<uint32_t> TableWriter::nexthop_of(const base::IpAddress& address) {
 Status TableWriter::do_step(const PutDestination& step) {
   auto id = nexthop_of(step.address);
   if (!id) return id.error();
-  if (auto done = maps_.put(kNexthops, *id, step.value); !done) return done.error();
+  if (auto done = maps_.put(kNexthops, *id, as_written(step.value)); !done) return done.error();
   if (!tables_.destinations.contains(step.address)) {
     const lb_nexthop_key key = key_of(step.address);
     if (auto done = maps_.put(kNexthopIds, key, *id); !done) return done.error();
@@ -219,6 +219,24 @@ Status TableWriter::do_step(const PutDestination& step) {
     if (auto done = rewrite_backends_of(step.address); !done) return done.error();
   }
   tables_.destinations[step.address] = step.value;
+  return Unit{};
+}
+
+lb_nexthop TableWriter::as_written(lb_nexthop hop) const {
+  if (redirectable_ && hop.flags == LB_NEXTHOP_RESOLVED && !redirectable_->contains(hop.ifindex))
+    hop.flags = LB_NEXTHOP_BACK_ONLY;
+  return hop;
+}
+
+// Next hops of clients' sides follow with the next resolve().
+Status TableWriter::set_redirectable(std::set<uint32_t> ifindexes) {
+  if (redirectable_ == ifindexes) return Unit{};
+  redirectable_ = std::move(ifindexes);
+  for (const auto& [address, hop] : tables_.destinations) {
+    const auto id = destination_ids_.find(address);
+    if (id == destination_ids_.end()) continue;
+    if (auto done = maps_.put(kNexthops, id->second, as_written(hop)); !done) return done.error();
+  }
   return Unit{};
 }
 

@@ -34,6 +34,9 @@ class TableWriter {
   // See Datapath.
   base::Status resolve(const Neighbours& neighbours);
   base::Status ask_again();
+  // Interfaces that take what was redirected to them: next hops by others take only what came in
+  // there. Until it is called all do.
+  base::Status set_redirectable(std::set<uint32_t> ifindexes);
   base::Status release_unused(const Census& census);
   std::set<uint32_t> resting_services() const;
   std::set<uint16_t> resting_backends() const;
@@ -52,6 +55,7 @@ class TableWriter {
     bool asks = false;  // whoever names it looks for its way anew
   };
 
+  lb_nexthop as_written(lb_nexthop hop) const;
   static bool released(Passes& unused, bool is_named);
 
   base::Status do_step(const PutDestination& step);
@@ -91,8 +95,9 @@ class TableWriter {
   std::map<base::IpAddress, uint32_t> destination_ids_;
   std::map<uint32_t, Passes> resting_services_;
   std::map<uint16_t, Passes> resting_backends_;
+  std::optional<std::set<uint32_t>> redirectable_;  // none: all
   std::map<uint32_t, RestingHop> resting_hops_;
-  std::map<uint32_t, Passes> idle_client_hops_;  // still in lb_nexthop_ids
+  std::map<uint32_t, Passes> idle_client_hops_;              // still in lb_nexthop_ids
   std::map<base::IpAddress, Passes> unwanted_destinations_;  // that no backend leads to
   std::set<base::Uuid> unlinked_;  // listeners whose services changed after lb_limits was written
   Passes forgetting_ = 0;          // censuses to come after which lb_persist is looked through

@@ -86,7 +86,8 @@ Status TableWriter::adopt_nexthops() {
     auto value = maps_.get(kNexthops, id);
     if (!value) return value.error();
     destination_ids_[address] = id;
-    tables_.destinations[address] = value->value_or(lb_nexthop{});
+    lb_nexthop& hop = tables_.destinations[address] = value->value_or(lb_nexthop{});
+    if (hop.flags == LB_NEXTHOP_BACK_ONLY) hop.flags = LB_NEXTHOP_RESOLVED;
   }
   return Unit{};
 }

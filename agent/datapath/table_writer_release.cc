@@ -29,7 +29,7 @@ Status TableWriter::resolve(const Neighbours& neighbours) {
   for (const auto& [id, key] : hops) {
     if (key.ifindex == 0) continue;
     const auto neighbour = neighbours.find(key);
-    lb_nexthop want = neighbour == neighbours.end() ? lb_nexthop{} : neighbour->second;
+    lb_nexthop want = neighbour == neighbours.end() ? lb_nexthop{} : as_written(neighbour->second);
     if (const auto resting = resting_hops_.find(id);
         resting != resting_hops_.end() && resting->second.asks)
       want.flags |= LB_NEXTHOP_ASK;

@@ -17,6 +17,7 @@ namespace {
 
 // Routes and links change in bursts; one observation is enough for a burst.
 constexpr auto kBurst = std::chrono::milliseconds(20);
+constexpr auto kAgain = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -33,16 +34,30 @@ asio::awaitable<void> LinkWatch::run() {
   while (!stopped_) {
     co_await readable_.async_wait(asio::posix::stream_descriptor::wait_read,
                                   asio::redirect_error(asio::use_awaitable, failed));
-    if (failed) break;
+    if (stopped_) break;
     auto heard = watch_.read_events();
-    if (!heard) {
-      spdlog::error("{}", heard.error().message());
-      break;
+    if (failed || !heard) {
+      spdlog::error("{}", failed ? failed.message() : heard.error().message());
+      co_await watch_again();
+      continue;
     }
     if (!heard->any()) continue;
     reconciler_.note(*heard);
     co_await wake_.wait_for(kBurst);
   }
+}
+
+asio::awaitable<void> LinkWatch::watch_again() {
+  for (bool watches = false; !watches && !stopped_;) {
+    co_await wake_.wait_for(kAgain);
+    auto again = watch_.watch_again();
+    watches = again.ok();
+    if (!watches) spdlog::error("{}", again.error().message());
+  }
+  if (stopped_) co_return;
+  readable_.close();
+  readable_.assign(::fcntl(watch_.fd(), F_DUPFD_CLOEXEC, 0));
+  reconciler_.request_run(reconcile::Reconciler::Look::everything);
 }
 
 void LinkWatch::stop() {

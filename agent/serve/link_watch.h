@@ -17,11 +17,13 @@ class LinkWatch {
   LinkWatch(boost::asio::any_io_executor loop, netns::Watch watch,
             reconcile::Reconciler& reconciler);
 
-  // Until stop(), or until the watch fails: then the log says so, and patrols have to do.
+  // Until stop(). If the watch fails, the log says so, and it is made again.
   boost::asio::awaitable<void> run();
   void stop();
 
  private:
+  boost::asio::awaitable<void> watch_again();
+
   netns::Watch watch_;
   reconcile::Reconciler& reconciler_;
   boost::asio::posix::stream_descriptor readable_;

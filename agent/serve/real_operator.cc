@@ -171,6 +171,15 @@ asio::awaitable<control::Status> RealOperator::status() {
   for (const datapath::PortUse& use : uses)
     if (use.is_scarce())
       status.reconcile.problems.push_back({use.member, datapath::scarce_ports(use)});
+  auto ask = [this] { return parts_.datapath.without_checksums(); };
+  const auto offloading = co_await parts_.workers.machine.run(ask);
+  for (const auto& row : status.attachments)
+    if (offloading && offloading->contains(row.ifindex))
+      status.reconcile.problems.push_back(
+          {{},
+           "packets come in by " + row.interface +
+               " without their checksums, and no connection comes up: its other end leaves them to "
+               "the interface. There, run `ethtool -K NAME tx off`"});
   for (const auto& name : progress.missing)
     status.reconcile.problems.push_back({{}, "interface " + name + " is not there (yet)"});
   status.flow_log = {parts_.flow_log.counts().written, parts_.flow_log.counts().left_out};

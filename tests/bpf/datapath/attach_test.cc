@@ -70,7 +70,17 @@ TEST_F(Attach, GenericWithTheReason) {
   const auto again = datapath->attach({{"lo", ifindex("lo")}});
   ASSERT_TRUE(again.ok());
   EXPECT_EQ(again->front().mode, AttachMode::generic);
-  EXPECT_NE(again->front().reason, "");
+  EXPECT_EQ(again->front().reason, attached->front().reason);
+}
+
+// Else a frame of another network would be taken for one of this.
+TEST_F(Attach, VlanTagsAreLeftOnTheFrames) {
+  make_veth("v0");
+  ASSERT_TRUE(shell("ethtool -K v0 rxvlan on"));
+  auto datapath = open();
+  ASSERT_NE(datapath, nullptr);
+  ASSERT_TRUE(datapath->attach({{"v0", ifindex("v0")}}).ok());
+  EXPECT_THAT(output_of("ethtool -k v0 | grep rx-vlan-offload"), HasSubstr("off"));
 }
 
 TEST_F(Attach, GenericWhereSentFramesWouldBeLost) {

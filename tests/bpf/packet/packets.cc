@@ -153,8 +153,12 @@ Bytes Packet::ipv6(const Bytes& l4) const {
     const Extension& e = extensions_[i];
     extensions.push_back(i + 1 < extensions_.size() ? extensions_[i + 1].type : proto_);
     extensions.push_back(static_cast<uint8_t>(e.size / 8 - 1));
-    extensions.push_back(0);
-    extensions.push_back(e.segments_left);
+    if (e.type == IPPROTO_FRAGMENT) {
+      put16(extensions, fragment_);
+    } else {
+      extensions.push_back(0);
+      extensions.push_back(e.segments_left);
+    }
     extensions.insert(extensions.end(), e.size - 4, 0);
   }
   Bytes ip{0x60, 0, 0, 0};
@@ -206,7 +210,7 @@ std::optional<L4> find_l4(const Bytes& frame, size_t l3, size_t l3_size) {
   }
   uint8_t proto = frame[l3 + 6];
   size_t offset = 40;
-  while (proto == 0 || proto == 43 || proto == 60) {
+  while (proto == 0 || proto == 43 || proto == 44 || proto == 60) {
     if (offset + 8 > l3_size) return std::nullopt;
     proto = frame[l3 + offset];
     offset += (frame[l3 + offset + 1] + 1u) * 8;

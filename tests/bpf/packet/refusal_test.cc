@@ -99,8 +99,10 @@ TEST_F(Refusal, NoWayBackToTheClientIpv6) {
   EXPECT_THAT(run(tcp(at("2001:db8:c:1::7", 40000), kVip6).syn()), Drops(LB_NO_ROUTE));
 }
 
-TEST_F(Refusal, NothingIsAttachedToTheInterface) {
-  install(load_balancer("192.0.2.100").listener(kTcp, 80).pool().member("198.18.0.50", 8080));
+TEST_F(Refusal, TheInterfaceHasJustGone) {
+  install_one();
+  const uint32_t gone = kEth1;
+  ASSERT_EQ(bpf_map_delete_elem(datapath().map_fd("lb_devs"), &gone), 0);
   EXPECT_THAT(run(tcp(kClient, kVip).syn()), Drops(LB_NO_DEVICE));
 }
 

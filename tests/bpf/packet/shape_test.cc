@@ -1,4 +1,5 @@
 // Frames of every shape: what is ours whatever it looks like, and what is not.
+#include <linux/bpf.h>
 #include <netinet/in.h>
 
 #include <array>
@@ -121,6 +122,66 @@ TEST_F(Shape, Fragments) {
   EXPECT_THAT(run(tcp(kClient, kVip).syn().fragment(0x2000)), Passes(LB_FRAGMENT));
   EXPECT_THAT(run(tcp(kClient, kVip).fragment(0x0010)), Passes(LB_FRAGMENT));
   EXPECT_THAT(run(udp(kClient6, kVip6).fragment(1)), Passes(LB_FRAGMENT));
+}
+
+// As a veth leaves it: the sum of the pseudo header only.
+TEST_F(Shape, ChecksumsThatWereLeftToTheInterfaceAreSeen) {
+  const auto left_out = [](const Packet& packet, size_t l4) {
+    Bytes frame = packet.bytes();
+    const bool six = frame[14] >> 4 == 6;
+    uint32_t sum = 6 + static_cast<uint32_t>(frame.size() - l4);
+    for (size_t i = six ? 22 : 26; i < l4; i += 2)
+      sum += static_cast<uint32_t>(frame[i] << 8 | frame[i + 1]);
+    while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
+    frame[l4 + 16] = static_cast<uint8_t>(sum >> 8);
+    frame[l4 + 17] = static_cast<uint8_t>(sum);
+    return frame;
+  };
+  const auto interfaces = [&] { return *datapath().without_checksums(); };
+  forwarded(tcp(kClient, kVip).syn());
+  EXPECT_EQ(interfaces(), std::set<uint32_t>{});
+  for (uint16_t port = 1; port < 4; ++port)
+    run(left_out(tcp(at("198.51.100.7", port), kVip).syn(), 34));
+  EXPECT_EQ(interfaces(), std::set<uint32_t>{kEth0});
+  const Ends inside = forwarded(tcp(kClient6, kVip6).syn());
+  run(left_out(tcp(inside.to, inside.from).syn_ack(), 54), kEth1);
+  EXPECT_EQ(interfaces(), (std::set<uint32_t>{kEth0, kEth1}));
+  for (uint16_t port = 4; port < 10; ++port) forwarded(tcp(at("198.51.100.7", port), kVip).syn());
+  EXPECT_EQ(interfaces(), std::set<uint32_t>{kEth1});
+}
+
+// RFC 6946: the header is there, but the packet is whole.
+TEST_F(Shape, AtomicFragments) {
+  EXPECT_THAT(run(udp(kClient6, kVip6).fragment(0)).verdict(), LB_NEW_FLOW);
+  EXPECT_THAT(run(udp(kClient6, kVip6).fragment(8)), Passes(LB_FRAGMENT));
+  const Outcome outcome = run(tcp(kClient6, kVip6).syn().fragment(0).extension(IPPROTO_DSTOPTS));
+  EXPECT_EQ(outcome.verdict(), LB_NEW_FLOW);
+  EXPECT_EQ(flaw(outcome.after), std::nullopt);
+  EXPECT_THAT(run(tcp(kClient6, kVip6).syn().extension(IPPROTO_DSTOPTS).fragment(1)),
+              Passes(LB_FRAGMENT));
+}
+
+TEST_F(Shape, SourceRoutes) {
+  for (const uint8_t type : std::array<uint8_t, 2>{131, 137}) {
+    for (const size_t before : {0u, 1u, 3u}) {
+      Bytes frame = tcp(kClient, kVip).syn().options(12).bytes();
+      const size_t at = 14 + 20 + before;
+      frame[at] = type;
+      frame[at + 1] = 7;
+      EXPECT_THAT(run(frame), Drops(LB_SOURCE_ROUTE)) << before;
+    }
+  }
+  // Within another option it is none; behind the end there is none.
+  Bytes frame = tcp(kClient, kVip).syn().options(12).bytes();
+  frame[34] = 7;
+  frame[35] = 11;
+  frame[38] = 131;
+  EXPECT_EQ(run(frame).verdict(), LB_NEW_FLOW);
+  frame[34] = 0;
+  EXPECT_EQ(run(frame).action, uint32_t{XDP_REDIRECT});
+  frame[34] = 7;
+  frame[35] = 0;  // of no length: nothing can be said of the rest
+  EXPECT_EQ(run(frame).action, uint32_t{XDP_REDIRECT});
 }
 
 TEST_F(Shape, Icmp) {

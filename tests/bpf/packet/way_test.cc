@@ -73,5 +73,35 @@ TEST_F(Way, ToAMemberThatIsPlannedNoMoreStays) {
   EXPECT_EQ(forwarded(tcp(at("198.51.100.8", 40001), kVip).syn()).to.address, ip("192.0.2.50"));
 }
 
+// ---- interfaces that take nothing from others -------------------------------------------------
+
+TEST_F(Way, OfAnInterfaceWithoutAProgramIsTheKernels) {
+  install(load_balancer("192.0.2.100").listener(kTcp, 80).pool().member("198.18.0.50", 8080));
+  const Packet inside = tcp({ip("198.18.0.10"), 40000}, at("198.18.0.50", 8080)).syn();
+  EXPECT_THAT(run(tcp(kClient, kVip).syn()), HandsOver(LB_NEXTHOP_UNRESOLVED, inside));
+}
+
+// A driver without ndo_xdp_xmit: what is redirected to it would be lost without a word.
+TEST_F(Way, OfAnInterfaceThatTakesNoFramesIsTheKernelsUnlessItCameInThere) {
+  install(load_balancer("192.0.2.100").listener(kTcp, 80).pool().member("203.0.113.50", 8080));
+  const auto attach = [&](uint32_t closed) {
+    const auto attached = datapath().attach({{"eth0", kEth0}, {"eth1", kEth1}},
+                                            [closed](uint32_t index) { return index != closed; });
+    EXPECT_TRUE(attached.ok());
+  };
+  attach(kEth1);
+  const Packet inside = tcp({kOwn, 40000}, at("203.0.113.50", 8080)).syn();
+  EXPECT_THAT(run(tcp(kClient, kVip).syn()), HandsOver(LB_NEXTHOP_UNRESOLVED, inside));
+  EXPECT_EQ(run(tcp(kClient, kVip), kEth1).verdict(), LB_ESTABLISHED);
+  attach(0);
+  EXPECT_EQ(run(tcp(kClient, kVip)).verdict(), LB_ESTABLISHED);
+  // And back to a client.
+  attach(kEth0);
+  const base::Endpoint other = at("192.0.2.50", 40001);
+  const Ends second = forwarded(tcp(other, kVip).syn());
+  EXPECT_THAT(run(tcp(second.to, second.from).syn_ack(), kEth1),
+              HandsOver(LB_NEXTHOP_UNRESOLVED, tcp(kVip, other).syn_ack()));
+}
+
 }  // namespace
 }  // namespace test

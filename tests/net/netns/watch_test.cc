@@ -1,7 +1,9 @@
 // Hearing of changes (the topology is in lab.h).
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "tests/net/netns/lab.h"
 
@@ -52,6 +54,17 @@ class WatchTest : public Lab {
 
   std::optional<Watch> watch_;
 };
+
+TEST_F(WatchTest, WatchesAgainAfterAFailure) {
+  const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  ASSERT_GE(::dup2(null, watch_->fd()), 0);
+  ::close(null);
+  EXPECT_FALSE(watch_->read_events());
+  auto again = watch_->watch_again();
+  ASSERT_TRUE(again) << again.error().message();
+  arrange({.interfaces = {}});
+  EXPECT_TRUE(wait_for(*watch_, [](const Changes& all) { return all.addresses; }).addresses);
+}
 
 TEST_F(WatchTest, IsSilentWhenNothingHappens) {
   // Duplicate address detection of eth1 is over some time.

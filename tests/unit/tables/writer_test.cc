@@ -326,6 +326,24 @@ TEST_F(ClientHops, AreAskedForAgainWhenRoutesHaveChanged) {
   EXPECT_TRUE(bytes_equal(hop(id), lb_nexthop{}));
 }
 
+TEST_F(ClientHops, TakeOnlyWhatCameInThereIfTheirInterfaceIsClosed) {
+  const uint32_t client = make_hop(50);
+  const uint16_t members = backends_in(maps_).at(1).nexthop;
+  const auto follow = [&](std::set<uint32_t> open) {
+    ASSERT_TRUE(writer_.set_redirectable(std::move(open)).ok());
+    ASSERT_TRUE(writer_.resolve({{hop_key(50, kInterface), hop_by(kInterface)}}).ok());
+  };
+  follow({});
+  EXPECT_EQ(hop(members).flags, LB_NEXTHOP_BACK_ONLY);
+  EXPECT_EQ(hop(client).flags, LB_NEXTHOP_BACK_ONLY);
+  TableWriter next(maps_);
+  ASSERT_TRUE(next.adopt().ok());
+  EXPECT_TRUE(diff(next.tables(), one_of_each()).empty());
+  follow({2, kInterface});
+  EXPECT_EQ(hop(members).flags, LB_NEXTHOP_RESOLVED);
+  EXPECT_EQ(hop(client).flags, LB_NEXTHOP_RESOLVED);
+}
+
 TEST_F(Releasing, ADestinationRestsUntilTwoPassesDoNotFindIt) {
   EXPECT_THAT(writer_.resting_destinations(), ElementsAre(member(1)));
   Tables way_only;
