@@ -18,6 +18,7 @@
 
 #include "bpf/direction.h"
 #include "bpf/flow_table.h"
+#include "bpf/kernel_port.h"
 #include "bpf/maps.h"
 #include "bpf/request.h"
 #include "bpf/rest.h"
@@ -39,20 +40,6 @@ enum port_rule {
 };
 
 /* ---- the ports there are ------------------------------------------------ */
-
-static __always_inline const struct lb_kernel_ports *kernel_ports(void)
-{
-	__u32 only = 0;
-
-	return bpf_map_lookup_elem(&lb_kernel_ports, &only);
-}
-
-static __always_inline int is_kernels(__u32 port)
-{
-	const struct lb_kernel_ports *kernel = kernel_ports();
-
-	return kernel && port >= kernel->min && port <= kernel->max;
-}
 
 /* All but those that the kernel takes. */
 static __always_inline void set_port_space(struct port_space *space)
@@ -224,41 +211,6 @@ static __always_inline int is_next_tried(int line)
 }
 
 /* ---- the client's own --------------------------------------------------- */
-
-/* Has a socket of ours the connection that the reply line would be for? */
-static __always_inline int kernel_has(struct xdp_md *ctx,
-				      const struct lb_flow6 *made, __be16 port,
-				      const int family)
-{
-	const struct lb_tuple *tuple = &made->line.tuple;
-	struct bpf_sock_tuple asked = {};
-	struct bpf_sock *socket;
-	__u32 size;
-
-	if (family == LB_IPV6) {
-		size = sizeof(asked.ipv6);
-		copy_address((void *)asked.ipv6.saddr, &made->src);
-		copy_address((void *)asked.ipv6.daddr, &made->dst);
-		asked.ipv6.sport = tuple->sport;
-		asked.ipv6.dport = port;
-	} else {
-		size = sizeof(asked.ipv4);
-		asked.ipv4.saddr = tuple->src;
-		asked.ipv4.daddr = tuple->dst;
-		asked.ipv4.sport = tuple->sport;
-		asked.ipv4.dport = port;
-	}
-	if (tuple->proto == IPPROTO_TCP)
-		socket = bpf_skc_lookup_tcp(ctx, &asked, size,
-					    BPF_F_CURRENT_NETNS, 0);
-	else
-		socket = bpf_sk_lookup_udp(ctx, &asked, size,
-					   BPF_F_CURRENT_NETNS, 0);
-	if (!socket)
-		return 0;
-	bpf_sk_release(socket);
-	return 1;
-}
 
 /*
  * Not the listener's port either: from the VIP it would be a client of its
