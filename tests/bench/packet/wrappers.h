@@ -187,7 +187,7 @@ static __always_inline int swap_frame(struct xdp_md *ctx)
 	if (why)
 		return XDP_PASS;
 	why = p.ethertype == bpf_htons(ETH_P_IPV6) ? parse_ipv6(ctx, &c, &p)
-						   : parse_ipv4(&c, &p);
+						   : parse_ipv4(ctx, &c, &p);
 	if (why)
 		return XDP_PASS;
 	mac = (__u16 *)p.eth;
