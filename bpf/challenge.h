@@ -26,7 +26,7 @@
 #include "bpf/syn.h"
 
 /* So many times at most for one SYN. */
-#define CHALLENGES_ANSWERED 4
+#define CHALLENGES_ANSWERED 12
 
 static __always_inline int is_challenge(const struct packet *p,
 					const struct flow_hit *hit)

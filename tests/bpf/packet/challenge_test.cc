@@ -77,7 +77,7 @@ TEST_F(Challenge, ThePortRests) {
 // For ever would be a loop between the member and us.
 TEST_F(Challenge, IsTheClientsToAnswerInTheEnd) {
   Ends inside = forwarded(syn(kClient, kVip));
-  for (int i = 0; i < 4; ++i) {
+  for (int i = 0; i < 12; ++i) {
     const Outcome again = answer(inside, kAck);
     ASSERT_EQ(again.verdict(), LB_NEW_FLOW) << i;
     inside = ends_of(again.after);
