@@ -65,6 +65,9 @@ base::Result<FlowObject> FlowObject::load(const std::string& path, const Sizes& 
     return base::Error{0, "set the sizes of the maps of " + path};
   for (const auto& [name, entries] : sizes.others)
     if (!resize(object, name.c_str(), entries)) return base::Error{0, "set the size of " + name};
+  // Not every object has them.
+  (void)resize(object, "lb_rested", std::max(sizes.lines / LB_REST_SHARE, 1u));
+  (void)resize(object, "lb_syns", std::max((sizes.lines + sizes.lines6) / LB_HALF_SHARE, 1u));
   constants["lb_lines"] = sizes.lines;
   constants["lb_lines6"] = sizes.lines6;
   constants["lb_half_cpus"] = sizes.rings;
