@@ -72,9 +72,7 @@ static __always_inline void flow_settle(const struct lb_flow *forward,
 	sum = bpf_map_lookup_elem(&lb_service_cnt, &service);
 	if (!sum)
 		return;
-	sum->packets_in += LB_READ(forward->packets);
 	sum->bytes_in += LB_READ(forward->bytes);
-	sum->packets_out += LB_READ(reply->packets);
 	sum->bytes_out += LB_READ(reply->bytes);
 }
 

@@ -19,6 +19,20 @@
 /* added here */
 #define FLOW_ANSWERED 0x200u
 #define FLOW_FROM_MEMBER 0x400u
+#define FLOW_ASTRAY 0x800u /* TCP: its numbers are not the connection's */
+
+struct flow_said {
+	__u32 flags;
+	__u32 seq; /* TCP */
+	__u32 ack;
+	__u16 payload;
+};
+
+/* Flags and payload in one word: a global function has five arguments. */
+static __always_inline __u32 flow_what(const struct flow_said *said)
+{
+	return said->flags | (__u32)said->payload << 16;
+}
 
 #define FLOW_CHANGE_TRIES 4
 
@@ -63,20 +77,24 @@ static __always_inline struct lb_flow *flow_forward(const struct flow_hit *hit,
 
 /*
  * A half-open flow needs an answer before anything but RST counts, and leaves
- * the ring then. RST is not checked against the window here, so it is taken
- * back when the client of an answered flow goes on.
+ * the ring then. An RST whose numbers are near need not be one that its
+ * receiver believes: it is taken back when either side of an answered flow
+ * goes on. What is astray changes nothing.
  */
 static __always_inline __u32 flow_next_state(__u32 state, __u32 flags)
 {
 	const int member = flags & FLOW_FROM_MEMBER;
 
+	if (flags & FLOW_ASTRAY)
+		return state;
 	if (flags & FLOW_RST)
 		return LB_FLOW_RESET;
 	if (state == LB_FLOW_HALF_OPEN || state == LB_FLOW_RESET) {
 		if (!(flags & FLOW_ANSWERED) || (flags & FLOW_SYN))
 			return state;
 		if (!(flags & FLOW_FIN))
-			return member && !(flags & FLOW_DATAGRAM)
+			return member && state == LB_FLOW_HALF_OPEN &&
+					       !(flags & FLOW_DATAGRAM)
 				       ? state
 				       : LB_FLOW_OPEN;
 		if (state == LB_FLOW_RESET)
@@ -100,11 +118,38 @@ static __always_inline __u32 flow_answered(const struct lb_flow *forward,
 					   const int family)
 {
 	struct lb_flow *reply = flow_line(LB_READ(forward->peer), family);
+	__u32 state = reply ? lb_word_state(LB_READ(reply->word)) : 0;
 
-	return reply && lb_word_state(LB_READ(reply->word)) ==
-				       LB_FLOW_REPLY_SEEN
+	return state == LB_FLOW_REPLY_SEEN || state == LB_FLOW_REPLY_RESET
 		       ? FLOW_ANSWERED
 		       : 0;
+}
+
+/*
+ * The member's packets do not see the forward line: its RST state is marked on
+ * the reply line, too, so that they come here and can take it back.
+ */
+static __always_inline void flow_mark_reset(const struct lb_flow *forward,
+					    __u64 before, __u32 to,
+					    const int family)
+{
+	struct lb_flow *reply = flow_line(LB_READ(forward->peer), family);
+	const int reset = to == LB_FLOW_RESET;
+	__u64 word;
+
+	if (!reply || reset == (lb_word_state(before) == LB_FLOW_RESET))
+		return;
+	word = LB_READ(reply->word);
+	flow_order_loads();
+	/* not another flow's by now */
+	if (!lb_word_same_generation(LB_READ(forward->word), before))
+		return;
+	if (lb_word_state(word) ==
+	    (reset ? LB_FLOW_REPLY_SEEN : LB_FLOW_REPLY_RESET))
+		__sync_val_compare_and_swap(
+			&reply->word, word,
+			lb_word_with_state(word, reset ? LB_FLOW_REPLY_RESET
+						       : LB_FLOW_REPLY_SEEN));
 }
 
 static __always_inline void flow_note_raise(void)
@@ -151,6 +196,7 @@ static __always_inline int flow_step(__u32 index, __u64 word, __u32 to,
 		return FLOW_LOST;
 	}
 	flow_use(service, backend, before & ~after, -1);
+	flow_mark_reset(forward, word, to, family);
 	return FLOW_CHANGED;
 }
 
@@ -203,11 +249,80 @@ static __always_inline int flow_change(const struct flow_hit *hit, __u32 flags,
 	return FLOW_UNCHANGED;
 }
 
-static __always_inline void flow_mark_answered(const struct flow_hit *hit)
+static __always_inline int flow_mark_answered(const struct flow_hit *hit)
 {
-	__sync_val_compare_and_swap(
-		&hit->line->word, hit->word,
-		lb_word_with_state(hit->word, LB_FLOW_REPLY_SEEN));
+	return __sync_val_compare_and_swap(
+		       &hit->line->word, hit->word,
+		       lb_word_with_state(hit->word, LB_FLOW_REPLY_SEEN)) ==
+	       hit->word;
+}
+
+/* ---- TCP's numbers ------------------------------------------------------ */
+
+static __always_inline __u32 flow_end_of(__u32 what, __u32 seq)
+{
+	return seq + (what >> 16) + !!(what & FLOW_SYN) + !!(what & FLOW_FIN);
+}
+
+/*
+ * A SYN of the client, as long as the member has not answered: the count goes
+ * where the member's next number will be. Whoever marks the answer writes that
+ * only afterwards, so a count that is there while the line is unmarked is one.
+ */
+static __always_inline void flow_count_syn(struct lb_flow *forward, __u32 end,
+					   const int family)
+{
+	struct lb_flow *reply = flow_line(LB_READ(forward->peer), family);
+	__u32 syns;
+
+	LB_WRITE(forward->next, end);
+	if (!reply)
+		return;
+	syns = LB_READ(reply->next);
+	flow_order_loads();
+	if (lb_word_state(LB_READ(reply->word)) == LB_FLOW_REPLY)
+		__sync_val_compare_and_swap(&reply->next, syns, syns + 1);
+}
+
+/* Of a line that nobody has answered on: does it speak of the client's SYN? */
+static __always_inline int flow_answers_syn(const struct flow_hit *hit,
+					    __u32 ack, const int family)
+{
+	const struct lb_flow *forward =
+		flow_line(LB_READ(hit->line->peer), family);
+
+	return forward && flow_is_near(forward, ack);
+}
+
+/*
+ * Are the numbers those of the connection? If so they count, and what follows
+ * from SYN and SYN-ACK is noted.
+ */
+static __always_inline int flow_fits(const struct flow_hit *hit, __u32 what,
+				     __u32 seq, __u32 ack, const int family)
+{
+	const __u32 end = flow_end_of(what, seq);
+	const __u32 syn_ack = FLOW_SYN | FLOW_ACK;
+
+	switch (lb_word_state(hit->word)) {
+	case LB_FLOW_HALF_OPEN:
+		if ((what & syn_ack) == FLOW_SYN) {
+			flow_count_syn(hit->line, end, family);
+			return 1;
+		}
+		break;
+	case LB_FLOW_REPLY:
+		if (!flow_answers_syn(hit, ack, family))
+			return 0;
+		if ((what & syn_ack) == syn_ack && flow_mark_answered(hit))
+			LB_WRITE(hit->line->next, end);
+		return 1;
+	}
+	if (!flow_is_near(hit->line, seq))
+		return 0;
+	if (!(what & (FLOW_SYN | FLOW_RST)))
+		flow_advance(hit->line, end);
+	return 1;
 }
 
 /*
@@ -215,22 +330,24 @@ static __always_inline void flow_mark_answered(const struct flow_hit *hit)
  * marks, the client's next packet opens. UDP: the first reply opens, and then
  * marks, so that the next one need not come here.
  */
-static __always_inline int flow_follow(__u32 index, __u64 word, __u32 flags,
-				       const int family)
+static __always_inline int flow_follow(__u32 index, __u64 word, __u32 what,
+				       __u32 seq, __u32 ack, const int family)
 {
 	struct flow_hit hit = {flow_line(index, family), word, index};
 	const int unmarked = lb_word_state(word) == LB_FLOW_REPLY;
-	const __u32 syn_ack = FLOW_SYN | FLOW_ACK;
+	__u32 flags = what & 0xffff;
 	int changed;
 
 	if (!hit.line)
-		return 0;
+		return FLOW_UNCHANGED;
 	if (!lb_word_is_forward(word))
 		flags |= FLOW_FROM_MEMBER;
-	if ((flags & FLOW_DATAGRAM) && unmarked)
+	if (!(flags & FLOW_DATAGRAM)) {
+		if (!flow_fits(&hit, what, seq, ack, family))
+			flags |= FLOW_ASTRAY;
+	} else if (unmarked) {
 		flags |= FLOW_ANSWERED;
-	else if (unmarked && (flags & syn_ack) == syn_ack)
-		flow_mark_answered(&hit);
+	}
 	changed = flow_change(&hit, flags, family);
 	if (changed == FLOW_CHANGED && unmarked && (flags & FLOW_DATAGRAM))
 		flow_mark_answered(&hit);
@@ -239,14 +356,16 @@ static __always_inline int flow_follow(__u32 index, __u64 word, __u32 flags,
 
 /* ---- instances --------------------------------------------------------- */
 
-__noinline int flow_follow4(__u32 index, __u64 word, __u32 flags)
+__noinline int flow_follow4(__u32 index, __u64 word, __u32 what, __u32 seq,
+			    __u32 ack)
 {
-	return flow_follow(index, word, flags, LB_IPV4);
+	return flow_follow(index, word, what, seq, ack, LB_IPV4);
 }
 
-__noinline int flow_follow6(__u32 index, __u64 word, __u32 flags)
+__noinline int flow_follow6(__u32 index, __u64 word, __u32 what, __u32 seq,
+			    __u32 ack)
 {
-	return flow_follow(index, word, flags, LB_IPV6);
+	return flow_follow(index, word, what, seq, ack, LB_IPV6);
 }
 
 #endif

@@ -3,8 +3,8 @@
  * The flow table, as the packet's steps use it: forward.h for a packet of a
  * flow, restart.h for a SYN on one, new_flow.h for a new one.
  * docs/flow-table.md says why it is the way it is. `family` is LB_IPV4 or
- * LB_IPV6, always a constant. `flags` is the flags byte of TCP, or
- * FLOW_DATAGRAM.
+ * LB_IPV6, always a constant. `said` is what the packet says: the flags byte
+ * of TCP, or FLOW_DATAGRAM; and its numbers.
  *
  * What the steps have to keep:
  * - whatever was read from a hit's line counts only if flow_is_still() says so
@@ -37,21 +37,26 @@ static __always_inline int flow_is_eventful(__u64 word, __u32 flags)
 	if (flags & FLOW_DATAGRAM)
 		return state == LB_FLOW_REPLY;
 	return (flags & FLOW_TCP_FLAGS) || state == LB_FLOW_HALF_OPEN ||
-	       state == LB_FLOW_RESET;
+	       state == LB_FLOW_RESET || state == LB_FLOW_REPLY_RESET;
 }
 
 /* Follows the flow's life: an enum flow_change, without FLOW_LOST. */
-static __always_inline int flow_note(const struct flow_hit *hit, __u32 flags,
+static __always_inline int flow_note(const struct flow_hit *hit,
+				     const struct flow_said *said,
 				     const int family)
 {
-	return family == LB_IPV6 ? flow_follow6(hit->index, hit->word, flags)
-				 : flow_follow4(hit->index, hit->word, flags);
+	const __u32 what = flow_what(said);
+
+	return family == LB_IPV6 ? flow_follow6(hit->index, hit->word, what,
+						said->seq, said->ack)
+				 : flow_follow4(hit->index, hit->word, what,
+						said->seq, said->ack);
 }
 
-/* Of a forward line: FIN or RST was seen, so that a SYN begins anew. */
-static __always_inline int flow_is_ending(__u64 word)
+/* Of a forward line: it is over, so that a SYN begins anew. */
+static __always_inline int flow_is_over(__u64 word)
 {
-	return lb_word_state(word) >= LB_FLOW_CLOSING_CLIENT;
+	return lb_word_state(word) >= LB_FLOW_CLOSED;
 }
 
 /* Both sides are through with the connection. */

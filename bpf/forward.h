@@ -58,6 +58,31 @@ static __always_inline int goes_by_itself(const struct packet *p,
 	       p->length <= hop->mtu;
 }
 
+/* Nearly every packet changes nothing but where its direction has got to. */
+static __always_inline int note_packet(struct xdp_md *ctx,
+				       const struct packet *p,
+				       const struct flow_hit *hit,
+				       const int family)
+{
+	struct flow_said said = {.flags = p->flags, .payload = p->payload};
+
+	flow_count(hit->line, flow_tick(), p->payload);
+	if (p->flags & FLOW_DATAGRAM) {
+		hit->line->packets++;
+	} else {
+		said.seq = bpf_ntohl(((struct tcphdr *)p->ports)->seq);
+		said.ack = bpf_ntohl(((struct tcphdr *)p->ports)->ack_seq);
+	}
+	if (flow_is_eventful(hit->word, p->flags)) {
+		if ((p->flags & (FLOW_DATAGRAM | FLOW_SYN)) == FLOW_SYN)
+			note_offload(ctx, p, hit, family);
+		return flow_note(hit, &said, family);
+	}
+	if (!(p->flags & FLOW_DATAGRAM))
+		flow_advance(hit->line, said.seq + p->payload);
+	return FLOW_UNCHANGED;
+}
+
 /* The flow's line into the packet, and the packet into the line. */
 static __always_inline enum lb_verdict
 rewrite_and_note(struct xdp_md *ctx, struct packet *p,
@@ -67,12 +92,7 @@ rewrite_and_note(struct xdp_md *ctx, struct packet *p,
 	rewrite(p, hit->line, hops, family);
 	if (!flow_is_still(hit))
 		return cold(LB_RECYCLED);
-	flow_count(hit->line, flow_tick(), p->payload);
-	if (!flow_is_eventful(hit->word, p->flags))
-		return LB_CONTINUE;
-	if ((p->flags & (FLOW_DATAGRAM | FLOW_SYN)) == FLOW_SYN)
-		note_offload(ctx, p, hit, family);
-	if (flow_note(hit, p->flags, family) == FLOW_OVER_LIMIT)
+	if (note_packet(ctx, p, hit, family) == FLOW_OVER_LIMIT)
 		return cold(LB_CONNECTION_LIMIT);
 	return LB_CONTINUE;
 }

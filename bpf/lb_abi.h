@@ -224,6 +224,7 @@ enum lb_flow_state {
 	/* live from here on */
 	LB_FLOW_REPLY,
 	LB_FLOW_REPLY_SEEN, /* TCP: SYN-ACK came */
+	LB_FLOW_REPLY_RESET, /* the same, and then an RST of either side */
 	/* live forward lines from here on: the truth about a flow */
 	LB_FLOW_HALF_OPEN,
 	LB_FLOW_OPEN,
@@ -255,7 +256,10 @@ struct lb_rewrite {
 } __attribute__((aligned(8)));
 LB_STATIC_ASSERT(sizeof(struct lb_rewrite) == 16, "lb_rewrite");
 
-/* one direction of a flow: lb_flows */
+/*
+ * One direction of a flow: lb_flows. Of a TCP flow whose member has not
+ * answered, the reply line's `next` counts the SYNs instead.
+ */
 struct lb_flow {
 	__u64 word; /* generation 32, ring position 24, enum lb_flow_state 8 */
 	struct lb_tuple tuple;
@@ -264,7 +268,10 @@ struct lb_flow {
 	__u16 owner; /* forward line: service id; reply line: backend id */
 	__u32 peer; /* the other line; of a reply line NONE at first */
 	__u32 seen; /* tick of lb_clock */
-	__u32 packets;
+	union {
+		__u32 next; /* TCP: number of the direction's next byte */
+		__u32 packets; /* UDP */
+	};
 	__u64 bytes; /* L4 payload, as HAProxy counts */
 };
 LB_STATIC_ASSERT(sizeof(struct lb_flow) == 64, "lb_flow");
@@ -357,17 +364,13 @@ struct lb_service_counters {
 	__u64 verdicts[LB_VERDICT_COUNT];
 	__u64 flows; /* made since the service exists */
 	__u64 persisted; /* of these: to the member that the client had */
-	__u64 packets_in; /* from clients */
-	__u64 bytes_in;
-	__u64 packets_out; /* from members */
-	__u64 bytes_out;
+	__u64 bytes_in; /* from clients */
+	__u64 bytes_out; /* from members */
 };
 
 /* lb_service_sum: ARRAY, mapped, indexed by service id; the agent's share */
 struct lb_service_sum {
-	__u64 packets_in;
 	__u64 bytes_in;
-	__u64 packets_out;
 	__u64 bytes_out;
 };
 

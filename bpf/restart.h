@@ -21,13 +21,16 @@
 #define RESTART_AFRESH 0x10000u
 #define RESTART_AVOIDS 0xffffu
 
-static __always_inline int is_unanswered(const struct lb_flow *forward,
-					 const struct lb_flow *reply,
+static __always_inline int is_unanswered(const struct lb_flow *reply,
 					 __u64 word)
 {
+	const __u32 syns = LB_READ(reply->next);
+
+	/* first the count: once the line is marked it is a number */
+	flow_order_loads();
 	return lb_word_state(word) == LB_FLOW_HALF_OPEN &&
 	       lb_word_state(LB_READ(reply->word)) == LB_FLOW_REPLY &&
-	       LB_READ(forward->packets) >= UNANSWERED_SYNS;
+	       syns >= UNANSWERED_SYNS;
 }
 
 /*
@@ -42,7 +45,7 @@ static __always_inline __u32 restart_reason(const struct flow_hit *hit,
 	const struct lb_backend *backend;
 	__u32 id;
 
-	if (flow_is_ending(hit->word))
+	if (flow_is_over(hit->word))
 		return RESTART_AFRESH;
 	if (!reply)
 		return RESTART_NOT;
@@ -50,8 +53,8 @@ static __always_inline __u32 restart_reason(const struct flow_hit *hit,
 	backend = bpf_map_lookup_elem(&lb_backends, &id);
 	if (!backend || !backend_is_usable(backend))
 		return RESTART_AFRESH;
-	return is_unanswered(hit->line, reply, hit->word) ? RESTART_AFRESH | id
-							  : RESTART_NOT;
+	return is_unanswered(reply, hit->word) ? RESTART_AFRESH | id
+					       : RESTART_NOT;
 }
 
 /* Ends the flow if the SYN begins a new one. */

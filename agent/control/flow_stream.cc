@@ -72,9 +72,7 @@ void append_line(std::string& out, const Flow& flow, const Names& names) {
   text("snat", flow.snat.text());
   text("member", flow.member.text());
   number("idle_ms", flow.idle.count());
-  number("packets_in", flow.packets_in);
   number("bytes_in", flow.bytes_in);
-  number("packets_out", flow.packets_out);
   number("bytes_out", flow.bytes_out);
   out.append(names.listener(flow.listener_id)).append(names.member(flow.member_id)).append("}\n");
 }

@@ -185,10 +185,6 @@ void add_listeners(Text& text, const Counters& counters, const model::Model& m) 
        [](const Row& row) { return row.request_errors; });
   each("octavia_listener_connections_denied_total", "counter", "Packets of refused new flows.",
        [](const Row& row) { return row.refused; });
-  each("amphora_xdp_listener_packets_in_total", "counter", "Packets from clients.",
-       [](const Row& row) { return row.packets_in; });
-  each("amphora_xdp_listener_packets_out_total", "counter", "Packets to clients.",
-       [](const Row& row) { return row.packets_out; });
   text.heading("octavia_listener_limit_sessions", "gauge", "Connection limit, where there is one.");
   for (const auto& [id, listener] : m.listeners)
     if (listener.connection_limit >= 0)

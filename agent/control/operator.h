@@ -146,10 +146,9 @@ struct Verdicts {
 struct ServiceCounters {
   base::Uuid listener;
   uint64_t flows_now = 0, flows_total = 0;
-  uint64_t packets_in = 0, bytes_in = 0;  // bytes of L4 payload
-  uint64_t packets_out = 0, bytes_out = 0;
-  uint64_t refused = 0;         // packets of new flows that were dropped
-  uint64_t request_errors = 0;  // requests that could not be read
+  uint64_t bytes_in = 0, bytes_out = 0;  // L4 payload
+  uint64_t refused = 0;                  // packets of new flows that were dropped
+  uint64_t request_errors = 0;           // requests that could not be read
 };
 
 struct MemberCounters {

@@ -12,8 +12,7 @@ namespace datapath {
 // What is the same whoever tells of the flow, by whatever names.
 struct FlowFacts {
   base::Endpoint client, vip, snat, member;
-  uint64_t packets_in = 0, bytes_in = 0;  // from the client; bytes of L4 payload
-  uint64_t packets_out = 0, bytes_out = 0;
+  uint64_t bytes_in = 0, bytes_out = 0;  // from and to the client: L4 payload
 };
 
 // As the datapath names things.

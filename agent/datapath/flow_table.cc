@@ -19,7 +19,7 @@ void add(T& word, T value) {
 }
 
 lb_service_sum traffic_of(const lb_flow& forward, const lb_flow& reply) {
-  return {read(forward.packets), read(forward.bytes), read(reply.packets), read(reply.bytes)};
+  return {read(forward.bytes), read(reply.bytes)};
 }
 
 // Ticks from `seen` to `now`; a packet may have come after the clock was read.
@@ -62,8 +62,9 @@ std::vector<lb_use> values(std::span<lb_use> use) {
 
 const char* flow_state_name(uint32_t state) {
   static constexpr std::array<const char*, LB_FLOW_STATES> kNames = {
-      "free",      "busy", "dead",           "dead_reply",     "reply",  "reply_seen",
-      "half_open", "open", "closing_client", "closing_member", "closed", "reset"};
+      "free",           "busy",        "dead",      "dead_reply", "reply",
+      "reply_seen",     "reply_reset", "half_open", "open",       "closing_client",
+      "closing_member", "closed",      "reset"};
   return state < kNames.size() ? kNames[state] : "unknown";
 }
 
@@ -214,9 +215,7 @@ void FlowTable::sweep_flow(const FlowLines& lines, uint32_t index, uint64_t word
   if (life.service < counting_.service_traffic.size()) {
     const lb_service_sum traffic = traffic_of(line, *reply);
     lb_service_sum& sum = counting_.service_traffic[life.service];
-    sum.packets_in += traffic.packets_in;
     sum.bytes_in += traffic.bytes_in;
-    sum.packets_out += traffic.packets_out;
     sum.bytes_out += traffic.bytes_out;
   }
 
@@ -301,9 +300,7 @@ void FlowTable::release_one(const Ended& ended) {
 
   if (service < memory_.service_sum().size()) {
     lb_service_sum& sum = memory_.service_sum()[service];
-    add(sum.packets_in, traffic.packets_in);
     add(sum.bytes_in, traffic.bytes_in);
-    add(sum.packets_out, traffic.packets_out);
     add(sum.bytes_out, traffic.bytes_out);
   }
   count_out(memory_.service_use(), service, kServiceParts, state);

@@ -65,9 +65,7 @@ FlowRecord record(base::Family family, const lb_flow6& forward, const lb_flow& r
   flow.nexthop_back = reply.nexthop;
   flow.idle_client = idle(line.seen, now);
   flow.idle_member = idle(reply.seen, now);
-  flow.packets_in = line.packets;
   flow.bytes_in = line.bytes;
-  flow.packets_out = reply.packets;
   flow.bytes_out = reply.bytes;
   return flow;
 }

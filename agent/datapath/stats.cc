@@ -11,9 +11,7 @@ void add(Verdicts& sum, const __u64 (&counters)[LB_VERDICT_COUNT]) {
 
 template <class T>
 void add_traffic(ServiceStats& sum, const T& counters) {
-  sum.packets_in += counters.packets_in;
   sum.bytes_in += counters.bytes_in;
-  sum.packets_out += counters.packets_out;
   sum.bytes_out += counters.bytes_out;
 }
 

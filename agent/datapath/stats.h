@@ -24,9 +24,8 @@ struct ServiceStats {
   uint64_t flows = 0;      // made since the service exists
   uint64_t persisted = 0;  // of these: to the member that the client had
   // Of flows that have ended; what is live counts on its own lines (flow_table.h).
-  uint64_t packets_in = 0, bytes_in = 0;    // from clients
-  uint64_t packets_out = 0, bytes_out = 0;  // from members
-  uint32_t connections = 0;                 // now: established, and not yet closed or reset
+  uint64_t bytes_in = 0, bytes_out = 0;  // from clients, from members
+  uint32_t connections = 0;              // now: established, and not yet closed or reset
 };
 
 base::Result<Verdicts> read_verdicts(Maps& maps);

@@ -262,9 +262,7 @@ asio::awaitable<control::Counters> RealOperator::counters() {
     const statistics::Traffic total = parts_.statistics.total(id);
     sum.listener = id;
     sum.flows_total = total.connections;
-    sum.packets_in = total.packets_in;
     sum.bytes_in = total.bytes_in;
-    sum.packets_out = total.packets_out;
     sum.bytes_out = total.bytes_out;
     sum.request_errors = total.request_errors;
   }

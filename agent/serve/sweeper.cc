@@ -49,9 +49,7 @@ Readings readings(const std::vector<Ended>& ended, const datapath::FlowCensus& c
     const lb_service_sum& live = census.service_traffic[one.service];
     statistics::Traffic sum;
     sum.connections = one.stats.flows;
-    sum.packets_in = one.stats.packets_in + live.packets_in;
     sum.bytes_in = one.stats.bytes_in + live.bytes_in;
-    sum.packets_out = one.stats.packets_out + live.packets_out;
     sum.bytes_out = one.stats.bytes_out + live.bytes_out;
     all.push_back({one.listener, fmt::format("datapath/{:x}/{}", maps, one.service), sum});
   }

@@ -17,8 +17,6 @@ struct Counter {
 constexpr std::array<Counter, 6> kCounters = {{{"connections", &Traffic::connections},
                                                {"bytes_in", &Traffic::bytes_in},
                                                {"bytes_out", &Traffic::bytes_out},
-                                               {"packets_in", &Traffic::packets_in},
-                                               {"packets_out", &Traffic::packets_out},
                                                {"request_errors", &Traffic::request_errors}}};
 
 void add(Traffic& sum, const Traffic& more) {

@@ -9,8 +9,7 @@ namespace statistics {
 struct Traffic {
   uint64_t connections = 0;
   uint64_t bytes_in = 0, bytes_out = 0;
-  uint64_t packets_in = 0, packets_out = 0;  // of the datapath; 0 of HAProxy
-  uint64_t request_errors = 0;               // of HAProxy: requests that could not be read
+  uint64_t request_errors = 0;  // of HAProxy: requests that could not be read
 
   friend bool operator==(const Traffic&, const Traffic&) = default;
 };

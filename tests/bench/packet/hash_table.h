@@ -37,6 +37,13 @@ enum flow_refusal {
 	FLOW_BUSY_BUCKET = -3,
 };
 
+struct flow_said {
+	__u32 flags;
+	__u32 seq;
+	__u32 ack;
+	__u16 payload;
+};
+
 enum flow_change {
 	FLOW_OVER_LIMIT = -1,
 	FLOW_UNCHANGED = 0,
@@ -162,8 +169,16 @@ static __always_inline void flow_count(struct lb_flow *line, __u32 tick,
 				       __u32 bytes)
 {
 	line->seen = tick;
-	line->packets++;
 	line->bytes += bytes;
+}
+
+static __always_inline void flow_order_loads(void)
+{
+}
+
+static __always_inline void flow_advance(struct lb_flow *line, __u32 end)
+{
+	line->next = end;
 }
 
 static __always_inline int flow_is_eventful(__u64 word, __u32 flags)
@@ -176,22 +191,23 @@ static __always_inline int flow_is_eventful(__u64 word, __u32 flags)
 }
 
 /* As far as the benchmark goes: the handshake. */
-static __always_inline int flow_note(const struct flow_hit *hit, __u32 flags,
+static __always_inline int flow_note(const struct flow_hit *hit,
+				     const struct flow_said *said,
 				     const int family)
 {
 	__u32 to = lb_word_is_forward(hit->word) ? LB_FLOW_OPEN
 						 : LB_FLOW_REPLY_SEEN;
 
-	if (lb_word_is_forward(hit->word) && (flags & FLOW_SYN))
-		return 0;
+	if (lb_word_is_forward(hit->word) && (said->flags & FLOW_SYN))
+		return FLOW_UNCHANGED;
 	__sync_val_compare_and_swap(&hit->line->word, hit->word,
 				    lb_word_with_state(hit->word, to));
-	return 1;
+	return FLOW_CHANGED;
 }
 
-static __always_inline int flow_is_ending(__u64 word)
+static __always_inline int flow_is_over(__u64 word)
 {
-	return lb_word_state(word) >= LB_FLOW_CLOSING_CLIENT;
+	return lb_word_state(word) >= LB_FLOW_CLOSED;
 }
 
 static __always_inline int flow_end(const struct flow_hit *hit,

@@ -185,7 +185,7 @@ TEST_F(Open, CountersAreReadable) {
               .data_size_in = static_cast<uint32_t>(frame.size()), .repeat = 5);
   ASSERT_EQ(bpf_prog_test_run_opts(datapath->program_fd(), &run), 0);
   EXPECT_EQ((*datapath->verdicts())[LB_NOT_IP], 5u);
-  EXPECT_EQ(datapath->service_stats(4)->packets_in, 0u);
+  EXPECT_EQ(datapath->service_stats(4)->bytes_in, 0u);
 }
 
 }  // namespace

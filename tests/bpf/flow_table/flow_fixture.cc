@@ -158,10 +158,12 @@ void Flows::give_back(int reply) {
   operate(FLOW_OP_GIVE_BACK);
 }
 
-int Flows::operate_note(Hit hit, uint32_t flags) {
+int Flows::operate_note(Hit hit, uint32_t flags, uint32_t seq, uint32_t ack) {
   op_->index = hit.index;
   op_->word = hit.word;
   op_->flags = flags;
+  op_->seq = seq;
+  op_->ack = ack;
   return operate(FLOW_OP_NOTE);
 }
 
@@ -211,9 +213,7 @@ lb_service_counters Flows::counted(uint32_t service) const {
   bpf_map_lookup_elem(object_->map("lb_service_cnt"), &service, cpus.data());
   lb_service_counters sum{};
   for (const lb_service_counters& cpu : cpus) {
-    sum.packets_in += cpu.packets_in;
     sum.bytes_in += cpu.bytes_in;
-    sum.packets_out += cpu.packets_out;
     sum.bytes_out += cpu.bytes_out;
   }
   return sum;

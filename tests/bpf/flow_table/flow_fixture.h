@@ -51,7 +51,7 @@ class Flows : public ::testing::Test {
   void give_back(int reply);
   // A packet of the flow that was found, with these flags: has the state changed?
   bool note(Hit hit, uint32_t flags) { return operate_note(hit, flags) == kChanged; }
-  int operate_note(Hit hit, uint32_t flags);
+  int operate_note(Hit hit, uint32_t flags, uint32_t seq = 0, uint32_t ack = 0);
   void set_limit(uint32_t service, const lb_limit& limit);
 
   // As the datapath makes one: its forward line, or why there is none.

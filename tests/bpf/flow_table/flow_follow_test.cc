@@ -47,7 +47,11 @@ TEST_P(FlowFollow, TcpIsFollowed) {
       {{{kM, kRst}}, LB_FLOW_RESET},
       {{{kM, kRst}, {kC, kAck}}, LB_FLOW_RESET},
       {{{kM, kSynAck}, {kC, kAck}, {kM, kRst}}, LB_FLOW_RESET},
-      {{{kM, kSynAck}, {kC, kAck}, {kC, kRst}, {kM, kAck}}, LB_FLOW_RESET},
+      {{{kM, kSynAck}, {kC, kAck}, {kC, kRst}, {kM, kAck}}, LB_FLOW_OPEN},
+      {{{kM, kSynAck}, {kC, kAck}, {kM, kRst}, {kM, kAck}}, LB_FLOW_OPEN},
+      {{{kM, kSynAck}, {kC, kAck}, {kM, kRst}, {kC, kAck}}, LB_FLOW_OPEN},
+      {{{kM, kSynAck}, {kC, kAck}, {kM, kRst}, {kM, kAck}, {kM, kRst}}, LB_FLOW_RESET},
+      {{{kM, kSynAck}, {kC, kAck}, {kC, kRst}, {kM, kFin}}, LB_FLOW_RESET},
       {{{kM, kSynAck}, {kC, kAck}, {kC, kRst}, {kC, kFin}}, LB_FLOW_RESET},
       {{{kM, kSynAck}, {kC, kAck}, {kC, kRst}, {kC, kAck}}, LB_FLOW_OPEN},
   };
@@ -59,6 +63,59 @@ TEST_P(FlowFollow, TcpIsFollowed) {
         << "story " << i;
     ASSERT_TRUE(drop(*find_client(1)));
   }
+}
+
+// What blind guesses of somebody who knows the tuple may do: nothing.
+TEST_P(FlowFollow, NumbersThatAreNotNearChangeNothing) {
+  constexpr uint32_t kClientSeq = 0xffffff00, kMemberSeq = 0x7fffff00, kFar = 1 << 18;
+  const auto client = [this](uint32_t flags, uint32_t seq) {
+    return operate_note(*find_client(1), flags, seq, kMemberSeq + 1) == kChanged;
+  };
+  const auto member = [this](uint32_t flags, uint32_t seq) {
+    return operate_note(*find_member(1), flags, seq, kClientSeq + 1) == kChanged;
+  };
+  ASSERT_GE(new_flow(1), 0);
+  client(kSyn, kClientSeq);
+  for (uint32_t flags : {kSynAck, kRst})
+    EXPECT_FALSE(operate_note(*find_member(1), flags, kMemberSeq, kClientSeq + kFar) == kChanged);
+  EXPECT_EQ(word_state(find_member(1)->word), LB_FLOW_REPLY) << "no answer to this SYN";
+  member(kSynAck, kMemberSeq);
+  EXPECT_EQ(word_state(find_member(1)->word), LB_FLOW_REPLY_SEEN);
+  EXPECT_FALSE(client(kRst, kClientSeq + kFar));
+  EXPECT_FALSE(client(kAck, kClientSeq - kFar));
+  EXPECT_TRUE(client(kAck, kClientSeq + 1));
+  for (uint32_t flags : {kRst, kFin}) {
+    for (uint32_t off : {kFar, 0u - kFar, 0x80000000u}) {
+      EXPECT_FALSE(client(flags, kClientSeq + off)) << flags << " " << off;
+      EXPECT_FALSE(member(flags, kMemberSeq + off)) << flags << " " << off;
+    }
+  }
+  EXPECT_EQ(line(find_client(1)->index).next, kClientSeq + 1);
+  EXPECT_TRUE(member(kRst, kMemberSeq + 1));
+  EXPECT_EQ(word_state(find_member(1)->word), LB_FLOW_REPLY_RESET) << "or it would not be asked";
+  EXPECT_FALSE(member(kAck, kMemberSeq + kFar)) << "does not take it back";
+  EXPECT_EQ(state(1), LB_FLOW_RESET);
+  EXPECT_TRUE(member(kAck, kMemberSeq + 1));
+  EXPECT_EQ(state(1), LB_FLOW_OPEN);
+  EXPECT_EQ(word_state(find_member(1)->word), LB_FLOW_REPLY_SEEN);
+  EXPECT_TRUE(client(kFin, kClientSeq + 1));
+  EXPECT_EQ(line(find_client(1)->index).next, kClientSeq + 2);
+  EXPECT_TRUE(member(kFin, kMemberSeq + 1));
+  EXPECT_EQ(state(1), LB_FLOW_CLOSED);
+}
+
+TEST_P(FlowFollow, SynsAreCountedUntilTheMemberAnswers) {
+  ASSERT_GE(new_flow(1), 0);
+  const uint32_t reply = find_member(1)->index;
+  for (uint32_t syns = 1; syns <= 3; syns++) {
+    operate_note(*find_client(1), kSyn, 1000);
+    EXPECT_EQ(line(reply).next, syns);
+  }
+  EXPECT_EQ(line(find_client(1)->index).next, 1001u);
+  operate_note(*find_member(1), kSynAck, 5000, 1001);
+  EXPECT_EQ(line(reply).next, 5001u);
+  operate_note(*find_client(1), kSyn, 1000);
+  EXPECT_EQ(line(reply).next, 5001u);
 }
 
 // Of the flow, and what it then counts among: opening; flows; closing.

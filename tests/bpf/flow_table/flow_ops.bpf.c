@@ -30,6 +30,7 @@ static __always_inline int insert(struct flow_op *op, const int family)
 static __always_inline int operate(struct flow_op *op, const int family)
 {
 	struct flow_hit hit = {0, op->word, op->index};
+	struct flow_said said = {op->flags, op->seq, op->ack, 0};
 
 	switch (op->kind) {
 	case FLOW_OP_FIND:
@@ -44,7 +45,7 @@ static __always_inline int operate(struct flow_op *op, const int family)
 	case FLOW_OP_GIVE_BACK:
 		return flow_give_back(op->index, family);
 	case FLOW_OP_NOTE:
-		return flow_note(&hit, op->flags, family);
+		return flow_note(&hit, &said, family);
 	}
 	return -100;
 }

@@ -11,7 +11,7 @@ enum flow_op_kind {
 	FLOW_OP_POSITION, /* made.line.word is set */
 	FLOW_OP_DROP, /* forward line `index` in `word` */
 	FLOW_OP_GIVE_BACK, /* reply line `index` */
-	FLOW_OP_NOTE, /* line `index` in `word`, flags */
+	FLOW_OP_NOTE, /* line `index` in `word`, flags, seq, ack */
 };
 
 struct flow_op {
@@ -21,6 +21,8 @@ struct flow_op {
 	__u32 family;
 	__u32 index;
 	__u32 flags;
+	__u32 seq;
+	__u32 ack;
 	__s32 result;
 	__u32 zero;
 };

@@ -102,6 +102,10 @@ mutant closed_counts unit bpf/flow_follow.h \
 mutant lost_step_counts bare bpf/flow_follow.h \
   '		flow_use(service, backend, after & ~before, -1);
 		return FLOW_LOST;' '		return FLOW_LOST;'
+mutant number_not_asked unit bpf/flow_follow.h \
+  'if (!flow_fits(&hit, what, seq, ack, family))' 'if (!flow_fits(&hit, what, seq, ack, family) && 0)'
+mutant reset_not_marked unit bpf/flow_follow.h \
+  '	flow_mark_reset(forward, word, to, family);' ''
 mutant limit_is_each_services unit bpf/flow_use.h \
   'id = LB_READ(limit->next);' 'id = 0;'
 mutant forward_generation_not_asked unit bpf/flow_follow.h \

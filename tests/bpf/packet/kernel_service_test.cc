@@ -61,6 +61,7 @@ TEST_P(KernelService, GetsTheSynOnAFlowThatCloses) {
   const Ends inside = connect(client(), vip());
   give_to_the_kernel();
   run(tcp(client(), vip()).fin());
+  run(tcp(inside.to, inside.from).fin(), kEth1);
   EXPECT_EQ(flows(), 1u);
   EXPECT_THAT(run(tcp(client(), vip()).syn()), Passes(LB_L7));
   EXPECT_EQ(flows(), 0u);

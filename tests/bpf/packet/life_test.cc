@@ -85,6 +85,75 @@ TEST_F(Life, SynOnAResetFlowStartsAfresh) {
   EXPECT_EQ(run(tcp(kClient, kVip).syn()).verdict(), LB_NEW_FLOW);
 }
 
+// ---- numbers that are not the connection's (RFC 5961) -----------------------------------------
+
+constexpr uint32_t kFar = 1 << 18;
+
+TEST_F(Life, BlindResetOrFinEndsNothing) {
+  const Ends inside = connect(kClient, kVip);
+  for (const int flags : {+kRst, kRst | kAck, kFin | kAck}) {
+    for (const uint32_t off : {kFar, 0u - kFar, 0x80000000u}) {
+      const auto client =
+          tcp(kClient, kVip).flags(static_cast<uint8_t>(flags)).seq(kSequence + off);
+      EXPECT_THAT(run(client), Continues(client.between(inside.from, inside.to)));
+      const auto member =
+          tcp(inside.to, inside.from).flags(static_cast<uint8_t>(flags)).seq(kSequence + off);
+      EXPECT_THAT(run(member, kEth1), Continues(member.between(kVip, kClient)));
+      EXPECT_EQ(states(), States{LB_FLOW_OPEN});
+    }
+  }
+  EXPECT_THAT(run(tcp(kClient, kVip).syn()), Continues(tcp(inside.from, inside.to).syn()));
+  EXPECT_EQ(stats_of(kVip).connections, 1u);
+}
+
+TEST_F(Life, ResetIsTakenBackByWhoeverGoesOn) {
+  const Ends inside = connect(kClient, kVip);
+  forwarded(tcp(kClient, kVip).rst());
+  EXPECT_EQ(states(), States{LB_FLOW_RESET});
+  EXPECT_THAT(from_member(inside, kAck), Continues(tcp(kVip, kClient)));
+  EXPECT_EQ(states(), States{LB_FLOW_OPEN});
+  from_member(inside, kRst);
+  EXPECT_EQ(states(), States{LB_FLOW_RESET});
+  forwarded(tcp(kClient, kVip));
+  EXPECT_EQ(states(), States{LB_FLOW_OPEN});
+  EXPECT_EQ(stats_of(kVip).connections, 1u);
+}
+
+// A forged one must not move the connection. If the client means it, the member's challenge makes
+// it say so.
+TEST_F(Life, SynOnAHalfClosedFlowIsTheMembersToJudge) {
+  const Ends inside = connect(kClient, kVip);
+  forwarded(tcp(kClient, kVip).fin());
+  const auto syn = tcp(kClient, kVip).syn().seq(77);
+  EXPECT_THAT(run(syn), Continues(syn.between(inside.from, inside.to)));
+  EXPECT_THAT(from_member(inside, kAck), Continues(tcp(kVip, kClient)));
+  EXPECT_EQ(states(), States{LB_FLOW_CLOSING_CLIENT});
+  forwarded(tcp(kClient, kVip).rst());
+  EXPECT_EQ(run(syn).verdict(), LB_NEW_FLOW);
+}
+
+TEST_F(Life, TheWindowFollowsWhatIsSent) {
+  const Ends inside = connect(kClient, kVip);
+  uint32_t sent = kSequence;
+  for (int i = 0; i < 400; ++i, sent += 1400) forwarded(tcp(kClient, kVip).payload(1400).seq(sent));
+  forwarded(tcp(kClient, kVip).payload(1400));  // old ones and wild ones do not move it
+  forwarded(tcp(kClient, kVip).payload(1400).seq(sent + kFar));
+  forwarded(tcp(kClient, kVip).rst());
+  EXPECT_EQ(states(), States{LB_FLOW_OPEN});
+  forwarded(tcp(kClient, kVip).rst().seq(sent));
+  EXPECT_EQ(states(), States{LB_FLOW_RESET});
+  EXPECT_EQ(inside.to.port, 80);
+}
+
+TEST_F(Life, AnswerToAnotherSynIsNone) {
+  const Ends inside = forwarded(tcp(kClient, kVip).syn());
+  run(tcp(inside.to, inside.from).syn_ack().ack(kSequence + kFar), kEth1);
+  run(tcp(inside.to, inside.from).flags(kRst | kAck).ack(kSequence + kFar), kEth1);
+  EXPECT_EQ(states(), States{LB_FLOW_HALF_OPEN});
+  forwarded(tcp(kClient, kVip));
+  EXPECT_EQ(states(), States{LB_FLOW_HALF_OPEN});
+}
+
 TEST_F(Life, SynOnAnOpenFlowIsTheMembersToJudge) {
   const Ends inside = connect(kClient, kVip);
   EXPECT_THAT(run(tcp(kClient, kVip).syn()), Continues(tcp(inside.from, inside.to).syn()));

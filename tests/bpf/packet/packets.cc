@@ -67,6 +67,8 @@ struct L4 {
 }  // namespace
 
 Packet& Packet::flags(uint8_t tcp_flags) { return flags_ = tcp_flags, *this; }
+Packet& Packet::seq(uint32_t number) { return seq_ = number, *this; }
+Packet& Packet::ack(uint32_t number) { return ack_ = number, *this; }
 Packet& Packet::ttl(uint8_t hops) { return ttl_ = hops, *this; }
 Packet& Packet::payload(size_t bytes) { return payload_ = bytes, *this; }
 Packet& Packet::last_word(uint16_t word) { return last_word_ = word, *this; }
@@ -109,7 +111,10 @@ Bytes Packet::l4() const {
   put16(l4, from_.port);
   put16(l4, to_.port);
   if (proto_ == IPPROTO_TCP) {
-    l4.insert(l4.end(), 8, 0x5a);  // sequence numbers
+    put16(l4, seq_ >> 16);
+    put16(l4, seq_ & 0xffff);
+    put16(l4, ack_ >> 16);
+    put16(l4, ack_ & 0xffff);
     l4.push_back(5 << 4);
     l4.push_back(flags_);
     put16(l4, 0xfaf0);  // window

@@ -17,6 +17,8 @@ using Bytes = std::vector<uint8_t>;
 // TCP's flags, as in the header.
 enum : uint8_t { kFin = 1, kSyn = 2, kRst = 4, kPsh = 8, kAck = 16 };
 
+inline constexpr uint32_t kSequence = 0x5a5a5a5a;
+
 // One frame. The defaults are those of an ordinary packet; TCP without flags named is an ACK.
 class Packet {
  public:
@@ -28,6 +30,8 @@ class Packet {
   Packet& syn_ack() { return flags(kSyn | kAck); }
   Packet& fin() { return flags(kFin | kAck); }
   Packet& rst() { return flags(kRst); }
+  Packet& seq(uint32_t number);  // TCP; the same for all packets unless it is said
+  Packet& ack(uint32_t number);
   Packet& ttl(uint8_t hops);
   Packet& payload(size_t bytes);               // of a pattern
   Packet& last_word(uint16_t word);            // of the payload, behind the pattern
@@ -67,6 +71,7 @@ class Packet {
   uint8_t proto_;
   base::Endpoint from_, to_;
   uint8_t flags_ = kAck;
+  uint32_t seq_ = kSequence, ack_ = kSequence;
   uint8_t ttl_ = 64;
   size_t payload_ = 20;
   std::optional<uint16_t> last_word_;

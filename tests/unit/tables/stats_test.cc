@@ -36,14 +36,14 @@ TEST(Stats, VerdictsAreSummedOverCpus) {
 TEST(Stats, AServiceHasTheSharesOfProgramsAndAgent) {
   MemoryMaps maps;
   lb_service_counters a{}, b{};
-  a.packets_in = 1;
-  b.packets_in = 2;
+  a.bytes_in = 1;
+  b.bytes_in = 2;
   b.bytes_out = 100;
   a.flows = b.flows = 1;
   b.persisted = 1;
   a.verdicts[LB_NEW_FLOW] = b.verdicts[LB_NEW_FLOW] = 1;
   lb_service_sum agent{};
-  agent.packets_in = 10;
+  agent.bytes_in = 10;
   agent.bytes_out = 1000;
   lb_use use{};
   use.flows = 2;
@@ -53,7 +53,7 @@ TEST(Stats, AServiceHasTheSharesOfProgramsAndAgent) {
   ASSERT_TRUE(maps.put(kServiceUse, id, use).ok());
   const auto stats = read_service_stats(maps, id);
   ASSERT_TRUE(stats.ok());
-  EXPECT_EQ(stats->packets_in, 13u);
+  EXPECT_EQ(stats->bytes_in, 13u);
   EXPECT_EQ(stats->bytes_out, 1100u);
   EXPECT_EQ(stats->flows, 2u);
   EXPECT_EQ(stats->persisted, 1u);
