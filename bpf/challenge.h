@@ -210,7 +210,7 @@ static __always_inline int take_syn(struct xdp_md *ctx, struct packet *p,
 	p->length = frame_bytes(ctx) - sizeof(struct ethhdr);
 	p->payload = 0;
 	p->service = 0;
-	p->avoid = 0;
+	p->elsewhere = 0;
 	return 1;
 }
 

@@ -73,7 +73,8 @@ static __always_inline void flow_settle(const struct lb_flow *forward,
 	if (!sum)
 		return;
 	sum->bytes_in += LB_READ(forward->bytes);
-	sum->bytes_out += LB_READ(reply->bytes);
+	if (lb_counts_answers(forward, state))
+		sum->bytes_out += LB_READ(reply->bytes);
 }
 
 /* A reply line that got no forward line. */

@@ -38,6 +38,7 @@ static __always_inline __u32 flow_what(const struct flow_said *said)
 
 /* what became of a packet's wish to change its flow's state */
 enum flow_change {
+	FLOW_SWALLOWED = -3, /* a refusal: another member is tried first */
 	FLOW_LOST = -2, /* another CPU has just changed it: look again */
 	FLOW_OVER_LIMIT = -1, /* its listener has all the connections it may */
 	FLOW_UNCHANGED = 0,
@@ -173,7 +174,7 @@ static __always_inline int flow_step(__u32 index, __u64 word, __u32 to,
 	struct lb_flow *forward = flow_line(index, family);
 	const __u32 from = lb_word_state(word);
 	const __u32 before = lb_state_uses(from), after = lb_state_uses(to);
-	const struct lb_flow *reply;
+	struct lb_flow *reply;
 	__u32 service, backend;
 
 	reply = forward ? flow_line(LB_READ(forward->peer), family) : 0;
@@ -196,6 +197,8 @@ static __always_inline int flow_step(__u32 index, __u64 word, __u32 to,
 		return FLOW_LOST;
 	}
 	flow_use(service, backend, before & ~after, -1);
+	if (from == LB_FLOW_HALF_OPEN && to == LB_FLOW_RESET)
+		LB_WRITE(reply->bytes, 0);
 	flow_mark_reset(forward, word, to, family);
 	return FLOW_CHANGED;
 }
@@ -280,7 +283,8 @@ static __always_inline void flow_count_syn(struct lb_flow *forward, __u32 end,
 		return;
 	syns = LB_READ(reply->next);
 	flow_order_loads();
-	if (lb_word_state(LB_READ(reply->word)) == LB_FLOW_REPLY)
+	if (lb_word_state(LB_READ(reply->word)) == LB_FLOW_REPLY &&
+	    (syns & LB_SYNS) < LB_SYNS)
 		__sync_val_compare_and_swap(&reply->next, syns, syns + 1);
 }
 
@@ -314,8 +318,10 @@ static __always_inline int flow_fits(const struct flow_hit *hit, __u32 what,
 	case LB_FLOW_REPLY:
 		if (!flow_answers_syn(hit, ack, family))
 			return 0;
-		if ((what & syn_ack) == syn_ack && flow_mark_answered(hit))
+		if ((what & syn_ack) == syn_ack && flow_mark_answered(hit)) {
 			LB_WRITE(hit->line->next, end);
+			LB_WRITE(hit->line->bytes, what >> 16);
+		}
 		return 1;
 	}
 	if (!flow_is_near(hit->line, seq))
@@ -323,6 +329,21 @@ static __always_inline int flow_fits(const struct flow_hit *hit, __u32 what,
 	if (!(what & (FLOW_SYN | FLOW_RST)))
 		flow_advance(hit->line, end);
 	return 1;
+}
+
+/*
+ * The member does not want the connection. If there are others that may be
+ * tried the client is not told: its next SYN goes to one of them.
+ */
+static __always_inline int flow_swallow(const struct flow_hit *hit)
+{
+	const __u32 next = LB_READ(hit->line->next);
+
+	flow_order_loads();
+	return (next >> LB_OTHERS_SHIFT & LB_OTHERS) &&
+	       LB_READ(hit->line->word) == hit->word &&
+	       __sync_val_compare_and_swap(&hit->line->next, next,
+					   next | LB_REFUSED) == next;
 }
 
 /*
@@ -345,6 +366,8 @@ static __always_inline int flow_follow(__u32 index, __u64 word, __u32 what,
 	if (!(flags & FLOW_DATAGRAM)) {
 		if (!flow_fits(&hit, what, seq, ack, family))
 			flags |= FLOW_ASTRAY;
+		else if (unmarked && (flags & FLOW_RST) && flow_swallow(&hit))
+			return FLOW_SWALLOWED;
 	} else if (unmarked) {
 		flags |= FLOW_ANSWERED;
 	}

@@ -67,6 +67,12 @@ static inline __u32 lb_state_uses(__u32 state)
 	return 0;
 }
 
+/* Are the reply line's bytes such, and not LB_UNANSWERED? */
+static inline int lb_counts_answers(const struct lb_flow *forward, __u32 state)
+{
+	return state != LB_FLOW_HALF_OPEN || forward->tuple.proto != 6;
+}
+
 /*
  * A forward line that the agent ends keeps the state it was in where its ring
  * position was: who releases it, perhaps another agent, counts it out by that.

@@ -92,8 +92,12 @@ rewrite_and_note(struct xdp_md *ctx, struct packet *p,
 	rewrite(p, hit->line, hops, family);
 	if (!flow_is_still(hit))
 		return cold(LB_RECYCLED);
-	if (note_packet(ctx, p, hit, family) == FLOW_OVER_LIMIT)
+	switch (note_packet(ctx, p, hit, family)) {
+	case FLOW_OVER_LIMIT:
 		return cold(LB_CONNECTION_LIMIT);
+	case FLOW_SWALLOWED:
+		return cold(LB_MEMBER_REFUSED);
+	}
 	return LB_CONTINUE;
 }
 

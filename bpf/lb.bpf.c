@@ -25,7 +25,7 @@ make_one(struct xdp_md *ctx, struct request *r, const int family)
 		why = family == LB_IPV6 ? choose6(ctx, r) : choose4(ctx, r);
 		if (!why)
 			why = new_flow(ctx, family);
-		r->avoid = r->backend;
+		r->tried = r->tried << 16 | r->backend;
 	}
 	return why;
 }
@@ -41,7 +41,7 @@ static __always_inline enum lb_verdict begin_flow(struct xdp_md *ctx,
 
 	if (!own)
 		return LB_INTERNAL;
-	set_request(&own->request, p, family);
+	set_request(own, p, family);
 	why = make_one(ctx, &own->request, family);
 	p->service = own->request.service;
 	if (why)

@@ -105,7 +105,8 @@ struct lb_ring_cell {
 	union {
 		struct {
 			__u32 slots; /* 1 .. LB_MAX_RING_SLOTS */
-			__u32 family;
+			__u16 family;
+			__u16 members; /* backends that it names */
 		} head;
 		__u8 pool[8]; /* half an lb_tag */
 		__u16 backend[LB_RING_CELL_SLOTS];
@@ -257,8 +258,8 @@ struct lb_rewrite {
 LB_STATIC_ASSERT(sizeof(struct lb_rewrite) == 16, "lb_rewrite");
 
 /*
- * One direction of a flow: lb_flows. Of a TCP flow whose member has not
- * answered, the reply line's `next` counts the SYNs instead.
+ * One direction of a flow: lb_flows. As long as the member of a TCP flow has
+ * not answered, `next` and `bytes` of its reply line are LB_UNANSWERED.
  */
 struct lb_flow {
 	__u64 word; /* generation 32, ring position 24, enum lb_flow_state 8 */
@@ -275,6 +276,12 @@ struct lb_flow {
 	__u64 bytes; /* L4 payload, as HAProxy counts */
 };
 LB_STATIC_ASSERT(sizeof(struct lb_flow) == 64, "lb_flow");
+
+/* LB_UNANSWERED: `next`; `bytes` are the last four backends that were tried */
+#define LB_SYNS 0xffu /* SYNs that went to this one */
+#define LB_OTHERS_SHIFT 8 /* how many others may still be tried */
+#define LB_OTHERS 0xffu
+#define LB_REFUSED 0x80000000u /* it has sent an RST */
 
 /* lb_flows6 */
 struct lb_flow6 {

@@ -31,6 +31,7 @@
 	X(SOURCE_ROUTE, "source_route", DROP)             \
 	X(SOURCE_DENIED, "source_denied", DROP)           \
 	X(CONNECTION_LIMIT, "connection_limit", DROP)     \
+	X(MEMBER_REFUSED, "member_refused", DROP)         \
 	X(NO_SNAT_PORT, "no_snat_port", DROP)             \
 	X(TABLE_FULL, "table_full", DROP)                 \
 	X(BUCKET_BUSY, "bucket_busy", DROP)               \

@@ -102,6 +102,10 @@ static __always_inline int begin_reply(struct xdp_md *ctx, const int family)
 	aim_reply(made, &own->request, backend, family);
 	made->line.nexthop = own->request.back;
 	made->line.owner = id;
+	if (own->request.proto == IPPROTO_TCP) {
+		made->line.next = (__u32)own->request.others << LB_OTHERS_SHIFT;
+		made->line.bytes = own->request.tried;
+	}
 	own->forth = backend->nexthop;
 	return find_port(ctx, own, family);
 }
@@ -123,6 +127,8 @@ static __always_inline enum lb_verdict finish_flow(struct xdp_md *ctx,
 	made->line.nexthop = own->forth;
 	made->line.owner = r->service;
 	made->line.peer = reply;
+	made->line.next = 0;
+	made->line.bytes = 0;
 	aim_forward(made, r, family);
 	forward = flow_insert(made, family);
 	if (forward >= 0) {

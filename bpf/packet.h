@@ -20,7 +20,7 @@ struct packet {
 	__u32 flags; /* TCP's flags, or FLOW_DATAGRAM */
 	__be16 ethertype;
 	__u16 tries; /* a SYN that was made again: so often (challenge.h) */
-	__u16 avoid; /* the backend that left the flow unanswered; 0: none */
+	__u16 elsewhere; /* 1: own_scratch() says which backends were tried */
 };
 
 /*

@@ -47,7 +47,8 @@ static __always_inline int may_return(const struct lb_service *service,
 	const struct lb_backend *backend =
 		bpf_map_lookup_elem(&lb_backends, &id);
 
-	return id && id != r->avoid && backend && backend->family == family &&
+	return id && !was_tried(r->tried, id) && backend &&
+	       backend->family == family &&
 	       (backend->flags & (needed | LB_BACKEND_GONE)) == needed &&
 	       is_of_pool(backend, service);
 }
@@ -112,7 +113,9 @@ static __always_inline __u32 persistent_backend(
 	__u32 id = had_backend(service, r, remembered, family);
 
 	r->persisted = id != 0;
-	if (!id)
+	if (id)
+		count_others(service, r, family);
+	else
 		id = pick_backend(service, r, family);
 	return id ? remember(service, r, element, remembered, id, family) : 0;
 }

@@ -16,6 +16,7 @@
 struct ring {
 	void *map;
 	__u32 slots;
+	__u32 members;
 };
 
 static __always_inline struct lb_ring_cell *ring_cell(void *map, __u32 index)
@@ -44,9 +45,10 @@ static __always_inline int find_ring(const struct lb_service *service,
 	if (!ring->map)
 		return 0;
 	head = ring_cell(ring->map, 0);
-	if (!head || head->head.family != (__u32)family)
+	if (!head || head->head.family != family)
 		return 0;
 	ring->slots = head->head.slots;
+	ring->members = head->head.members;
 	return ring->slots != 0;
 }
 
@@ -84,6 +86,42 @@ static __always_inline __u32 slot_of_source(const struct ring *ring,
 	return (hash >> 32) * ring->slots >> 32;
 }
 
+/* ---- backends that did not answer, or refused --------------------------- */
+
+#define MOST_TRIED 4 /* as many as are remembered */
+
+static __always_inline int was_tried(__u64 tried, __u32 id)
+{
+	return (tried & 0xffff) == id || (tried >> 16 & 0xffff) == id ||
+	       (tried >> 32 & 0xffff) == id || tried >> 48 == id;
+}
+
+/*
+ * How many others may have the flow after this one. Of those that were tried
+ * so many are avoided that one is left.
+ */
+static __always_inline void note_others(const struct ring *ring,
+					struct request *r)
+{
+	__u32 others = ring->members ? ring->members - 1 : 0;
+
+	if (!r->tried)
+		r->others = others < LB_OTHERS ? others : LB_OTHERS;
+	if (others < MOST_TRIED)
+		r->tried &= (1ull << 16 * others) - 1;
+}
+
+static __always_inline void count_others(const struct lb_service *service,
+					 struct request *r, const int family)
+{
+	struct ring ring;
+
+	if (find_ring(service, family, &ring))
+		note_others(&ring, r);
+}
+
+/* ---- the ring ------------------------------------------------------------ */
+
 static __always_inline int backend_is_usable(const struct lb_backend *backend)
 {
 	return (backend->flags & (LB_BACKEND_PRESENT | LB_BACKEND_GONE)) ==
@@ -103,9 +141,9 @@ struct look {
 	void *map;
 	__u32 slots;
 	__u32 first;
-	__u32 avoid;
+	__u64 tried;
 	__u32 found; /* 0: none yet */
-	__u32 last; /* the one to avoid, which would do */
+	__u32 last; /* one that was tried, which would do */
 	int family;
 };
 
@@ -115,7 +153,7 @@ static long look_at_slot(__u32 i, struct look *look)
 
 	if (!is_usable(id, look->family))
 		return 0;
-	if (id == look->avoid) {
+	if (was_tried(look->tried, id)) {
 		look->last = id;
 		return 0;
 	}
@@ -125,23 +163,22 @@ static long look_at_slot(__u32 i, struct look *look)
 
 /*
  * From this slot on, the first backend that can have the flow: a ring may name
- * one that has just gone down. One that did not answer has it if there is no
- * other.
+ * one that has just gone down. One that was tried has it if there is no other.
  */
 static __always_inline __u32 usable_from(const struct ring *ring, __u32 slot,
-					 __u32 avoid, const int family)
+					 __u64 tried, const int family)
 {
 	struct look look = {
 		.map = ring->map,
 		.slots = ring->slots,
 		.first = slot + 1,
-		.avoid = avoid,
+		.tried = tried,
 		.family = family,
 	};
 	__u32 id = ring_at(ring->map, slot % ring->slots);
 
 	if (is_usable(id, family)) {
-		if (id != avoid)
+		if (!was_tried(tried, id))
 			return id;
 		look.last = id;
 	}
@@ -159,7 +196,7 @@ struct least {
 	__u32 best; /* 0: none yet */
 	__u32 flows;
 	__u32 weight;
-	__u32 avoid; /* unless there is no other */
+	__u64 tried; /* not these, unless there is no other */
 };
 
 /* Fewer flows for its weight, with the new one counted, is better. */
@@ -171,8 +208,8 @@ static long compare_backend(__u32 i, struct least *least)
 	const struct lb_use *use = bpf_map_lookup_elem(&lb_backend_use, &id);
 	__u64 flows;
 
-	if (!id || !backend || !use || !backend->weight || id == least->avoid ||
-	    !backend_is_usable(backend))
+	if (!id || !backend || !use || !backend->weight ||
+	    was_tried(least->tried, id) || !backend_is_usable(backend))
 		return 0;
 	flows = (__u64)LB_READ(use->flows) + LB_READ(use->opening) + 1;
 	if (least->best &&
@@ -191,13 +228,13 @@ static long compare_backend(__u32 i, struct least *least)
  * From constants that would be the comparison.
  */
 static __always_inline __u32 least_loaded(const struct ring *ring, __u32 turn,
-					  __u32 avoid, const int family)
+					  __u64 tried, const int family)
 {
 	struct least least = {
 		.map = ring->map,
 		.slots = ring->slots,
 		.first = turn % ring->slots,
-		.avoid = avoid,
+		.tried = tried,
 	};
 	__u32 looks = ring->slots;
 
@@ -206,27 +243,27 @@ static __always_inline __u32 least_loaded(const struct ring *ring, __u32 turn,
 	compare_backend(0, &least);
 	least.first++;
 	bpf_loop(looks - 1, compare_backend, &least, 0);
-	return least.best ? least.best : usable_from(ring, turn, avoid, family);
+	return least.best ? least.best : usable_from(ring, turn, tried, family);
 }
 
 /* ---- all of them ------------------------------------------------------- */
 
 /* Its id; 0: none, and the kernel refuses, as it has the VIP but no socket. */
 static __always_inline __u32 pick_backend(const struct lb_service *service,
-					  const struct request *r,
-					  const int family)
+					  struct request *r, const int family)
 {
 	struct ring ring;
 	__u32 slot;
 
 	if (!find_ring(service, family, &ring))
 		return 0;
+	note_others(&ring, r);
 	switch (service->scheduler) {
 	case LB_SCHEDULE_RING:
 		slot = next_turn(service);
 		break;
 	case LB_LEAST_CONNECTIONS:
-		return least_loaded(&ring, next_turn(service), r->avoid,
+		return least_loaded(&ring, next_turn(service), r->tried,
 				    family);
 	case LB_HASH_SOURCE:
 		slot = slot_of_source(&ring, r, family, 0);
@@ -237,7 +274,7 @@ static __always_inline __u32 pick_backend(const struct lb_service *service,
 	default:
 		return 0;
 	}
-	return usable_from(&ring, slot, r->avoid, family);
+	return usable_from(&ring, slot, r->tried, family);
 }
 
 #endif

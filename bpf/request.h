@@ -22,11 +22,12 @@ struct request {
 	__u8 proto;
 	__u8 family;
 	__u16 flags; /* as in struct packet */
-	__u16 avoid; /* a backend that did not answer; 0: none */
 	__u16 syn_at; /* a SYN without data: where TCP begins in the frame */
 	__u8 syn_length; /* of its header; 0: another packet */
 	__u8 tries; /* so often it was made again already (challenge.h) */
 	__u16 persisted; /* 1: the backend is the one that the client had */
+	__u16 others; /* backends that may be tried if this one refuses */
+	__u64 tried; /* the last four that were, 16 bits each */
 	/* what is chosen for it */
 	__u32 service; /* 0: none */
 	__u32 line; /* the forward line of the new flow */
@@ -51,6 +52,8 @@ struct port_space {
  */
 struct scratch {
 	struct request request;
+	__u64 tried; /* for the request, where struct packet says so */
+	__u64 others;
 	struct bpf_fib_lookup fib;
 	struct lb_flow6 made;
 	struct tcphdr tcp; /* that is looked at (offload.h) */
@@ -84,15 +87,18 @@ static __always_inline struct scratch *own_scratch(void)
 }
 
 static __always_inline void
-set_request(struct request *r, const struct packet *p, const int family)
+set_request(struct scratch *own, const struct packet *p, const int family)
 {
+	struct request *r = &own->request;
+
 	*r = (struct request){
 		.client_port = p->key.tuple.sport,
 		.port = p->key.tuple.dport,
 		.proto = p->key.tuple.proto,
 		.family = family,
 		.flags = p->flags,
-		.avoid = p->avoid,
+		.tried = p->elsewhere ? own->tried : 0,
+		.others = p->elsewhere ? own->others : 0,
 		.tries = p->tries,
 		.line = LB_FLOW_NONE,
 	};

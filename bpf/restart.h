@@ -6,6 +6,7 @@
 #include "bpf/flow_table.h"
 #include "bpf/packet.h"
 #include "bpf/pick.h"
+#include "bpf/request.h"
 
 /*
  * So many SYNs go to a backend that does not answer, the next one to another:
@@ -13,37 +14,46 @@
  */
 #define UNANSWERED_SYNS 2
 
-/*
- * Does the SYN begin a new flow? If so for want of an answer, then with
- * another backend than the one in the low bits, if there is any.
- */
-#define RESTART_NOT 0u
-#define RESTART_AFRESH 0x10000u
-#define RESTART_AVOIDS 0xffffu
+/* Does the SYN begin a new flow, and if so, with another backend? */
+enum restart {
+	RESTART_NOT,
+	RESTART_AFRESH,
+	RESTART_ELSEWHERE, /* own_scratch() says which were tried */
+};
 
-static __always_inline int is_unanswered(const struct lb_flow *reply,
-					 __u64 word)
+/* Has the backend left its SYNs unanswered, or refused? Not with a number. */
+static __always_inline int is_turned_down(const struct lb_flow *reply,
+					  __u32 next, __u64 word)
 {
-	const __u32 syns = LB_READ(reply->next);
-
-	/* first the count: once the line is marked it is a number */
+	/* `next` was read before: once the line is marked it is a number */
 	flow_order_loads();
 	return lb_word_state(word) == LB_FLOW_HALF_OPEN &&
 	       lb_word_state(LB_READ(reply->word)) == LB_FLOW_REPLY &&
-	       syns >= UNANSWERED_SYNS;
+	       ((next & LB_REFUSED) || (next & LB_SYNS) >= UNANSWERED_SYNS);
+}
+
+static __always_inline void note_tried(const struct lb_flow *reply, __u32 next)
+{
+	const __u32 others = next >> LB_OTHERS_SHIFT & LB_OTHERS;
+	struct scratch *own = own_scratch();
+
+	if (!own)
+		return;
+	own->tried = LB_READ(reply->bytes) << 16 | reply->owner;
+	own->others = others ? others - 1 : 0;
 }
 
 /*
  * What is read of the reply line counts only if the flow can then be ended in
  * the very word it was found in: it was its reply line all the time.
  */
-static __always_inline __u32 restart_reason(const struct flow_hit *hit,
-					    const int family)
+static __always_inline enum restart restart_reason(const struct flow_hit *hit,
+						   const int family)
 {
 	const struct lb_flow *reply =
 		flow_line(LB_READ(hit->line->peer), family);
 	const struct lb_backend *backend;
-	__u32 id;
+	__u32 id, next;
 
 	if (flow_is_over(hit->word))
 		return RESTART_AFRESH;
@@ -53,8 +63,11 @@ static __always_inline __u32 restart_reason(const struct flow_hit *hit,
 	backend = bpf_map_lookup_elem(&lb_backends, &id);
 	if (!backend || !backend_is_usable(backend))
 		return RESTART_AFRESH;
-	return is_unanswered(reply, hit->word) ? RESTART_AFRESH | id
-					       : RESTART_NOT;
+	next = LB_READ(reply->next);
+	if (!is_turned_down(reply, next, hit->word))
+		return RESTART_NOT;
+	note_tried(reply, next);
+	return RESTART_ELSEWHERE;
 }
 
 /* Ends the flow if the SYN begins a new one. */
@@ -62,7 +75,7 @@ static __always_inline __u32 restart_flow(__u32 index, __u64 word,
 					  const int family)
 {
 	const struct flow_hit hit = {flow_line(index, family), word, index};
-	__u32 why;
+	enum restart why;
 
 	if (!hit.line)
 		return RESTART_NOT;
@@ -90,7 +103,7 @@ static __always_inline int restart(struct packet *p, const struct flow_hit *hit,
 		return 0;
 	why = family == LB_IPV6 ? restart6(hit->index, hit->word)
 				: restart4(hit->index, hit->word);
-	p->avoid = why & RESTART_AVOIDS;
+	p->elsewhere = why == RESTART_ELSEWHERE;
 	return why != RESTART_NOT;
 }
 

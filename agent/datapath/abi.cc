@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <iterator>
+#include <set>
 #include <string>
 
 namespace datapath {
@@ -27,6 +28,8 @@ Cells to_abi(const Ring& ring) {
   Cells cells(LB_RING_HEAD + (slots + LB_RING_CELL_SLOTS - 1) / LB_RING_CELL_SLOTS);
   cells[0].head.slots = static_cast<uint32_t>(slots);
   cells[0].head.family = to_abi(ring.family);
+  cells[0].head.members =
+      static_cast<uint16_t>(std::set<uint16_t>(ring.slots.begin(), ring.slots.end()).size());
   std::memcpy(cells[1].pool, ring.pool.bytes.data(), sizeof(cells[1].pool));
   std::memcpy(cells[2].pool, ring.pool.bytes.data() + sizeof(cells[1].pool), sizeof(cells[2].pool));
   for (size_t slot = 0; slot < slots; ++slot) {

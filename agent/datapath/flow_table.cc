@@ -18,8 +18,8 @@ void add(T& word, T value) {
   shared(word).fetch_add(value);
 }
 
-lb_service_sum traffic_of(const lb_flow& forward, const lb_flow& reply) {
-  return {read(forward.bytes), read(reply.bytes)};
+lb_service_sum traffic_of(const lb_flow& forward, const lb_flow& reply, uint32_t state) {
+  return {read(forward.bytes), lb_counts_answers(&forward, state) != 0 ? read(reply.bytes) : 0};
 }
 
 // Ticks from `seen` to `now`; a packet may have come after the clock was read.
@@ -213,7 +213,7 @@ void FlowTable::sweep_flow(const FlowLines& lines, uint32_t index, uint64_t word
   count_in(counting_.service_use, life.service, kServiceParts, life.state);
   count_in(counting_.backend_use, life.backend, kBackendParts, life.state);
   if (life.service < counting_.service_traffic.size()) {
-    const lb_service_sum traffic = traffic_of(line, *reply);
+    const lb_service_sum traffic = traffic_of(line, *reply, life.state);
     lb_service_sum& sum = counting_.service_traffic[life.service];
     sum.bytes_in += traffic.bytes_in;
     sum.bytes_out += traffic.bytes_out;
@@ -292,7 +292,7 @@ void FlowTable::release_one(const Ended& ended) {
   lb_flow& forward = ended.lines->line(ended.forward);
   const uint16_t service = read(forward.owner), backend = read(reply.owner);
   const uint32_t state = lb_word_died_as(shared(forward.word).load());
-  const lb_service_sum traffic = traffic_of(forward, reply);
+  const lb_service_sum traffic = traffic_of(forward, reply, state);
   free(forward);
   reached(Point::forward_freed);
   free(reply);

@@ -66,7 +66,7 @@ FlowRecord record(base::Family family, const lb_flow6& forward, const lb_flow& r
   flow.idle_client = idle(line.seen, now);
   flow.idle_member = idle(reply.seen, now);
   flow.bytes_in = line.bytes;
-  flow.bytes_out = reply.bytes;
+  flow.bytes_out = lb_counts_answers(&line, flow.state) != 0 ? reply.bytes : 0;
   return flow;
 }
 

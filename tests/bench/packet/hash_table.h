@@ -45,6 +45,7 @@ struct flow_said {
 };
 
 enum flow_change {
+	FLOW_SWALLOWED = -3,
 	FLOW_OVER_LIMIT = -1,
 	FLOW_UNCHANGED = 0,
 	FLOW_CHANGED = 1,

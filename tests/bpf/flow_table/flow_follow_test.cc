@@ -104,6 +104,33 @@ TEST_P(FlowFollow, NumbersThatAreNotNearChangeNothing) {
   EXPECT_EQ(state(1), LB_FLOW_CLOSED);
 }
 
+TEST_P(FlowFollow, RefusalIsSwallowedAsLongAsThereAreOthers) {
+  ASSERT_GE(new_flow(1), 0);
+  lb_flow& reply = line(find_member(1)->index);
+  reply.next = 2 << LB_OTHERS_SHIFT;
+  reply.bytes = 7;
+  operate_note(*find_client(1), kSyn, 1000);
+  EXPECT_EQ(operate_note(*find_member(1), kRst, 0, 1001 + (1 << 18)), 0) << "of another SYN";
+  EXPECT_EQ(operate_note(*find_member(1), kRst, 0, 1001), kSwallowed);
+  EXPECT_EQ(reply.next, LB_REFUSED | 2 << LB_OTHERS_SHIFT | 1);
+  EXPECT_EQ(state(1), LB_FLOW_HALF_OPEN);
+  reply.next = 1;
+  EXPECT_EQ(operate_note(*find_member(1), kRst, 0, 1001), kChanged);
+  EXPECT_EQ(state(1), LB_FLOW_RESET);
+  EXPECT_EQ(reply.bytes, 0u);
+}
+
+TEST_P(FlowFollow, WhatWasTriedIsNoTraffic) {
+  ASSERT_GE(new_flow(1), 0);
+  line(find_member(1)->index).bytes = 7;
+  ASSERT_TRUE(drop(*find_client(1)));
+  EXPECT_EQ(counted(kService).bytes_out, 0u);
+  ASSERT_GE(new_flow(1), 0);
+  line(find_member(1)->index).bytes = 7;
+  open(1);
+  EXPECT_EQ(line(find_member(1)->index).bytes, 0u);
+}
+
 TEST_P(FlowFollow, SynsAreCountedUntilTheMemberAnswers) {
   ASSERT_GE(new_flow(1), 0);
   const uint32_t reply = find_member(1)->index;

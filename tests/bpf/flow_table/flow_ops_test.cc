@@ -127,6 +127,7 @@ TEST_P(FlowOps, FreedLineIsForgottenAndItsGenerationOver) {
 
 TEST_P(FlowOps, EndedFlowIsCountedForItsService) {
   ASSERT_GE(new_flow(1), 0);
+  open(1);
   lb_flow& in = line(find_client(1)->index);
   in.bytes = 300;
   lb_flow& out = line(find_member(1)->index);

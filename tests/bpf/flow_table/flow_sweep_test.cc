@@ -13,6 +13,7 @@ using datapath::FlowWalk;
 using std::chrono::milliseconds;
 
 TEST_F(FlowSweep, EndsWhatIsNotKeptAndCountsIt) {
+  protocol_ = 17;
   ASSERT_GE(new_flow(1), 0);
   open(1);
   ASSERT_GE(new_flow(2), 0);
