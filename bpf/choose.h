@@ -30,6 +30,8 @@ choose(struct xdp_md *ctx, struct request *r, const int family)
 	if (!r->backend)
 		return LB_NO_BACKEND;
 	back = find_nexthop(ctx, r, family);
+	if (back == NEXTHOP_OWN)
+		return LB_BAD_SOURCE;
 	if (back == NEXTHOP_NONE)
 		return LB_NO_ROUTE;
 	r->back = back;

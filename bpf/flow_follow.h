@@ -15,7 +15,7 @@
 #define FLOW_RST 0x04u
 #define FLOW_ACK 0x10u
 #define FLOW_TCP_FLAGS (FLOW_FIN | FLOW_SYN | FLOW_RST)
-#define FLOW_DATAGRAM 0x100u /* UDP: an answer is all there is to see */
+#define FLOW_DATAGRAM 0x100u /* UDP: who sends, and how often, is all */
 /* added here */
 #define FLOW_ANSWERED 0x200u
 #define FLOW_FROM_MEMBER 0x400u
@@ -94,8 +94,7 @@ static __always_inline __u32 flow_next_state(__u32 state, __u32 flags)
 		if (!(flags & FLOW_ANSWERED) || (flags & FLOW_SYN))
 			return state;
 		if (!(flags & FLOW_FIN))
-			return member && state == LB_FLOW_HALF_OPEN &&
-					       !(flags & FLOW_DATAGRAM)
+			return member && state == LB_FLOW_HALF_OPEN
 				       ? state
 				       : LB_FLOW_OPEN;
 		if (state == LB_FLOW_RESET)
@@ -260,6 +259,32 @@ static __always_inline int flow_mark_answered(const struct flow_hit *hit)
 	       hit->word;
 }
 
+/* ---- UDP ------------------------------------------------------------------
+ */
+
+/* So many datagrams of a client that nobody answers are a one-way flow. */
+#define FLOW_ONE_WAY 3
+
+/*
+ * An answer is marked, and the client's next datagram opens: one that was
+ * forged gets answers, but no client that goes on. So does the client alone,
+ * if it goes on often enough: syslog is never answered.
+ */
+static __always_inline __u32 flow_datagram(const struct flow_hit *hit,
+					   const int family)
+{
+	switch (lb_word_state(hit->word)) {
+	case LB_FLOW_REPLY:
+		if (flow_line(LB_READ(hit->line->peer), family))
+			flow_mark_answered(hit);
+		return 0;
+	case LB_FLOW_HALF_OPEN:
+		if (LB_READ(hit->line->packets) >= FLOW_ONE_WAY)
+			return FLOW_ANSWERED;
+	}
+	return 0;
+}
+
 /* ---- TCP's numbers ------------------------------------------------------ */
 
 static __always_inline __u32 flow_end_of(__u32 what, __u32 seq)
@@ -347,9 +372,8 @@ static __always_inline int flow_swallow(const struct flow_hit *hit)
 }
 
 /*
- * The answer is marked on the reply line, by its own direction. TCP: SYN-ACK
- * marks, the client's next packet opens. UDP: the first reply opens, and then
- * marks, so that the next one need not come here.
+ * The answer is marked on the reply line, by its own direction: SYN-ACK, or
+ * the first datagram. The client's next packet opens.
  */
 static __always_inline int flow_follow(__u32 index, __u64 word, __u32 what,
 				       __u32 seq, __u32 ack, const int family)
@@ -357,24 +381,20 @@ static __always_inline int flow_follow(__u32 index, __u64 word, __u32 what,
 	struct flow_hit hit = {flow_line(index, family), word, index};
 	const int unmarked = lb_word_state(word) == LB_FLOW_REPLY;
 	__u32 flags = what & 0xffff;
-	int changed;
 
 	if (!hit.line)
 		return FLOW_UNCHANGED;
 	if (!lb_word_is_forward(word))
 		flags |= FLOW_FROM_MEMBER;
-	if (!(flags & FLOW_DATAGRAM)) {
+	if (flags & FLOW_DATAGRAM) {
+		flags |= flow_datagram(&hit, family);
+	} else {
 		if (!flow_fits(&hit, what, seq, ack, family))
 			flags |= FLOW_ASTRAY;
 		else if (unmarked && (flags & FLOW_RST) && flow_swallow(&hit))
 			return FLOW_SWALLOWED;
-	} else if (unmarked) {
-		flags |= FLOW_ANSWERED;
 	}
-	changed = flow_change(&hit, flags, family);
-	if (changed == FLOW_CHANGED && unmarked && (flags & FLOW_DATAGRAM))
-		flow_mark_answered(&hit);
-	return changed;
+	return flow_change(&hit, flags, family);
 }
 
 /* ---- instances --------------------------------------------------------- */

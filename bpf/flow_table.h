@@ -35,7 +35,7 @@ static __always_inline int flow_is_eventful(__u64 word, __u32 flags)
 	const __u32 state = lb_word_state(word);
 
 	if (flags & FLOW_DATAGRAM)
-		return state == LB_FLOW_REPLY;
+		return state == LB_FLOW_REPLY || state == LB_FLOW_HALF_OPEN;
 	return (flags & FLOW_TCP_FLAGS) || state == LB_FLOW_HALF_OPEN ||
 	       state == LB_FLOW_RESET || state == LB_FLOW_REPLY_RESET;
 }
@@ -54,12 +54,6 @@ static __always_inline int flow_note(const struct flow_hit *hit,
 }
 
 /* Of a forward line: it is over, so that a SYN begins anew. */
-static __always_inline int flow_is_over(__u64 word)
-{
-	return lb_word_state(word) >= LB_FLOW_CLOSED;
-}
-
-/* Both sides are through with the connection. */
 static __always_inline int flow_is_over(__u64 word)
 {
 	return lb_word_state(word) >= LB_FLOW_CLOSED;

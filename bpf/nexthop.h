@@ -15,6 +15,7 @@
 
 #define NEXTHOP_KERNEL 0 /* unresolved for ever: the kernel forwards */
 #define NEXTHOP_NONE (-1) /* there is no way */
+#define NEXTHOP_OWN (-2) /* no neighbour's: our own address, or no route */
 
 /* From the VIP, because an amphora routes by it ("from VIP lookup 1"). */
 static __always_inline int ask_route(struct xdp_md *ctx,
@@ -99,7 +100,7 @@ static __always_inline __u32 learn_nexthop(const struct lb_nexthop_key *key,
 	return known_nexthop(key);
 }
 
-/* An id, or NEXTHOP_NONE. */
+/* An id, or one of the reasons above why there is none. */
 static __always_inline int
 find_nexthop(struct xdp_md *ctx, const struct request *r, const int family)
 {
@@ -119,6 +120,8 @@ find_nexthop(struct xdp_md *ctx, const struct request *r, const int family)
 	case BPF_FIB_LKUP_RET_UNREACHABLE:
 	case BPF_FIB_LKUP_RET_PROHIBIT:
 		return NEXTHOP_NONE;
+	case BPF_FIB_LKUP_RET_NOT_FWDED:
+		return NEXTHOP_OWN;
 	default:
 		return NEXTHOP_KERNEL;
 	}

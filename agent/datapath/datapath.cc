@@ -96,7 +96,7 @@ Sizes wished_sizes(const Options& options) {
 Result<lb_info> fresh_info(const Options& options) {
   lb_info info{};
   info.abi = LB_ABI_VERSION;
-  info.cpus = half_open_rings(libbpf_num_possible_cpus());
+  info.cpus = half_open_rings(static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN)));
   info.snat_port_min = options.snat_port_min;
   info.snat_port_max = options.snat_port_max;
   if (getrandom(&info.seed, sizeof(info.seed), 0) != sizeof(info.seed))

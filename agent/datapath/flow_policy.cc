@@ -33,8 +33,11 @@ FlowPolicy FlowPolicy::of(const Tables& tables) {
     limits.idle = shorter(limits.client, ticks(service.member_timeout));
   }
   for (const auto& [id, backend] : tables.backends) {
-    const unsigned flags = backend.flags & (LB_BACKEND_PRESENT | LB_BACKEND_GONE);
-    if (id < LB_MAX_BACKENDS) policy.usable_[id] = flags == LB_BACKEND_PRESENT;
+    // One that drains (weight 0) keeps its clients until they are idle; one that is disabled does
+    // not.
+    constexpr unsigned kWanted = LB_BACKEND_PRESENT | LB_BACKEND_RETURNING;
+    if (id < LB_MAX_BACKENDS)
+      policy.usable_[id] = (backend.flags & (kWanted | LB_BACKEND_GONE)) == kWanted;
   }
   return policy;
 }
@@ -48,7 +51,8 @@ Expiry FlowPolicy::expiry(const FlowLife& flow) const {
     return Expiry::backend_gone;
   switch (flow.state) {
     case LB_FLOW_HALF_OPEN: {
-      const uint32_t limit = tcp ? limits.connect : shorter(kUnansweredTicks, limits.client);
+      const uint32_t alone = flow.answered ? kAnsweredTicks : kUnansweredTicks;
+      const uint32_t limit = tcp ? limits.connect : shorter(alone, limits.client);
       return reached(flow.idle, limit) ? Expiry::unanswered : Expiry::keep;
     }
     case LB_FLOW_CLOSED:
@@ -56,6 +60,9 @@ Expiry FlowPolicy::expiry(const FlowLife& flow) const {
     case LB_FLOW_RESET:
       return reached(flow.idle, kResetTicks) ? Expiry::reset : Expiry::keep;
     default:  // open, or closed by one side: the other one may still have much to say
+      // One-way datagrams: there is no member's silence to speak of.
+      if (!tcp && !flow.answered)
+        return reached(flow.idle, limits.client) ? Expiry::idle : Expiry::keep;
       return reached(flow.idle, limits.idle) ? Expiry::idle : Expiry::keep;
   }
 }

@@ -15,8 +15,10 @@ namespace datapath {
 inline constexpr uint32_t kClosedTicks = 5000 / LB_TICK_MS;
 // After RST nothing is owed but what was under way already.
 inline constexpr uint32_t kResetTicks = 2000 / LB_TICK_MS;
-// UDP that nobody answers, as conntrack has it; a listener may ask for less.
+// UDP that nobody answers, as conntrack has it; a listener may ask for less. And UDP that was
+// answered, but whose client has not sent again: a question and its answer.
 inline constexpr uint32_t kUnansweredTicks = 30000 / LB_TICK_MS;
+inline constexpr uint32_t kAnsweredTicks = 10000 / LB_TICK_MS;
 
 // What there is to know about a flow for this decision.
 struct FlowLife {
@@ -24,13 +26,14 @@ struct FlowLife {
   lb_flow_state state = LB_FLOW_OPEN;
   uint32_t service = 0;
   uint32_t backend = 0;
-  uint32_t idle = 0;  // ticks since the last packet of either direction
+  bool answered = false;  // by the member
+  uint32_t idle = 0;      // ticks since the last packet of either direction
 };
 
 enum class Expiry {
   keep,
   listener_gone,
-  backend_gone,  // datagrams leave a dead member at once; TCP is not cut
+  backend_gone,  // datagrams leave a dead or disabled member at once; TCP is not cut
   unanswered,    // half-open for too long
   idle,
   closed,
@@ -54,7 +57,7 @@ class FlowPolicy {
   };
 
   std::vector<Limits> services_;  // by id
-  std::vector<bool> usable_;      // backends by id: present and not gone
+  std::vector<bool> usable_;      // backends by id: may keep the datagrams of their clients
 };
 
 }  // namespace datapath

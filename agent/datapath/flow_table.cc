@@ -203,6 +203,8 @@ void FlowTable::sweep_flow(const FlowLines& lines, uint32_t index, uint64_t word
   life.state = static_cast<lb_flow_state>(lb_word_state(word));
   life.service = read(line.owner);
   life.backend = read(reply->owner);
+  const uint32_t answer = lb_word_state(shared(const_cast<lb_flow*>(reply)->word).load());
+  life.answered = answer == LB_FLOW_REPLY_SEEN || answer == LB_FLOW_REPLY_RESET;
   life.idle = std::min(age(read(line.seen), now), age(read(reply->seen), now));
   const bool is_answered =
       lb_word_state(shared(const_cast<lb_flow*>(reply)->word).load()) == LB_FLOW_REPLY_SEEN;

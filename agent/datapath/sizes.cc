@@ -52,8 +52,8 @@ uint64_t machine_memory_bytes() {
   return 0;
 }
 
-uint32_t half_open_rings(int possible_cpus) {
-  const auto cpus = static_cast<uint32_t>(std::max(possible_cpus, 1));
+uint32_t half_open_rings(int online_cpus) {
+  const auto cpus = static_cast<uint32_t>(std::max(online_cpus, 1));
   return std::min<uint32_t>(std::bit_ceil(cpus), LB_MAX_CPUS);
 }
 

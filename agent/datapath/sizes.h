@@ -17,7 +17,7 @@ uint32_t lines_for_memory(base::Family family, uint64_t memory_bytes);
 uint32_t bytes_per_flow(base::Family family);
 // MemTotal; 0 if /proc/meminfo cannot be read.
 uint64_t machine_memory_bytes();
-// CPUs that may ever run, rounded up to a power of two, as lb_half is divided.
-uint32_t half_open_rings(int possible_cpus);
+// CPUs that run, rounded up to a power of two, as lb_half is divided.
+uint32_t half_open_rings(int online_cpus);
 
 }  // namespace datapath

@@ -112,7 +112,9 @@ std::vector<Step> diff(const Tables& have, const Tables& want) {
 std::string describe(const Step& step) { return std::visit(Describe{}, step); }
 
 bool may_end_flows(const Step& step) {
-  if (const auto* put = std::get_if<PutBackend>(&step)) return put->value.flags & LB_BACKEND_GONE;
+  if (const auto* put = std::get_if<PutBackend>(&step))
+    return (put->value.flags & LB_BACKEND_GONE) != 0 ||
+           (put->value.flags & LB_BACKEND_RETURNING) == 0;
   return std::holds_alternative<EraseService>(step) || std::holds_alternative<EraseBackend>(step);
 }
 

@@ -217,12 +217,6 @@ static __always_inline int flow_end(const struct flow_hit *hit,
 	return 0;
 }
 
-/* A port is given up by nobody here. */
-static __always_inline int flow_is_over(__u64 word)
-{
-	return 0;
-}
-
 static __always_inline struct lb_flow *flow_forward(const struct flow_hit *hit,
 						    const int family,
 						    __u32 *index, __u64 *word)

@@ -186,7 +186,7 @@ int Flows::new_flow(uint32_t id) {
 
 void Flows::open(uint32_t id) {
   note(*find_member(id), protocol_ == 6 ? kSynAck : kDatagram);
-  if (protocol_ == 6) note(*find_client(id), kAck);
+  note(*find_client(id), protocol_ == 6 ? kAck : kDatagram);
   ASSERT_EQ(state(id), LB_FLOW_OPEN);
 }
 

@@ -215,14 +215,28 @@ TEST_P(FlowOps, RedispatchTakesAnotherReplyTuple) {
   EXPECT_EQ(opening(), 1u);
 }
 
-TEST_P(FlowOps, DatagramsOpenWithTheFirstReply) {
+TEST_P(FlowOps, DatagramsOpenWhenTheClientGoesOnAfterAnAnswer) {
   protocol_ = 17;
   ASSERT_GE(new_flow(1), 0);
   EXPECT_FALSE(note(*find_client(1), kDatagram));
   EXPECT_EQ(state(1), LB_FLOW_HALF_OPEN);
-  EXPECT_TRUE(note(*find_member(1), kDatagram));
-  EXPECT_EQ(state(1), LB_FLOW_OPEN);
+  EXPECT_FALSE(note(*find_member(1), kDatagram));
+  EXPECT_FALSE(note(*find_member(1), kDatagram));
   EXPECT_EQ(word_state(find_member(1)->word), LB_FLOW_REPLY_SEEN);
+  EXPECT_EQ(state(1), LB_FLOW_HALF_OPEN) << "the question may have been forged";
+  EXPECT_TRUE(note(*find_client(1), kDatagram));
+  EXPECT_EQ(state(1), LB_FLOW_OPEN);
+}
+
+TEST_P(FlowOps, DatagramsThatNobodyAnswersOpenWithTheThird) {
+  protocol_ = 17;
+  ASSERT_GE(new_flow(1), 0);
+  line(find_client(1)->index).packets = 2;
+  EXPECT_FALSE(note(*find_client(1), kDatagram));
+  line(find_client(1)->index).packets = 3;
+  EXPECT_TRUE(note(*find_client(1), kDatagram));
+  EXPECT_EQ(state(1), LB_FLOW_OPEN);
+  EXPECT_EQ(word_state(find_member(1)->word), LB_FLOW_REPLY) << "one way";
 }
 
 TEST_P(FlowOps, ReplyOfAFlowThatIsMissingItsForwardLineChangesNothing) {

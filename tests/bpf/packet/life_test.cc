@@ -1,4 +1,6 @@
 // Beginnings and ends of flows.
+#include <map>
+
 #include "tests/bpf/packet/lab.h"
 
 namespace test {
@@ -35,13 +37,59 @@ TEST_F(Life, Handshake) {
   EXPECT_EQ(states(), States{LB_FLOW_OPEN});
 }
 
-TEST_F(Life, FirstAnswerOpensUdp) {
+TEST_F(Life, UdpOpensWhenTheClientGoesOnAfterAnAnswer) {
   install(load_balancer("192.0.2.100").listener(kUdp, 53).pool().member("203.0.113.9", 53));
   const base::Endpoint vip = at("192.0.2.100", 53);
   const Ends inside = forwarded(udp(kClient, vip));
-  EXPECT_EQ(states(), States{LB_FLOW_HALF_OPEN});
   EXPECT_THAT(run(udp(inside.to, inside.from), kEth1), Continues(udp(vip, kClient)));
+  EXPECT_EQ(states(), States{LB_FLOW_HALF_OPEN});
+  pass(std::chrono::seconds(11));
+  sweep();
+  EXPECT_EQ(live_flows(), 0u) << "a question and its answer are over soon";
+  const Ends again = forwarded(udp(kClient, vip));
+  run(udp(again.to, again.from), kEth1);
+  forwarded(udp(kClient, vip));
   EXPECT_EQ(states(), States{LB_FLOW_OPEN});
+  pass(std::chrono::seconds(49));
+  sweep();
+  EXPECT_EQ(live_flows(), 1u);
+}
+
+// Forged questions, even when they are answered, end no flow of a client that goes on.
+TEST_F(Life, OneWayUdpKeepsItsMemberUnderAFlood) {
+  install(load_balancer("192.0.2.100").listener(kUdp, 514).pool().members("203.0.113.1", 3, 514));
+  const base::Endpoint vip = at("192.0.2.100", 514);
+  std::map<uint16_t, base::Endpoint> members;
+  for (int round = 0; round < 3; ++round)
+    for (uint16_t port = 30000; port < 30020; ++port)
+      members[port] = forwarded(udp({kClient.address, port}, vip)).to;
+  EXPECT_EQ(stats_of(vip, 17).connections, 20u);
+  for (uint16_t port = 40000; port < 40400; ++port) {
+    const Outcome forged = run(udp(at("198.51.100.99", port), vip));
+    if (forged.verdict() != LB_NEW_FLOW) continue;
+    const Ends inside = ends_of(forged.after);
+    run(udp(inside.to, inside.from), kEth1);
+  }
+  EXPECT_EQ(stats_of(vip, 17).connections, 20u);
+  for (const auto& [port, member] : members)
+    EXPECT_EQ(forwarded(udp({kClient.address, port}, vip)).to, member);
+}
+
+TEST_F(Life, UdpLeavesAMemberThatIsDisabledAndStaysWithOneThatDrains) {
+  auto builder = load_balancer("192.0.2.100").listener(kUdp, 514).pool().member("203.0.113.1", 514);
+  install(builder);
+  const base::Endpoint vip = at("192.0.2.100", 514);
+  for (int i = 0; i < 3; ++i) forwarded(udp(kClient, vip));
+  builder.last_member().weight = 0;
+  model::Member& first = builder.last_member();
+  builder.member("203.0.113.2", 514);
+  install(builder);
+  sweep();
+  EXPECT_EQ(forwarded(udp(kClient, vip)).to, at("203.0.113.1", 514));
+  first.admin_state_up = false;
+  install(builder);
+  sweep();
+  EXPECT_EQ(forwarded(udp(kClient, vip)).to, at("203.0.113.2", 514));
 }
 
 TEST_F(Life, ClosingByTheClientThenTheMember) {

@@ -81,6 +81,18 @@ TEST_F(Refusal, NobodysAddressBeginsNoFlow) {
   EXPECT_EQ(live_flows(), 0u);
 }
 
+// Our own addresses, as somebody would forge them to have us talk to ourselves.
+TEST_F(Refusal, OurOwnAddressBeginsNoFlow) {
+  install(join(
+      load_balancer("192.0.2.100").listener(kTcp, 80).pool().member("203.0.113.50", 8080),
+      load_balancer("2001:db8:1::100").listener(kTcp, 80).pool().member("2001:db8:2::50", 81)));
+  for (const char* own : {"192.0.2.10", "203.0.113.10", "198.18.0.10"})
+    EXPECT_THAT(run(tcp(at(own, 40000), kVip).syn()), Passes(LB_BAD_SOURCE)) << own;
+  for (const char* own : {"2001:db8:1::10", "2001:db8:2::10"})
+    EXPECT_THAT(run(tcp(at(own, 40000), kVip6).syn()), Passes(LB_BAD_SOURCE)) << own;
+  EXPECT_EQ(live_flows(), 0u);
+}
+
 TEST_F(Refusal, NobodysAddressBeginsNoFlowIpv6) {
   install(load_balancer("2001:db8:1::100").listener(kTcp, 80).pool().member("2001:db8:2::50", 81));
   for (const char* nobody : {"::", "::1", "ff02::1", "2001:db8:1::100"})

@@ -7,7 +7,7 @@ namespace datapath {
 namespace {
 
 constexpr uint32_t kServiceId = 3;
-constexpr uint16_t kUp = 7, kDown = 8, kUnknown = 9;
+constexpr uint16_t kUp = 7, kDown = 8, kUnknown = 9, kDisabled = 10;
 constexpr uint32_t kSecond = 1000 / LB_TICK_MS;
 
 // Octavia's defaults: 50 s for client and member, 5 s to connect.
@@ -23,8 +23,9 @@ FlowPolicy policy(const Timeouts& timeouts = {}) {
   service.member_timeout = timeouts.member;
   service.connect_timeout = timeouts.connect;
   tables.services[lb_service_key{}] = service;
-  tables.backends[kUp].flags = LB_BACKEND_PRESENT;
+  tables.backends[kUp].flags = LB_BACKEND_PRESENT | LB_BACKEND_RETURNING;
   tables.backends[kDown].flags = LB_BACKEND_PRESENT | LB_BACKEND_GONE;
+  tables.backends[kDisabled].flags = LB_BACKEND_PRESENT;
   return FlowPolicy::of(tables);
 }
 
@@ -33,9 +34,10 @@ FlowLife tcp(lb_flow_state state, uint32_t idle) {
       .protocol = IPPROTO_TCP, .state = state, .service = kServiceId, .backend = kUp, .idle = idle};
 }
 
-FlowLife udp(lb_flow_state state, uint32_t idle) {
+FlowLife udp(lb_flow_state state, uint32_t idle, bool answered = true) {
   FlowLife flow = tcp(state, idle);
   flow.protocol = IPPROTO_UDP;
+  flow.answered = answered;
   return flow;
 }
 
@@ -72,7 +74,7 @@ TEST(FlowPolicy, TimeoutOfZeroIsNone) {
   const FlowPolicy none = policy({.client = 0, .member = 0, .connect = 0});
   EXPECT_EQ(none.expiry(tcp(LB_FLOW_OPEN, 0x7fffffff)), Expiry::keep);
   EXPECT_EQ(none.expiry(tcp(LB_FLOW_HALF_OPEN, 0x7fffffff)), Expiry::keep);
-  expect_limit(none, udp(LB_FLOW_HALF_OPEN, 0), kUnansweredTicks, Expiry::unanswered);
+  expect_limit(none, udp(LB_FLOW_HALF_OPEN, 0, false), kUnansweredTicks, Expiry::unanswered);
   expect_limit(none, tcp(LB_FLOW_CLOSED, 0), kClosedTicks, Expiry::closed);
 }
 
@@ -86,9 +88,20 @@ TEST(FlowPolicy, ConnectTimeoutIsForTcpThatIsHalfOpen) {
 }
 
 TEST(FlowPolicy, UnansweredUdpEndsEarly) {
-  expect_limit(policy(), udp(LB_FLOW_HALF_OPEN, 0), kUnansweredTicks, Expiry::unanswered);
+  expect_limit(policy(), udp(LB_FLOW_HALF_OPEN, 0, false), kUnansweredTicks, Expiry::unanswered);
+  expect_limit(policy({.client = 3000}), udp(LB_FLOW_HALF_OPEN, 0, false), 3 * kSecond,
+               Expiry::unanswered);
+}
+
+TEST(FlowPolicy, QuestionWithItsAnswerEndsEarlier) {
+  expect_limit(policy(), udp(LB_FLOW_HALF_OPEN, 0), 10 * kSecond, Expiry::unanswered);
   expect_limit(policy({.client = 3000}), udp(LB_FLOW_HALF_OPEN, 0), 3 * kSecond,
                Expiry::unanswered);
+}
+
+TEST(FlowPolicy, OneWayUdpHasTheClientsTimeoutOnly) {
+  expect_limit(policy({.member = 1000}), udp(LB_FLOW_OPEN, 0, false), 50 * kSecond, Expiry::idle);
+  expect_limit(policy({.member = 1000}), udp(LB_FLOW_OPEN, 0), kSecond, Expiry::idle);
 }
 
 TEST(FlowPolicy, ClosedAndResetFlowsHaveTimesOfTheirOwn) {
@@ -106,7 +119,8 @@ TEST(FlowPolicy, FlowsOfADeletedListenerEnd) {
 }
 
 TEST(FlowPolicy, DatagramsLeaveAMemberThatIsGoneAndTcpDoesNot) {
-  for (uint32_t backend : {uint32_t{kDown}, uint32_t{kUnknown}, uint32_t{LB_MAX_BACKENDS}}) {
+  for (uint32_t backend :
+       {uint32_t{kDown}, uint32_t{kUnknown}, uint32_t{kDisabled}, uint32_t{LB_MAX_BACKENDS}}) {
     FlowLife flow = udp(LB_FLOW_OPEN, 0);
     flow.backend = backend;
     EXPECT_EQ(policy().expiry(flow), Expiry::backend_gone);
