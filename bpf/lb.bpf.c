@@ -12,6 +12,7 @@
 #include "bpf/parse.h"
 #include "bpf/restart.h"
 #include "bpf/send.h"
+#include "bpf/unreachable.h"
 
 /* So many members are asked for a port, if those before have none left. */
 #define MEMBERS_TRIED 3
@@ -93,10 +94,11 @@ static __always_inline enum lb_verdict process(struct xdp_md *ctx,
 		return why;
 	if (p->ethertype == bpf_htons(ETH_P_IPV6)) {
 		why = parse_ipv6(ctx, &c, p);
-		return why ? why : balance(ctx, p, LB_IPV6);
+		return why ? not_ours(ctx, p, why, LB_IPV6)
+			   : balance(ctx, p, LB_IPV6);
 	}
 	why = parse_ipv4(ctx, &c, p);
-	return why ? why : balance(ctx, p, LB_IPV4);
+	return why ? not_ours(ctx, p, why, LB_IPV4) : balance(ctx, p, LB_IPV4);
 }
 
 SEC("xdp")

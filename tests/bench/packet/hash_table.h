@@ -206,6 +206,12 @@ static __always_inline int flow_note(const struct flow_hit *hit,
 	return FLOW_CHANGED;
 }
 
+static __always_inline int flow_refuse(const struct flow_hit *hit, __u32 seq,
+				       const int family)
+{
+	return 0;
+}
+
 static __always_inline int flow_is_over(__u64 word)
 {
 	return lb_word_state(word) >= LB_FLOW_CLOSED;

@@ -21,9 +21,9 @@ inline constexpr uint32_t kService = 3, kBackend = 7;
 inline constexpr uint32_t kLines = 64, kRing = kLines / LB_HALF_SHARE;
 // enum flow_refusal of bpf/flow_change.h, which only a BPF program can include
 inline constexpr int kExists = -1, kNoRoom = -2, kNotFound = -1;
-// enum flow_change of bpf/flow_follow.h
+// enum flow_change of bpf/flow_state.h
 inline constexpr int kSwallowed = -3, kOverLimit = -1, kChanged = 1;
-// the same of bpf/flow_follow.h
+// the same of bpf/flow_state.h
 inline constexpr uint32_t kFin = 0x11, kSyn = 0x02, kSynAck = 0x12, kRst = 0x04, kAck = 0x10,
                           kDatagram = 0x100;
 

@@ -96,27 +96,28 @@ mutant reply_line_kept bare bpf/flow_change.h \
   'flow_publish(&reply->word, lb_word_next(LB_READ(reply->word)));' ''
 mutant not_counted_out bare bpf/flow_change.h \
   'flow_use(service, reply->owner, lb_state_uses(state), -1);' ''
-mutant closed_counts unit bpf/flow_follow.h \
-  '	flow_use(service, backend, before & ~after, -1);
-	return FLOW_CHANGED;' '	return FLOW_CHANGED;'
-mutant lost_step_counts bare bpf/flow_follow.h \
+mutant closed_counts unit bpf/flow_state.h \
+  '	flow_use(service, backend, before & ~after, -1);' ''
+mutant lost_step_counts bare bpf/flow_state.h \
   '		flow_use(service, backend, after & ~before, -1);
 		return FLOW_LOST;' '		return FLOW_LOST;'
 mutant number_not_asked unit bpf/flow_follow.h \
   'if (!flow_fits(&hit, what, seq, ack, family))' 'if (!flow_fits(&hit, what, seq, ack, family) && 0)'
-mutant reset_not_marked unit bpf/flow_follow.h \
+mutant reset_not_marked unit bpf/flow_state.h \
   '	flow_mark_reset(forward, word, to, family);' ''
+mutant refusal_is_passed_on unit bpf/flow_follow.h \
+  'else if (unmarked && (flags & FLOW_RST) && flow_swallow(&hit))' 'else if (0)'
 mutant limit_is_each_services unit bpf/flow_use.h \
   'id = LB_READ(limit->next);' 'id = 0;'
-mutant forward_generation_not_asked unit bpf/flow_follow.h \
+mutant forward_generation_not_asked unit bpf/flow_state.h \
   'lb_word_same_generation(*word, hit->word) ? hit->line' '1 ? hit->line'
-mutant reply_not_asked_again unit bpf/flow_follow.h \
+mutant reply_not_asked_again unit bpf/flow_state.h \
   'lb_word_same_generation(reply, hit->word)' '1'
 mutant spill_not_marked unit bpf/flow_change.h \
   'held |= FLOW_BUCKET_SPILLED;' ';'
 mutant ring_ends_nothing unit bpf/flow_change.h \
   'flow_end_line((__u32)entry, word, family)' '0'
-mutant ring_is_not_left unit bpf/flow_follow.h \
+mutant ring_is_not_left unit bpf/flow_state.h \
   'flow_leave_ring(index, word, family);' ';'
 mutant dead_not_buried unit agent/datapath/flow_table.cc \
   '    bury(lines, index);
