@@ -206,8 +206,6 @@ void FlowTable::sweep_flow(const FlowLines& lines, uint32_t index, uint64_t word
   const uint32_t answer = lb_word_state(shared(const_cast<lb_flow*>(reply)->word).load());
   life.answered = answer == LB_FLOW_REPLY_SEEN || answer == LB_FLOW_REPLY_RESET;
   life.idle = std::min(age(read(line.seen), now), age(read(reply->seen), now));
-  const bool is_answered =
-      lb_word_state(shared(const_cast<lb_flow*>(reply)->word).load()) == LB_FLOW_REPLY_SEEN;
   if (!lb_word_same_generation(shared(line.word).load(), word)) return;  // another flow by now
 
   if (witness_ != nullptr) witness_->met(lines, index, word);
@@ -224,7 +222,7 @@ void FlowTable::sweep_flow(const FlowLines& lines, uint32_t index, uint64_t word
   const Expiry expiry = judge(life);
   if (expiry != Expiry::keep && kill(lines, index, word)) {
     counting_.ended[static_cast<size_t>(expiry)]++;
-    ended_.push_back({&lines, index, read(line.peer), expiry, is_answered});
+    ended_.push_back({&lines, index, read(line.peer), expiry, life.answered});
   }
 }
 

@@ -54,7 +54,9 @@ FlowRecord record(base::Family family, const lb_flow6& forward, const lb_flow& r
   const lb_flow& line = forward.line;
   FlowRecord flow;
   flow.protocol = line.tuple.proto;
-  flow.state = static_cast<lb_flow_state>(lb_word_state(line.word));
+  const uint32_t state = lb_word_state(line.word);
+  flow.state =
+      static_cast<lb_flow_state>(state == LB_FLOW_DEAD ? lb_word_died_as(line.word) : state);
   flow.client = endpoint(family, line.tuple.src, forward.src, line.tuple.sport);
   flow.vip = endpoint(family, line.tuple.dst, forward.dst, line.tuple.dport);
   flow.snat = endpoint(family, line.rewrite.src, forward.new_src, line.rewrite.sport);
