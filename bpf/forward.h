@@ -58,28 +58,38 @@ static __always_inline int goes_by_itself(const struct packet *p,
 	       p->length <= hop->mtu;
 }
 
+static __always_inline int note_event(struct xdp_md *ctx,
+				      const struct packet *p,
+				      const struct flow_hit *hit,
+				      const int family)
+{
+	const struct tcphdr *tcp = (const struct tcphdr *)p->ports;
+	struct flow_said said = {.flags = p->flags, .payload = p->payload};
+
+	if (!(p->flags & FLOW_DATAGRAM)) {
+		said.seq = bpf_ntohl(tcp->seq);
+		said.ack = bpf_ntohl(tcp->ack_seq);
+		if (p->flags & FLOW_SYN)
+			note_offload(ctx, p, hit, family);
+	}
+	return flow_note(hit, &said, family);
+}
+
 /* Nearly every packet changes nothing but where its direction has got to. */
 static __always_inline int note_packet(struct xdp_md *ctx,
 				       const struct packet *p,
 				       const struct flow_hit *hit,
 				       const int family)
 {
-	struct flow_said said = {.flags = p->flags, .payload = p->payload};
+	const struct tcphdr *tcp = (const struct tcphdr *)p->ports;
 
 	flow_count(hit->line, flow_tick(), p->payload);
-	if (p->flags & FLOW_DATAGRAM) {
+	if (p->flags & FLOW_DATAGRAM)
 		hit->line->packets++;
-	} else {
-		said.seq = bpf_ntohl(((struct tcphdr *)p->ports)->seq);
-		said.ack = bpf_ntohl(((struct tcphdr *)p->ports)->ack_seq);
-	}
-	if (flow_is_eventful(hit->word, p->flags)) {
-		if ((p->flags & (FLOW_DATAGRAM | FLOW_SYN)) == FLOW_SYN)
-			note_offload(ctx, p, hit, family);
-		return flow_note(hit, &said, family);
-	}
+	if (flow_is_eventful(hit->word, p->flags))
+		return note_event(ctx, p, hit, family);
 	if (!(p->flags & FLOW_DATAGRAM))
-		flow_advance(hit->line, said.seq + p->payload);
+		flow_advance(hit->line, bpf_ntohl(tcp->seq) + p->payload);
 	return FLOW_UNCHANGED;
 }
 
