@@ -179,7 +179,7 @@ TEST(Api, StatsOfALoadBalancerAreTheSumOfItsListeners) {
   const std::string lb = agent.make(kBase + "/loadbalancers", web());
   const std::string listener = agent.get(kBase + "/listeners")["listeners"][0]["id"];
   const auto row = [](const base::Uuid& id, uint64_t n) {
-    return ServiceCounters{id, n, 10 * n, 0, 100 * n, 0, 1000 * n, 0};
+    return ServiceCounters{id, n, 10 * n, 100 * n, 1000 * n, 0};
   };
   agent.machine.counters_.services = {row(*base::Uuid::parse(listener), 3),
                                       row(*base::Uuid::parse(kNobody), 5)};

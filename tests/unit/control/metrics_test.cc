@@ -54,7 +54,7 @@ TEST(Metrics, AreAScrapersText) {
       {base::Family::ipv4, 1000, 4096, 160, {{"open", 250}}, 3, 4}};
   agent.machine.verdicts_ = {{{"established", "send", 12345678901234}, {"no_route", "drop", 0}},
                              {{listener, {{"new_flow", "send", 4}, {"no_route", "drop", 0}}}}};
-  agent.machine.counters_.services = {{listener, 3, 30, 1, 2, 3, 4, 5}};
+  agent.machine.counters_.services = {{listener, 3, 30, 2, 4, 5}};
   agent.machine.counters_.members = {{member, 2, 50000, 59976}, {base::Uuid::random(), 9}};
   const auto answer = agent.ask("GET", "/metrics");
   EXPECT_EQ(answer->header("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
