@@ -1,7 +1,6 @@
 #include "agent/statistics/ledger.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace statistics {
@@ -14,10 +13,10 @@ struct Counter {
   const char* name;
   uint64_t Traffic::*value;
 };
-constexpr std::array<Counter, 6> kCounters = {{{"connections", &Traffic::connections},
-                                               {"bytes_in", &Traffic::bytes_in},
-                                               {"bytes_out", &Traffic::bytes_out},
-                                               {"request_errors", &Traffic::request_errors}}};
+constexpr Counter kCounters[] = {{"connections", &Traffic::connections},
+                                 {"bytes_in", &Traffic::bytes_in},
+                                 {"bytes_out", &Traffic::bytes_out},
+                                 {"request_errors", &Traffic::request_errors}};
 
 void add(Traffic& sum, const Traffic& more) {
   for (const Counter& counter : kCounters) sum.*counter.value += more.*counter.value;
