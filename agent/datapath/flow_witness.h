@@ -11,7 +11,7 @@ namespace datapath {
 struct EndedFlow {
   FlowRecord record;             // its state: the last one that it was alive in
   Expiry expiry = Expiry::keep;  // keep: an agent before this one ended it, and did not tell why
-  bool is_answered = false;      // TCP: the member's SYN-ACK came
+  bool is_answered = false;      // by the member; TCP: with its SYN-ACK
 };
 
 class FlowWitness {

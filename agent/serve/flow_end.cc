@@ -36,6 +36,8 @@ std::string end_of(const EndedFlow& flow, Shorter shorter) {
     case Expiry::backend_gone:
       return "DD";
     case Expiry::unanswered:
+      // One question and its answer: such a flow never opens.
+      if (flow.record.protocol != IPPROTO_TCP && flow.is_answered) return kInOrder;
       return "sC";
     case Expiry::idle:
       // For datagrams there is no other end.

@@ -26,7 +26,7 @@ portrait() {
 portrait >"$LAB_DIR/before"
 lab_agent_start
 
-maps=$LAB_PINS/v1
+maps=$(find "$LAB_PINS" -mindepth 1 -maxdepth 1 -name 'v*') # one for each ABI
 # Entries with any byte set, of maps in which an unused entry is all zero.
 used() { dump "$1" | jq '[.[] | select(.value | any(. != "0x00"))] | length'; }
 # Lines of a flow table that are not free: the state is the first byte of a line.

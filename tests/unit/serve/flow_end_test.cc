@@ -51,6 +51,11 @@ TEST(EndOfAConnection, IsInOrderForDatagramsThatStop) {
   EndedFlow datagrams = flow(LB_FLOW_OPEN, Expiry::idle, false);
   datagrams.record.protocol = IPPROTO_UDP;
   EXPECT_EQ(end_of(datagrams, Shorter::client), "--");
+  datagrams = flow(LB_FLOW_HALF_OPEN, Expiry::unanswered, true);
+  datagrams.record.protocol = IPPROTO_UDP;
+  EXPECT_EQ(end_of(datagrams, Shorter::client), "--") << "a question and its answer";
+  datagrams.is_answered = false;
+  EXPECT_EQ(end_of(datagrams, Shorter::client), "sC");
 }
 
 TEST(EndOfAConnection, NeedsAClientThatConnected) {
