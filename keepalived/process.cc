@@ -121,10 +121,12 @@ Status Process::await_start(const process::Process& started) {
 }
 
 Status Process::write_main() {
-  // The scripts are ours; keepalived's own choice of user may not read what they read.
+  // The scripts are ours; keepalived's own choice of user may not read what they read. Without a
+  // router_id it asks a name server for this machine's name before it starts, for ten seconds where
+  // none answers; mails, which say it, are never sent.
   const std::string text =
       "# Written by amphora-xdp-agent; changes are lost.\n"
-      "global_defs {\n    script_user root\n}\n"
+      "global_defs {\n    script_user root\n    router_id amphora\n}\n"
       "include " +
       paths_.config + "\n";
   return base::replace_file(paths_.run_dir, "keepalived.conf", text, 0600);

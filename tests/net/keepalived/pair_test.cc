@@ -1,6 +1,9 @@
 // A pair of nodes: who has the VIP, when keepalived ends in whatever way.
+#include <sched.h>
 #include <signal.h>
+#include <unistd.h>
 
+#include <string_view>
 #include <thread>
 
 #include "base/file.h"
@@ -34,6 +37,18 @@ TEST_F(Pair, VipsAreAtTheMasterAndGoWithAnOrderlyStop) {
   EXPECT_FALSE(a_->process().running());
   EXPECT_TRUE(until([&] { return b_->role() == Role::master && b_->has("2001:db8::10"); }));
   EXPECT_FALSE(*a_->revive());  // it is not wanted
+}
+
+// An amphora has a way out and nobody there who answers questions of names.
+TEST_F(Pair, ANameServerThatIsSilentDelaysNothing) {
+  sh("ip -n a route add default via 203.0.113.99 dev eth1;"
+     "ip -n a neigh replace 203.0.113.99 lladdr 02:00:00:00:00:99 dev eth1 nud permanent");
+  constexpr std::string_view kName = "amphora-of-no-name-server";
+  ASSERT_EQ(::unshare(CLONE_NEWUTS), 0);
+  ASSERT_EQ(::sethostname(kName.data(), kName.size()), 0);
+  const auto begun = std::chrono::steady_clock::now();
+  start(*a_, 120);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 4s);
 }
 
 // With parent and child gone at once, nobody takes the VIP off.
