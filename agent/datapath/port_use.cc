@@ -45,9 +45,11 @@ std::map<uint16_t, PortUse> port_limits(const Tables& tables, const lb_info& inf
     PortUse& limit = limits[id] = {from_abi(backend.member), 0, ports};
     const auto of_pool = vips.find(from_abi(backend.pool));
     if ((backend.flags & LB_BACKEND_SNAT_VIP) == 0 || of_pool == vips.end()) continue;
+    const auto is_ours = [family = from_abi(backend.family)](const auto& vip) {
+      return vip.family() == family;
+    };
     limit.ports *= static_cast<uint64_t>(
-        std::count_if(of_pool->second.begin(), of_pool->second.end(),
-                      [&](const auto& vip) { return vip.family() == from_abi(backend.family); }));
+        std::count_if(of_pool->second.begin(), of_pool->second.end(), is_ours));
   }
   return limits;
 }

@@ -12,8 +12,8 @@ namespace serve {
 class Clock {
  public:
   // `flows` outlives it.
-  Clock(boost::asio::any_io_executor loop, datapath::FlowTable& flows)
-      : flows_(flows), wake_(std::move(loop)) {}
+  Clock(const boost::asio::any_io_executor& loop, datapath::FlowTable& flows)
+      : flows_(flows), wake_(loop) {}
 
   // Until stop().
   boost::asio::awaitable<void> run();

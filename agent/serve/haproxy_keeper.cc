@@ -56,7 +56,7 @@ reconcile::HaproxyView view_of(const std::vector<haproxy::WorkerStats>& workers)
 
 }  // namespace
 
-HaproxyKeeper::HaproxyKeeper(asio::any_io_executor loop, reconcile::Workers& workers,
+HaproxyKeeper::HaproxyKeeper(const asio::any_io_executor& loop, reconcile::Workers& workers,
                              haproxy::Process& haproxy, const reconcile::Changes& changes,
                              reconcile::Findings& findings, statistics::Statistics& statistics)
     : workers_(workers),
@@ -64,7 +64,7 @@ HaproxyKeeper::HaproxyKeeper(asio::any_io_executor loop, reconcile::Workers& wor
       changes_(changes),
       findings_(findings),
       statistics_(statistics),
-      wake_(std::move(loop)) {}
+      wake_(loop) {}
 
 void HaproxyKeeper::stop() {
   stopped_ = true;

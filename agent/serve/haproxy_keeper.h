@@ -17,7 +17,7 @@ namespace serve {
 class HaproxyKeeper {
  public:
   // All of them outlive it.
-  HaproxyKeeper(boost::asio::any_io_executor loop, reconcile::Workers& workers,
+  HaproxyKeeper(const boost::asio::any_io_executor& loop, reconcile::Workers& workers,
                 haproxy::Process& haproxy, const reconcile::Changes& changes,
                 reconcile::Findings& findings, statistics::Statistics& statistics);
 

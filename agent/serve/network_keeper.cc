@@ -21,9 +21,9 @@ constexpr auto kClientPatrol = std::chrono::seconds(10);
 
 }  // namespace
 
-NetworkKeeper::NetworkKeeper(asio::any_io_executor loop, reconcile::Workers& workers,
+NetworkKeeper::NetworkKeeper(const asio::any_io_executor& loop, reconcile::Workers& workers,
                              const netns::Namespace& space)
-    : workers_(workers), space_(space), clients_(space), wake_(std::move(loop)) {}
+    : workers_(workers), space_(space), clients_(space), wake_(loop) {}
 
 void NetworkKeeper::arranged(const netns::LayoutSpec& layout, const netns::Observed& observed) {
   announcer_.update(netns::announcements(layout, observed), steady_clock::now());

@@ -17,7 +17,7 @@ namespace serve {
 class NetworkKeeper {
  public:
   // Both outlive it.
-  NetworkKeeper(boost::asio::any_io_executor loop, reconcile::Workers& workers,
+  NetworkKeeper(const boost::asio::any_io_executor& loop, reconcile::Workers& workers,
                 const netns::Namespace& space);
 
   // The namespace has been brought to `layout` and looks like this.

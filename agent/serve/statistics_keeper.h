@@ -14,12 +14,9 @@ namespace serve {
 class StatisticsKeeper {
  public:
   // All of them outlive it.
-  StatisticsKeeper(boost::asio::any_io_executor loop, reconcile::Workers& workers,
+  StatisticsKeeper(const boost::asio::any_io_executor& loop, reconcile::Workers& workers,
                    const statistics::Statistics& statistics, std::string state_dir)
-      : workers_(workers),
-        statistics_(statistics),
-        state_dir_(std::move(state_dir)),
-        wake_(std::move(loop)) {}
+      : workers_(workers), statistics_(statistics), state_dir_(std::move(state_dir)), wake_(loop) {}
 
   // Until stop(); what was read last is stored by whoever ends the agent.
   boost::asio::awaitable<void> run();
