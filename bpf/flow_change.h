@@ -12,13 +12,6 @@
 
 #define FLOW_LOCK_TRIES 64
 
-/* why there is no line; a line's index is never negative */
-enum flow_refusal {
-	FLOW_EXISTS = -1, /* the tuple is live already */
-	FLOW_NO_ROOM = -2, /* both buckets are full */
-	FLOW_BUSY_BUCKET = -3, /* the lock was not to be had */
-};
-
 static __always_inline struct lb_half *flow_half(__u32 position,
 						 const int family)
 {

@@ -6,26 +6,7 @@
 #ifndef LB_FLOW_FIND_H
 #define LB_FLOW_FIND_H
 
-#include "bpf/flow_layout.h"
-#include "bpf/flow_maps.h"
-
-#define LB_READ(x) (*(const volatile __typeof__(x) *)&(x))
-#define LB_WRITE(x, value) (*(volatile __typeof__(x) *)&(x) = (value))
-#define LB_BARRIER() asm volatile("" ::: "memory")
-
-/* what a packet is looked up by */
-struct flow_key {
-	struct lb_tuple tuple;
-	struct lb_addr src; /* IPv6 only, like dst: IPv4 leaves both unset */
-	struct lb_addr dst;
-};
-
-/* a line that carried the key's tuple when `word` was read */
-struct flow_hit {
-	struct lb_flow *line; /* IPv6: a struct lb_flow6 */
-	__u64 word;
-	__u32 index;
-};
+#include "bpf/flow_terms.h"
 
 /*
  * Keeps the loads before it before the loads after it. x86 does so by itself;
@@ -53,11 +34,6 @@ static __always_inline void flow_publish(__u64 *word, __u64 value)
 	LB_BARRIER();
 }
 
-static __always_inline __u32 flow_lines(const int family)
-{
-	return family == LB_IPV6 ? lb_lines6 : lb_lines;
-}
-
 static __always_inline struct lb_flow *flow_line(__u32 index, const int family)
 {
 	if (family == LB_IPV6)
@@ -73,15 +49,6 @@ static __always_inline struct lb_bucket *flow_bucket(__u32 line,
 	if (family == LB_IPV6)
 		return bpf_map_lookup_elem(&lb_locks6, &index);
 	return bpf_map_lookup_elem(&lb_locks, &index);
-}
-
-/* The tick to put in `seen`. 0, which is no tick, if the map has no entry. */
-static __always_inline __u32 flow_tick(void)
-{
-	__u32 zero = 0;
-	struct lb_clock *clock = bpf_map_lookup_elem(&lb_clock, &zero);
-
-	return clock ? LB_READ(clock->tick) : 0;
 }
 
 /*
@@ -101,18 +68,6 @@ static __always_inline void flow_hash_addresses(struct lb_tuple *tuple,
 static __always_inline __u64 flow_hash(const struct lb_tuple *tuple)
 {
 	return lb_hash_tuple(tuple, lb_seed);
-}
-
-static __always_inline int flow_same_words(const void *a, const void *b,
-					   const int words)
-{
-	const __u64 *x = a, *y = b;
-
-#pragma unroll
-	for (int i = 0; i < words; i++)
-		if (x[i] != y[i])
-			return 0;
-	return 1;
 }
 
 /*

@@ -9,41 +9,7 @@
 #include "bpf/flow_change.h"
 #include "bpf/rest.h"
 
-/* what a packet says: TCP's flags as in its header, or that it has none */
-#define FLOW_FIN 0x01u
-#define FLOW_SYN 0x02u
-#define FLOW_RST 0x04u
-#define FLOW_ACK 0x10u
-#define FLOW_TCP_FLAGS (FLOW_FIN | FLOW_SYN | FLOW_RST)
-#define FLOW_DATAGRAM 0x100u /* UDP: who sends, and how often, is all */
-/* added here */
-#define FLOW_ANSWERED 0x200u
-#define FLOW_FROM_MEMBER 0x400u
-#define FLOW_ASTRAY 0x800u /* TCP: its numbers are not the connection's */
-
-struct flow_said {
-	__u32 flags;
-	__u32 seq; /* TCP */
-	__u32 ack;
-	__u16 payload;
-};
-
-/* Flags and payload in one word: a global function has five arguments. */
-static __always_inline __u32 flow_what(const struct flow_said *said)
-{
-	return said->flags | (__u32)said->payload << 16;
-}
-
 #define FLOW_CHANGE_TRIES 4
-
-/* what became of a packet's wish to change its flow's state */
-enum flow_change {
-	FLOW_SWALLOWED = -3, /* a refusal: another member is tried first */
-	FLOW_LOST = -2, /* another CPU has just changed it: look again */
-	FLOW_OVER_LIMIT = -1, /* its listener has all the connections it may */
-	FLOW_UNCHANGED = 0,
-	FLOW_CHANGED = 1,
-};
 
 /*
  * The forward line of the flow that was found by either of its lines, and its

@@ -6,7 +6,7 @@
 #ifndef LB_FLOW_USE_H
 #define LB_FLOW_USE_H
 
-#include "bpf/flow_find.h"
+#include "bpf/flow_terms.h"
 
 /* `uses`: LB_USE_*; `by`: one more or one less */
 static __always_inline void flow_use_service(__u32 service, __u32 uses, int by)

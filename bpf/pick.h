@@ -3,7 +3,7 @@
 #ifndef LB_PICK_H
 #define LB_PICK_H
 
-#include "bpf/flow_find.h"
+#include "bpf/flow_terms.h"
 #include "bpf/maps.h"
 #include "bpf/request.h"
 

@@ -19,49 +19,8 @@
 #define LB_SYN_H
 #define LB_WAY_H
 
-#include "bpf/flow_layout.h"
-#include "bpf/flow_maps.h"
+#include "bpf/flow_terms.h"
 #include "bpf/maps.h"
-
-#define LB_READ(x) (*(const volatile __typeof__(x) *)&(x))
-#define FLOW_FIN 0x01u
-#define FLOW_SYN 0x02u
-#define FLOW_RST 0x04u
-#define FLOW_ACK 0x10u
-#define FLOW_TCP_FLAGS (FLOW_FIN | FLOW_SYN | FLOW_RST)
-#define FLOW_DATAGRAM 0x100u
-
-enum flow_refusal {
-	FLOW_EXISTS = -1,
-	FLOW_NO_ROOM = -2,
-	FLOW_BUSY_BUCKET = -3,
-};
-
-struct flow_said {
-	__u32 flags;
-	__u32 seq;
-	__u32 ack;
-	__u16 payload;
-};
-
-enum flow_change {
-	FLOW_SWALLOWED = -3,
-	FLOW_OVER_LIMIT = -1,
-	FLOW_UNCHANGED = 0,
-	FLOW_CHANGED = 1,
-};
-
-struct flow_key {
-	struct lb_tuple tuple;
-	struct lb_addr src;
-	struct lb_addr dst;
-};
-
-struct flow_hit {
-	struct lb_flow *line;
-	__u64 word;
-	__u32 index;
-};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -77,14 +36,6 @@ struct {
 	__type(value, struct lb_flow6);
 } bench_hash6 SEC(".maps");
 
-static __always_inline __u32 flow_tick(void)
-{
-	__u32 zero = 0;
-	struct lb_clock *clock = bpf_map_lookup_elem(&lb_clock, &zero);
-
-	return clock ? LB_READ(clock->tick) : 0;
-}
-
 /* the kernel hashes the addresses themselves */
 static __always_inline void flow_hash_addresses(struct lb_tuple *tuple,
 						const struct lb_addr *src,
@@ -99,26 +50,9 @@ static __always_inline __u64 flow_hash(const struct lb_tuple *tuple)
 	return 0;
 }
 
-static __always_inline __u32 flow_lines(const int family)
-{
-	return family == LB_IPV6 ? lb_lines6 : lb_lines;
-}
-
 static __always_inline struct lb_flow *flow_line(__u32 index, const int family)
 {
 	return 0;
-}
-
-static __always_inline int flow_same_words(const void *a, const void *b,
-					   const int words)
-{
-	const __u64 *x = a, *y = b;
-
-#pragma unroll
-	for (int i = 0; i < words; i++)
-		if (x[i] != y[i])
-			return 0;
-	return 1;
 }
 
 static __always_inline struct lb_flow *
