@@ -11,3 +11,4 @@ install(FILES packaging/amphora-agent.service DESTINATION lib/systemd/system)
 install(FILES packaging/agent.json packaging/load-balancer.json
   DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/amphora-xdp/examples)
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md")
