@@ -173,7 +173,11 @@ struct Apply {
   }
 
   Result<Unit> operator()(const SetSysctl& s) {
-    return run_in(network.space_->fd(), [&] { return write_sysctl(s.key, s.value); });
+    auto written = run_in(network.space_->fd(), [&] { return write_sysctl(s.key, s.value); });
+    if (!written && !network.space_->name().empty())
+      return Error{written.error().code,
+                   written.error().what + " in network namespace " + network.space_->name()};
+    return written;
   }
 
   Result<Unit> operator()(const AddAddress& s) {

@@ -10,6 +10,7 @@
 
 #include "agent/serve/paths.h"
 #include "base/log.h"
+#include "base/service_manager.h"
 
 namespace serve {
 
@@ -110,6 +111,7 @@ base::Status Agent::run(std::optional<http::TcpOptions> api) {
 
   asio::signal_set ends(loop_, SIGTERM, SIGINT);
   ends.async_wait([this](const boost::system::error_code&, int) { stop(); });
+  base::tell_service_manager("READY=1");
   spdlog::info("amphora-xdp-agent {} in namespace {}, control socket {}{}", AMPHORA_XDP_VERSION,
                config_.netns, config_.control_socket,
                config_.api ? ", API on " + config_.api->bind.text() : "");
@@ -119,6 +121,7 @@ base::Status Agent::run(std::optional<http::TcpOptions> api) {
 }
 
 void Agent::stop() {
+  base::tell_service_manager("STOPPING=1");
   for (auto& server : servers_) server->stop();
   if (amphora_) amphora_->stop();
   if (pair_) pair_->finish();
