@@ -18,7 +18,6 @@ std::vector<base::IpPrefix> nobody() { return {{base::IpAddress::v4(0xffffffff),
 
 void narrow(model::Model& model, const std::vector<VipRule>& rules) {
   for (auto& [id, listener] : model.listeners) {
-    if (model.amphora && model.amphora->left_to_haproxy.contains(id)) continue;
     auto allowed = allowed_clients(rules, protocol_of(listener.protocol), listener.protocol_port,
                                    listener.allowed_cidrs);
     listener.allowed_cidrs = allowed ? std::move(*allowed) : nobody();

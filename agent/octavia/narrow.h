@@ -9,7 +9,7 @@
 
 namespace octavia {
 
-// Listeners that HAProxy serves stay as they are: their packets go through the kernel's firewall.
+// Listeners that HAProxy serves, too: no firewall of the kernel is between it and the wire.
 void narrow(model::Model& model, const std::vector<VipRule>& rules);
 
 }  // namespace octavia

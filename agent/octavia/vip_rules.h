@@ -1,7 +1,8 @@
 // Who may reach the VIP of an SR-IOV port, which no security group protects (contract, 8.8). Pure.
 //
 // Packets of services that XDP forwards never get to a firewall of the kernel: these rules narrow
-// the allowed CIDRs of the listeners instead, so that they hold before anything is forwarded.
+// the allowed CIDRs of the listeners instead, so that they hold before anything is forwarded, or
+// reaches HAProxy.
 #pragma once
 
 #include <cstdint>

@@ -43,10 +43,11 @@ TEST(Narrow, WithoutARuleNobodyComesIn) {
   EXPECT_EQ(narrowed(with(model::ListenerProtocol::udp), {kTcp80}), nobody);
 }
 
-TEST(Narrow, WhatHaproxyServesStays) {
-  auto m = with(model::ListenerProtocol::tcp);
-  m.amphora->left_to_haproxy[id(1)] = "mode http";
-  EXPECT_EQ(narrowed(m, {}), std::vector<IpPrefix>());
+TEST(Narrow, HoldsForWhatHaproxyServes) {
+  auto m = with(model::ListenerProtocol::http);
+  m.amphora->left_to_haproxy[id(1)] = "protocol HTTP";
+  EXPECT_EQ(narrowed(m, {kTcp80}), std::vector{kNet});
+  EXPECT_EQ(narrowed(m, {}), std::vector{*IpPrefix::parse("255.255.255.255/32")});
 }
 
 }  // namespace
