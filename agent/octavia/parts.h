@@ -54,7 +54,8 @@ class Documents {
 class Checker {
  public:
   virtual ~Checker() = default;
-  // `haproxy -c` of `text`, with the peer name of -L ("": none). The error is HAProxy's output.
+  // Whether the one that serves would take `text` as that of the peer of this name ("": of none).
+  // The error is HAProxy's words, or ours where it would reach what no upload may.
   virtual Awaited<base::Status> check(std::string text, std::string peer_name) = 0;
 };
 

@@ -13,6 +13,7 @@
 #include "agent/octavia/answers.h"
 #include "agent/octavia/connection_logs.h"
 #include "agent/octavia/narrow.h"
+#include "agent/serve/paths.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "netns/network.h"
@@ -95,6 +96,8 @@ Config config_of(const AmphoraConf& conf) {
   config.state_dir = conf.base_path + "/amphora-xdp";
   config.log_level = conf.debug ? "debug" : "info";
   if (conf.use_syslog) config.syslog_facility = conf.syslog_facility;
+  config.haproxy_binary = conf.haproxy_cmd;
+  config.haproxy_uploads_dir = conf.base_path;
   return config;
 }
 
@@ -182,7 +185,7 @@ Amphora::Amphora(asio::any_io_executor loop, AmphoraEntry entry, const Config& c
       entry_(std::move(entry)),
       around_(around),
       documents_(octavia::Files(folders_of(entry_))),
-      checker_(entry_.conf.haproxy_cmd, config.state_dir),
+      checker_(haproxy_paths(config)),
       vrrp_(loop, std::move(keepalived), vrrp_folder(entry_.conf),
             std::string(kVrrpRun) + "/vouched-until", [this] { return fitness(); }),
       plug_network_(around.space, around.delivery),

@@ -46,9 +46,11 @@ struct Config {
   std::string state_dir = "/var/lib/amphora-xdp";
   std::string control_socket = "/run/amphora-xdp/control.sock";
   std::string pin_root = "/sys/fs/bpf/amphora-xdp";
-  std::string log_level = "info";      // spdlog's names
-  std::optional<int> syslog_facility;  // of an amphora (base/log.h); none: standard error
-  uint32_t ipv4_flows = 0;             // 0: from the machine's memory
+  std::string log_level = "info";  // spdlog's names
+  // Of an amphora. HAProxy's: "" is what haproxy::Paths has.
+  std::optional<int> syslog_facility;  // base/log.h; none: standard error
+  std::string haproxy_binary, haproxy_uploads_dir;
+  uint32_t ipv4_flows = 0;  // 0: from the machine's memory
   uint32_t ipv6_flows = 0;
   // Of flows towards members; host order, inclusive.
   uint16_t snat_port_min = 1024, snat_port_max = 65535;

@@ -12,6 +12,8 @@ haproxy::Paths haproxy_paths(const Config& config) {
   haproxy::Paths paths;
   paths.run_dir = run_dir(config) + "/haproxy";
   paths.state_dir = config.state_dir + "/haproxy";
+  if (!config.haproxy_binary.empty()) paths.binary = config.haproxy_binary;
+  if (!config.haproxy_uploads_dir.empty()) paths.uploads_dir = config.haproxy_uploads_dir;
   return paths;
 }
 

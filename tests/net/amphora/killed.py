@@ -7,14 +7,12 @@ killed.py [--times N] [--seed N]
 import argparse
 import http.client
 import random
-import socket
-import subprocess
 import sys
 import threading
 import time
 
 import machine
-from machine import SPACE, TCP, UDP, VIP, Machine, ip, sh, until
+from machine import SPACE, UDP, Machine, answers, ip, until
 
 EXTRA = "203.0.113.1{:02d}"
 
@@ -80,16 +78,6 @@ def stored(box, path):
 def plugged():
     words = ip(SPACE, "-br", "-4", "addr", "show", "dev", "eth2").split()[2:]
     return tuple(sorted(word.split("/")[0] for word in words))
-
-
-def answers(port, udp=False):
-    """Whether the VIP's port is somebody's, seen from the client."""
-    code = (f"import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(1);"
-            f"s.sendto(b'x', ('{VIP}', {port})); print(s.recv(100))" if udp else
-            f"import socket; s = socket.create_connection(('{VIP}', {port}), 1);"
-            f"s.sendall(b'GET / HTTP/1.0\\r\\nConnection: close\\r\\n\\r\\n'); print(s.recv(100))")
-    done = subprocess.run(("ip", "netns", "exec", "client", "python3", "-c", code), capture_output=True, text=True)
-    return "m1" in done.stdout
 
 
 def settled(box):

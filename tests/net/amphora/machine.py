@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import shutil
 import socket
 import ssl
@@ -70,6 +71,16 @@ def haproxy_text(weights, ports=(80,), path="/var/lib/octavia"):
     return "\n".join(lines) + "\n"
 
 
+def answers(port, udp=False):
+    """Whether the VIP's port is somebody's, seen from the client."""
+    code = (f"import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(1);"
+            f"s.sendto(b'x', ('{VIP}', {port})); print(s.recv(100))" if udp else
+            f"import socket; s = socket.create_connection(('{VIP}', {port}), 1);"
+            f"s.sendall(b'GET / HTTP/1.0\\r\\nConnection: close\\r\\n\\r\\n'); print(s.recv(1000))")
+    done = subprocess.run(("ip", "netns", "exec", "client", "python3", "-c", code), capture_output=True, text=True)
+    return "m1" in done.stdout
+
+
 def lvs_text(weight):
     pool, member = uuid("22222222", 50), uuid("33333333", 50)
     return f"""# Configuration for Loadbalancer {LB}
@@ -118,6 +129,7 @@ base_path = {self.folder}/octavia
 base_cert_dir = {self.folder}/octavia/certs
 bind_host = 127.0.0.1
 bind_port = 9443
+haproxy_cmd = /usr/sbin/haproxy
 [health_manager]
 controller_ip_port_list =
 heartbeat_key = insecure
@@ -170,6 +182,15 @@ loadbalancer_topology = SINGLE
         return subprocess.Popen(("nsenter", f"--net=/run/netns/{space}", *words), **more)
 
     # ---- the agent ----
+
+    def configure(self, **options):
+        """Other values for options that amphora-agent.conf has."""
+        file = self.folder / "amphora-agent.conf"
+        text = file.read_text()
+        for name, value in options.items():
+            text, count = re.subn(rf"^{name} = .*$", f"{name} = {value}", text, flags=re.MULTILINE)
+            assert count == 1, name
+        file.write_text(text)
 
     def start(self):
         self.agent = subprocess.Popen(

@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""Options of amphora-agent.conf that HAProxy depends on: it is the program that `haproxy_cmd` names, and an upload may
+use what is below `base_path`. What it may not use is refused when it is uploaded, and nothing is changed."""
+import os
+import pathlib
+import shutil
+import sys
+
+import machine
+from machine import LB, Machine, answers, until
+
+PID = pathlib.Path("/run/amphora-xdp/haproxy/haproxy.pid")
+
+
+def text(box, path=None):
+    """A listener that only HAProxy can serve."""
+    return machine.haproxy_text([1], path=path or f"{box.folder}/octavia").replace("mode tcp", "mode http")
+
+
+def expect_refusal(box, bad, words):
+    status, said = box.call("PUT", f"/1.0/loadbalancer/{machine.AMPHORA}/{LB}/haproxy", bad)
+    if status != 400 or words not in said.decode():
+        raise AssertionError(f"{words}: {status} {said.decode()}")
+    kept = box.must("GET", f"/1.0/loadbalancer/{LB}/haproxy").decode()
+    if kept != text(box):
+        raise AssertionError(f"{words}: what is kept is\n{kept}")
+    print(f"ok   refused: {words}")
+
+
+def main():
+    box = Machine()
+    try:
+        program = box.folder / "haproxy"
+        shutil.copy("/usr/sbin/haproxy", program)
+        box.configure(haproxy_cmd=program)
+        box.start()
+        box.plug_vip()
+        box.plug_network("203.0.113.2")
+        box.put_haproxy(text(box))
+        box.reload(LB)
+        until(10, "port 80", lambda: answers(80))
+        runs = os.readlink(f"/proc/{PID.read_text().strip()}/exe")
+        if runs != str(program):
+            raise AssertionError(f"HAProxy is {runs}")
+        print("ok   an upload with paths below base_path is served by haproxy_cmd")
+        expect_refusal(box, text(box).replace("global\n", "global\n    lua-load /tmp/evil.lua\n", 1), "lua-load")
+        expect_refusal(box, text(box, "/etc"), "stats socket")
+        box.kill()
+        box.start()
+        box.reload(LB)
+        until(10, "port 80 after a restart", lambda: answers(80))
+        print("ok   a restart serves what was kept")
+    except AssertionError:
+        print(f"FAIL {box.last_words()}", file=sys.stderr)
+        raise
+    finally:
+        box.end()
+
+
+if __name__ == "__main__":
+    main()
