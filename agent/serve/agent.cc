@@ -2,12 +2,12 @@
 
 #include <signal.h>
 
-#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <utility>
 
+#include "agent/serve/fitness.h"
 #include "agent/serve/paths.h"
 #include "base/log.h"
 #include "base/service_manager.h"
@@ -50,9 +50,10 @@ Agent::Agent(const Config& config, Parts parts, std::chrono::steady_clock::time_
 }
 
 base::Status Agent::serve_octavia(AmphoraEntry entry, const netns::Namespace& space) {
-  auto amphora = Amphora::open(loop_.get_executor(), std::move(entry), config_,
-                               {space, workers_.storage, changes_, changes_, reconciler_, findings_,
-                                parts_.statistics, operator_, flow_logger_});
+  auto amphora =
+      Amphora::open(loop_.get_executor(), std::move(entry), config_,
+                    {space, workers_.storage, changes_, changes_, findings_, parts_.statistics,
+                     operator_, flow_logger_, [this] { return fitness(); }});
   if (!amphora) return amphora.error();
   amphora_ = std::move(*amphora);
   operator_.show_pair(amphora_->vrrp());
@@ -71,26 +72,10 @@ base::Status Agent::join_pair(const netns::Namespace& space) {
   return base::Unit{};
 }
 
-// Whether this node of a pair may have the VIPs.
 std::optional<keepalived::Fitness> Agent::fitness() const {
-  const reconcile::Progress& progress = reconciler_.progress();
-  if (progress.runs == 0) return std::nullopt;
-  keepalived::Fitness out;
-  out.serves = !changes_.model().listeners.empty();
-  // What HAProxy refuses is no reason: the other node's would refuse it, too.
-  const auto& attached = reconciler_.attachments();
-  out.program_is_attached =
-      !attached.empty() &&
-      std::ranges::all_of(reconciler_.observed().links, [&attached](const auto& link) {
-        return link.second.loopback ||
-               std::ranges::find(attached, link.first, &datapath::Attachment::ifindex) !=
-                   attached.end();
-      });
-  out.haproxy_is_needed = std::ranges::any_of(progress.placements, [](const auto& placed) {
-    return placed.second.where == plan::Place::haproxy;
-  });
-  out.haproxy_answers = findings_.haproxy().answers;
-  return out;
+  if (reconciler_.progress().runs == 0) return std::nullopt;
+  return fitness_of({changes_.model(), reconciler_.progress(), reconciler_.observed(),
+                     reconciler_.attachments(), findings_.haproxy().answers});
 }
 
 base::Status Agent::run(std::optional<http::TcpOptions> api) {

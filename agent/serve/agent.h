@@ -43,6 +43,7 @@ class Agent {
 
  private:
   void stop();
+  // Of a pair's node; nullopt: nothing was looked at yet.
   std::optional<keepalived::Fitness> fitness() const;
 
   Config config_;

@@ -187,7 +187,7 @@ Amphora::Amphora(asio::any_io_executor loop, AmphoraEntry entry, const Config& c
       documents_(octavia::Files(folders_of(entry_))),
       checker_(haproxy_paths(config)),
       vrrp_(loop, std::move(keepalived), vrrp_folder(entry_.conf),
-            std::string(kVrrpRun) + "/vouched-until", [this] { return fitness(); }),
+            std::string(kVrrpRun) + "/vouched-until", around_.fitness),
       plug_network_(around.space, around.delivery),
       plugging_(
           plug_network_,
@@ -286,19 +286,6 @@ octavia::Awaited<Status> Amphora::carry_out(model::Model model) {
   const auto outcome = co_await around_.changes.change(std::move(replace));
   if (const auto* fault = std::get_if<model::Fault>(&outcome)) co_return Error{0, fault->text};
   co_return co_await around_.delivery.carried_out(around_.delivery.revision());
-}
-
-// Whether this node of a pair may have the VIPs.
-std::optional<keepalived::Fitness> Amphora::fitness() const {
-  if (around_.reconciler.progress().runs == 0) return std::nullopt;
-  keepalived::Fitness out;
-  const model::Model& model = around_.changes.model();
-  out.serves = !model.listeners.empty();
-  out.program_is_attached =
-      around_.reconciler.progress().error.empty() && !around_.reconciler.attachments().empty();
-  out.haproxy_is_needed = model.amphora && !model.amphora->haproxy_text.empty();
-  out.haproxy_answers = around_.findings.haproxy().answers;
-  return out;
 }
 
 }  // namespace serve

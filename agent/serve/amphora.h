@@ -12,7 +12,6 @@
 #include "agent/octavia/door.h"
 #include "agent/octavia/plugging.h"
 #include "agent/octavia/uploads_applier.h"
-#include "agent/reconcile/reconciler.h"
 #include "agent/serve/config.h"
 #include "agent/serve/flow_logger.h"
 #include "agent/serve/heartbeat.h"
@@ -60,11 +59,11 @@ class Amphora final : public octavia::Running {
     reconcile::Worker& storage;
     reconcile::Changes& changes;
     reconcile::Delivery& delivery;
-    const reconcile::Reconciler& reconciler;
     const reconcile::Findings& findings;
     const statistics::Statistics& statistics;
     control::Operator& machine;
     FlowLogger& flow_log;
+    VrrpKeeper::Fitness fitness;  // of this node
   };
   static base::Result<std::unique_ptr<Amphora>> open(boost::asio::any_io_executor loop,
                                                      AmphoraEntry entry, const Config& config,
@@ -86,7 +85,6 @@ class Amphora final : public octavia::Running {
   void keep_vrrp();
   boost::asio::awaitable<void> resume_vrrp();
   octavia::Awaited<base::Status> carry_out(model::Model model);
-  std::optional<keepalived::Fitness> fitness() const;
 
   boost::asio::any_io_executor loop_;
   AmphoraEntry entry_;

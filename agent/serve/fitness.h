@@ -1,0 +1,27 @@
+// Whether a node of a pair may have the VIPs, from what is wanted and what the reconciler knows.
+// Pure.
+#pragma once
+
+#include <vector>
+
+#include "agent/datapath/links.h"
+#include "agent/model/model.h"
+#include "agent/reconcile/reconciler.h"
+#include "keepalived/check_scripts.h"
+#include "netns/netns_spec.h"
+
+namespace serve {
+
+struct FitnessFacts {
+  const model::Model& model;
+  const reconcile::Progress& progress;
+  const netns::Observed& observed;
+  const std::vector<datapath::Attachment>& attachments;
+  bool haproxy_answers = false;
+};
+
+// Only what the other node may do better counts: what a route, HAProxy or a table refuses here,
+// it refuses there, and two unfit nodes serve nobody.
+keepalived::Fitness fitness_of(const FitnessFacts& facts);
+
+}  // namespace serve
