@@ -231,15 +231,10 @@ Status Amphora::start() {
   return Unit{};
 }
 
-// What was uploaded before the machine booted runs again.
 asio::awaitable<void> Amphora::resume_vrrp() {
   const octavia::Document document{octavia::Document::Kind::vrrp};
   const auto text = co_await documents_.read(document);
-  if (text.ok() && text->has_value() && !vrrp_.running()) {
-    const auto started = co_await vrrp_.start();
-    if (!started) spdlog::error("keepalived: {}", started.error().message());
-  }
-  co_await vrrp_.revive();
+  if (text.ok() && text->has_value()) co_await vrrp_.resume();
 }
 
 // A single amphora has no keepalived to look after.
@@ -247,6 +242,7 @@ void Amphora::keep_vrrp() {
   if (keeps_vrrp_ || entry_.conf.topology == octavia::Topology::single) return;
   keeps_vrrp_ = true;
   asio::co_spawn(loop_, resume_vrrp(), asio::detached);
+  asio::co_spawn(loop_, vrrp_.revive(), asio::detached);
   asio::co_spawn(loop_, vrrp_.vouch(), asio::detached);
 }
 

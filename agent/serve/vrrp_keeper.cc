@@ -19,6 +19,7 @@ namespace {
 
 // Its end is told at once; this is for what could not be done the last time.
 constexpr auto kReviveEvery = std::chrono::milliseconds(200);
+constexpr auto kResumeEvery = std::chrono::seconds(1);
 constexpr auto kVouchEvery = keepalived::Vouch::kHolds / 4;
 
 }  // namespace
@@ -32,6 +33,7 @@ VrrpKeeper::VrrpKeeper(asio::any_io_executor loop, keepalived::Process keepalive
       vouch_(vouch_file_),
       wake_(loop),
       wake_vouch_(loop),
+      wake_resume_(loop),
       end_(loop),
       running_(keepalived_.running()),
       instance_(keepalived_.instance()) {}
@@ -40,6 +42,19 @@ void VrrpKeeper::finish() {
   finished_ = true;
   wake_.set();
   wake_vouch_.set();
+  wake_resume_.set();
+}
+
+asio::awaitable<void> VrrpKeeper::resume() {
+  std::string trouble;
+  while (!finished_ && !was_asked_ && !running_) {
+    const Status started = co_await launch();
+    if (started) break;
+    const std::string now = started.error().message();
+    if (now != trouble) spdlog::error("keepalived is not resumed yet: {}", now);
+    trouble = now;
+    co_await wake_resume_.wait_for(kResumeEvery);
+  }
 }
 
 asio::awaitable<void> VrrpKeeper::revive() {
@@ -123,6 +138,11 @@ Awaited<Status> VrrpKeeper::uploaded() {
 }
 
 Awaited<Status> VrrpKeeper::start() {
+  was_asked_ = true;
+  co_return co_await launch();
+}
+
+Awaited<Status> VrrpKeeper::launch() {
   auto start = [folder = folder_, file = vouch_file_](keepalived::Process& keepalived) -> Status {
     if (auto done = keepalived::write_check_scripts(folder, file); !done) return done;
     return keepalived.start();
@@ -131,6 +151,7 @@ Awaited<Status> VrrpKeeper::start() {
 }
 
 Awaited<Status> VrrpKeeper::stop() {
+  was_asked_ = true;
   auto stop = [](keepalived::Process& keepalived) { return keepalived.stop(); };
   co_return co_await call(stop);
 }

@@ -29,6 +29,9 @@ class VrrpKeeper final : public octavia::Vrrp {
   VrrpKeeper(boost::asio::any_io_executor loop, keepalived::Process keepalived,
              std::string vrrp_folder, std::string vouch_file, Fitness fitness);
 
+  // Starts what was uploaded before the machine booted, as soon as it can: keepalived ends at once
+  // where its interface is not there yet. Until it runs, or somebody asks for something else.
+  boost::asio::awaitable<void> resume();
   // Two jobs, each until finish(): the second goes on while the first waits for keepalived.
   boost::asio::awaitable<void> revive();
   boost::asio::awaitable<void> vouch();
@@ -59,16 +62,18 @@ class VrrpKeeper final : public octavia::Vrrp {
     pid_t pid = 0;
   };
   void watch(pid_t pid);
+  octavia::Awaited<base::Status> launch();
   octavia::Awaited<base::Status> call(std::function<base::Status(keepalived::Process&)> what);
 
   keepalived::Process keepalived_;  // its worker's
   std::string folder_, vouch_file_;
   Fitness fitness_;
   keepalived::Vouch vouch_;
-  reconcile::Event wake_, wake_vouch_;
+  reconcile::Event wake_, wake_vouch_, wake_resume_;
   boost::asio::posix::stream_descriptor end_;  // of the keepalived that runs: a pidfd
   pid_t watched_ = 0;
   bool finished_ = false, running_ = false;
+  bool was_asked_ = false;  // to start or to stop
   std::optional<keepalived::Instance> instance_;
   keepalived::Counts counts_;
   std::vector<std::string> reasons_;

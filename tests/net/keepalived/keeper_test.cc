@@ -110,6 +110,32 @@ TEST_F(Keeper, StartsAgainWhatHasDied) {
   EXPECT_TRUE(loop_until([&] { return a_->has(kVip); }));
 }
 
+// As after a boot: the agent is there before its interfaces.
+TEST_F(Keeper, ResumesAsSoonAsTheInterfaceIsThere) {
+  a_->write(text());
+  sh("ip -n a link set eth1 down; ip -n a link set eth1 name eth9");
+  run();
+  asio::co_spawn(loop_, keeper_->resume(), asio::detached);
+  loop_.run_for(1500ms);
+  EXPECT_FALSE(keeper_->running());
+  sh("ip -n a link set eth9 name eth1; ip -n a link set eth1 up");
+  EXPECT_TRUE(loop_until([&] { return keeper_->running(); }));
+  EXPECT_TRUE(loop_until([&] { return a_->has(kVip); }));
+}
+
+TEST_F(Keeper, ResumesNothingThatSomebodyStopped) {
+  a_->write(text());
+  sh("ip -n a link set eth1 down; ip -n a link set eth1 name eth9");
+  run();
+  asio::co_spawn(loop_, keeper_->resume(), asio::detached);
+  loop_.run_for(300ms);
+  EXPECT_TRUE(wait(keeper_->stop()).ok());
+  sh("ip -n a link set eth9 name eth1; ip -n a link set eth1 up");
+  loop_.restart();
+  loop_.run_for(2500ms);  // more than a turn
+  EXPECT_FALSE(keeper_->running());
+}
+
 TEST_F(Keeper, RefusesWhatWouldRunAnotherProgram) {
   EXPECT_TRUE(wait(keeper_->examine(text())).ok());
   std::string evil = text();
