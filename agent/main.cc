@@ -51,7 +51,9 @@ base::Status run(serve::Config config, const std::string& amphora_file) {
   // What an agent before this one left is adopted: maps and links, HAProxy, what is wanted.
   auto parts = serve::open_parts(config, *space);
   if (!parts) return parts.error();
-  if (amphora) serve::begin_as_amphora(*amphora, config, *parts);
+  if (amphora)
+    if (auto begun = serve::begin_as_amphora(*amphora, config, *parts); !begun)
+      return begun.error();
 
   // Who is told by whom is decided once, here; then the loop runs until somebody ends it.
   serve::Agent agent(config, std::move(*parts), started);

@@ -45,6 +45,21 @@ void PlugStore::load_interfaces(Loaded& into) const {
   if (failure) into.unreadable.push_back("read " + paths_.interfaces + ": " + failure.message());
 }
 
+void PlugStore::load_rules(Loaded& into) const {
+  const std::string path = paths_.base + "/" + kRulesName;
+  const auto text = base::read_file(path);
+  if (!text && text.error().code == ENOENT) return;
+  into.plugs.rules.emplace();
+  if (text) {
+    auto rules = read_vip_rules(*text);
+    auto* list = std::get_if<std::vector<VipRule>>(&rules);
+    if (list != nullptr) into.plugs.rules = std::move(*list);
+    if (list != nullptr) return;
+  }
+  into.unreadable.push_back((text ? path + ": is no list of rules" : text.error().message()) +
+                            ": nobody is let in");
+}
+
 Result<PlugStore::Loaded> PlugStore::load() {
   for (const std::string& folder : {paths_.interfaces, paths_.macs, paths_.base})
     if (auto made = make_folder(folder); !made) return made.error();
@@ -59,14 +74,7 @@ Result<PlugStore::Loaded> PlugStore::load() {
     out.plugs.macs = parse_plugged_interfaces(*macs);
   else if (macs.error().code != ENOENT)
     out.unreadable.push_back(macs.error().message());
-  const std::string rules_path = paths_.base + "/" + kRulesName;
-  const auto rules_text = base::read_file(rules_path);
-  if (!rules_text && rules_text.error().code == ENOENT) return out;
-  if (!rules_text) return rules_text.error();
-  auto rules = read_vip_rules(*rules_text);
-  auto* list = std::get_if<std::vector<VipRule>>(&rules);
-  if (list == nullptr) return Error{0, rules_path + ": cannot be read as rules"};
-  out.plugs.rules = std::move(*list);
+  load_rules(out);
   return out;
 }
 

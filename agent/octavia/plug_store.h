@@ -35,8 +35,8 @@ class PlugStore {
     std::vector<std::string> unreadable;  // files that were left out and why, for the log
   };
   // Makes the folders and lo.json where they are missing. Files that are there but cannot be read
-  // as what they are are left out; only rules that cannot be read are an error, because what they
-  // forbid is not known.
+  // as what they are are left out. Rules that cannot be read forbid everything, until others come:
+  // what they allow is not known.
   base::Result<Loaded> load();
 
   // Durable when they return; errors name the file.
@@ -46,6 +46,7 @@ class PlugStore {
 
  private:
   void load_interfaces(Loaded& into) const;
+  void load_rules(Loaded& into) const;
 
   Paths paths_;
 };

@@ -133,54 +133,51 @@ octavia::Folders folders_of(const AmphoraEntry& entry) {
 
 namespace {
 
-model::Model uploaded_model(const AmphoraEntry& entry) {
-  model::Model nothing;
-  nothing.amphora.emplace();
-  auto uploads = octavia::Files(folders_of(entry)).uploads();
-  if (!uploads) {
-    spdlog::error("the uploads are left out: {}", uploads.error().message());
-    return nothing;
-  }
-  const auto facts = facts_of(entry.conf);
-  auto model = octavia::model_of(*uploads, facts);
+// A text that cannot be translated is left out of `uploads`.
+model::Model uploaded_model(Uploads& uploads, const octavia::AmphoraFacts& facts) {
+  auto model = octavia::model_of(uploads, facts);
   if (model) return std::move(*model);
-  drop_unreadable(*uploads, facts);
-  model = octavia::model_of(*uploads, facts);
+  drop_unreadable(uploads, facts);
+  model = octavia::model_of(uploads, facts);
   if (model) return std::move(*model);
   spdlog::error("the uploads are left out: {}", model.error().message());
+  uploads = {};
+  model::Model nothing;
+  nothing.amphora.emplace();
   return nothing;
 }
 
 }  // namespace
 
-void begin_as_amphora(const AmphoraEntry& entry, Config& config, serve::Parts& parts) {
-  parts.storage = std::make_unique<reconcile::NoStorage>();
-  parts.model = uploaded_model(entry);
+Status begin_as_amphora(AmphoraEntry& entry, Config& config, serve::Parts& parts) {
+  auto uploads = octavia::Files(folders_of(entry)).uploads();
+  if (!uploads) spdlog::error("the uploads are left out: {}", uploads.error().message());
+  if (uploads) entry.begun.uploads = std::move(*uploads);
+  entry.begun.model = uploaded_model(entry.begun.uploads, facts_of(entry.conf));
   auto loaded = octavia::PlugStore(plug_paths(entry.conf)).load();
-  if (!loaded) {
-    spdlog::error("the interfaces are left out: {}", loaded.error().message());
-    octavia::narrow(parts.model, {});  // rules that cannot be read forbid everything
-    return;
-  }
-  if (loaded->plugs.rules) octavia::narrow(parts.model, *loaded->plugs.rules);
-  config.layout = octavia::layout_of(loaded->plugs.files, loaded->plugs.macs);
+  if (!loaded) return loaded.error();
+  for (const std::string& file : loaded->unreadable) spdlog::error("left out: {}", file);
+  entry.begun.plugs = std::move(loaded->plugs);
+  const octavia::Plugs& plugs = entry.begun.plugs;
+  parts.storage = std::make_unique<reconcile::NoStorage>();
+  parts.model = entry.begun.model;
+  if (plugs.rules) octavia::narrow(parts.model, *plugs.rules);
+  config.layout = octavia::layout_of(plugs.files, plugs.macs);
+  return Unit{};
 }
 
 Result<std::unique_ptr<Amphora>> Amphora::open(asio::any_io_executor loop, AmphoraEntry entry,
                                                const Config& config, Around around) {
-  auto loaded = octavia::PlugStore(plug_paths(entry.conf)).load();
-  if (!loaded) return loaded.error();
-  for (const std::string& file : loaded->unreadable) spdlog::error("left out: {}", file);
   auto drop = drop_in(around.space);
   if (!drop) return drop.error();
   auto keepalived = keepalived::Process::open(vrrp_paths(entry.conf), std::move(*drop));
   if (!keepalived) return keepalived.error();
-  return std::unique_ptr<Amphora>(new Amphora(std::move(loop), std::move(entry), config, around,
-                                              std::move(loaded->plugs), std::move(*keepalived)));
+  return std::unique_ptr<Amphora>(
+      new Amphora(std::move(loop), std::move(entry), config, around, std::move(*keepalived)));
 }
 
 Amphora::Amphora(asio::any_io_executor loop, AmphoraEntry entry, const Config& config,
-                 Around around, octavia::Plugs plugs, keepalived::Process keepalived)
+                 Around around, keepalived::Process keepalived)
     : loop_(loop),
       entry_(std::move(entry)),
       around_(around),
@@ -192,8 +189,9 @@ Amphora::Amphora(asio::any_io_executor loop, AmphoraEntry entry, const Config& c
       plugging_(
           plug_network_,
           [this](std::function<Status()> call) { return plug_worker_.run(std::move(call)); },
-          octavia::PlugStore(plug_paths(entry_.conf)), std::move(plugs),
+          octavia::PlugStore(plug_paths(entry_.conf)), std::move(entry_.begun.plugs),
           [this] { return entry_.conf.topology; }),
+      wanted_(std::move(entry_.begun.model)),
       applier_(facts_of(entry_.conf),
                {checker_, [this](model::Model model) { return carry_out(std::move(model)); },
                 [this] { return around_.findings.haproxy().answers ? 1 : 0; },
@@ -207,9 +205,8 @@ Amphora::Amphora(asio::any_io_executor loop, AmphoraEntry entry, const Config& c
                 {config.state_dir, entry_.conf.base_path}, entry_.conf.amphora_id),
       sender_(loop, std::move(entry_.heartbeats),
               [this](uint64_t seq) { return composer_.compose(seq); }) {
-  wanted_ = uploaded_model(entry_);
-  if (const auto uploads = octavia::Files(folders_of(entry_)).uploads())
-    around_.flow_log.set_logs(octavia::connection_logs(*uploads));
+  around_.flow_log.set_logs(octavia::connection_logs(entry_.begun.uploads));
+  entry_.begun = {};
   plug_network_.enforce_with([this] { return carry_out(wanted_); });
 }
 

@@ -33,6 +33,12 @@ struct AmphoraEntry {
   base::Fd listener;
   http::TlsContext tls;
   HeartbeatSockets heartbeats;
+  // What Octavia's files say, once begin_as_amphora() has read them.
+  struct Begun {
+    octavia::Uploads uploads;
+    octavia::Plugs plugs;
+    model::Model model;  // of the uploads, before rules of the VIP narrow it
+  } begun = {};
 
   // Reads the configuration; unknown options are named in the log.
   static base::Result<AmphoraEntry> open(const std::string& file);
@@ -49,7 +55,7 @@ base::Result<keepalived::Process::DropAddresses> drop_in(const netns::Namespace&
 
 // What is wanted is in Octavia's files: the agent begins with what they say. What cannot be read
 // any more is left out and said in the log; controllers can send it again. Blocks.
-void begin_as_amphora(const AmphoraEntry& entry, Config& config, Parts& parts);
+base::Status begin_as_amphora(AmphoraEntry& entry, Config& config, Parts& parts);
 
 class Amphora final : public octavia::Running {
  public:
@@ -81,7 +87,7 @@ class Amphora final : public octavia::Running {
 
  private:
   Amphora(boost::asio::any_io_executor loop, AmphoraEntry entry, const Config& config,
-          Around around, octavia::Plugs plugs, keepalived::Process keepalived);
+          Around around, keepalived::Process keepalived);
   void keep_vrrp();
   boost::asio::awaitable<void> resume_vrrp();
   octavia::Awaited<base::Status> carry_out(model::Model model);

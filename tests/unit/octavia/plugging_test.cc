@@ -285,8 +285,19 @@ TEST_F(PluggingTest, FilesThatCannotBeReadAreLeftOutAndNamed) {
                   folder_ + "/interfaces/eth2.json: is no JSON",
                   folder_ + "/interfaces/eth3.json: is of another interface, eth1"));
   EXPECT_EQ(loaded->plugs, plugging_->plugs());
+}
+
+// An amphora that did not start could not even be sent others.
+TEST_F(PluggingTest, RulesThatCannotBeReadLetNobodyIn) {
+  plug_vip();
   ASSERT_TRUE(base::write_file(folder_ + "/vip-rules.json", "{", 0600));
-  EXPECT_FALSE(store().load()) << "what they forbid is not known";
+  auto loaded = store().load();
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->plugs.rules, std::vector<VipRule>());
+  EXPECT_EQ(loaded->plugs.files, plugging_->plugs().files);
+  EXPECT_THAT(
+      loaded->unreadable,
+      testing::ElementsAre(folder_ + "/vip-rules.json: is no list of rules: nobody is let in"));
 }
 
 TEST_F(PluggingTest, RulesAreKeptAndEnforced) {
