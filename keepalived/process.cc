@@ -97,8 +97,11 @@ Status Process::launch() {
   struct stat status {};
   if (::stat(log.c_str(), &status) == 0 && static_cast<size_t>(status.st_size) > kMostLog)
     ::unlink(log.c_str());
+  const std::string to_syslog = paths_.log_facility
+                                    ? "--log-facility=" + std::to_string(*paths_.log_facility)
+                                    : "--no-syslog";
   auto started = process::start(
-      {{paths_.binary, "--dont-fork", "--log-console", "--no-syslog", "--vrrp", "--use-file",
+      {{paths_.binary, "--dont-fork", "--log-console", to_syslog, "--vrrp", "--use-file",
         run("keepalived.conf"), "--pid", paths_.pid_file, "--vrrp_pid", run("vrrp.pid")},
        log});
   if (!started) return started.error();

@@ -26,6 +26,7 @@ struct Paths {
   std::string check_script;  // that the text may run: check_script_path()
   std::string run_dir;       // our own files; made if it is not there, mode 0700
   std::string binary = "/usr/sbin/keepalived";
+  std::optional<int> log_facility = {};  // n of LOG_LOCALn; none: only our own file is written
 };
 
 struct Counts {

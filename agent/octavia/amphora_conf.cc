@@ -59,13 +59,17 @@ std::string range(int min, int max) {
   return "must be a number from " + std::to_string(min) + " to " + std::to_string(max);
 }
 
-Set integer(int AmphoraConf::*field, int min, int max) {
-  return [=](AmphoraConf& conf, const std::string& value) -> std::string {
-    const auto read = base::parse_number(value, min, max);
-    if (!read) return range(min, max);
-    conf.*field = *read;
-    return "";
-  };
+constexpr int kMostLocal = 7;  // of LOG_LOCALn
+
+std::string set_administrative_facility(AmphoraConf& conf, const std::string& value) {
+  const auto read = base::parse_number(value, 0, kMostLocal);
+  if (!read) return range(0, kMostLocal);
+  conf.administrative_log_facility = *read;
+  return "";
+}
+
+std::string check_user_facility(AmphoraConf&, const std::string& value) {
+  return base::parse_number(value, 0, kMostLocal) ? "" : range(0, kMostLocal);
 }
 
 Set seconds(std::chrono::seconds AmphoraConf::*field) {
@@ -189,9 +193,8 @@ const std::map<std::string, Set>& options() {
       {"haproxy_amphora respawn_count", ignore},
       {"haproxy_amphora respawn_interval", ignore},
       {"haproxy_amphora use_upstart", ignore},
-      {"haproxy_amphora user_log_facility", integer(&C::user_log_facility, 0, 7)},
-      {"haproxy_amphora administrative_log_facility",
-       integer(&C::administrative_log_facility, 0, 7)},
+      {"haproxy_amphora user_log_facility", check_user_facility},
+      {"haproxy_amphora administrative_log_facility", set_administrative_facility},
       {"health_manager controller_ip_port_list", set_controllers},
       {"health_manager heartbeat_interval", seconds(&C::heartbeat_interval)},
       {"health_manager heartbeat_key", set_key},
@@ -202,8 +205,8 @@ const std::map<std::string, Set>& options() {
       {"amphora_agent amphora_id", set_amphora_id},
       {"amphora_agent amphora_udp_driver", check_udp_driver},
       {"amphora_agent agent_tls_protocol", ignore},
-      {"amphora_agent user_log_facility", integer(&C::user_log_facility, 0, 7)},
-      {"amphora_agent administrative_log_facility", integer(&C::administrative_log_facility, 0, 7)},
+      {"amphora_agent user_log_facility", check_user_facility},
+      {"amphora_agent administrative_log_facility", set_administrative_facility},
       {"amphora_agent admin_log_targets", ignore},
       {"amphora_agent tenant_log_targets", ignore},
       {"amphora_agent log_protocol", ignore},

@@ -34,9 +34,10 @@ struct AmphoraConf {
   std::string agent_server_network_dir = "/etc/octavia/interfaces/";
   std::chrono::seconds agent_request_read_timeout{180};
   std::string amphora_id;  // "": none was given
-  // LOCALn of tenants' flow logs and of processes; read from [amphora_agent], else from
-  // [haproxy_amphora], where the controller writes them.
-  int user_log_facility = 0, administrative_log_facility = 1;
+  // LOCALn, of keepalived; read from [amphora_agent], else from [haproxy_amphora], where the
+  // controller writes it. Its sister user_log_facility is nothing to us: where connections are
+  // logged, each text says.
+  int administrative_log_facility = 1;
   // [controller_worker]; mutable
   Topology topology = Topology::single;
 

@@ -107,6 +107,7 @@ keepalived::Paths vrrp_paths(const AmphoraConf& conf) {
   paths.pid_file = vrrp_folder(conf) + "/octavia-keepalived.pid";
   paths.check_script = keepalived::check_script_path(vrrp_folder(conf));
   paths.run_dir = kVrrpRun;
+  paths.log_facility = conf.administrative_log_facility;
   return paths;
 }
 

@@ -1,6 +1,9 @@
 // A pair of nodes: who has the VIP, when keepalived ends in whatever way.
 #include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <string_view>
@@ -49,6 +52,44 @@ TEST_F(Pair, ANameServerThatIsSilentDelaysNothing) {
   const auto begun = std::chrono::steady_clock::now();
   start(*a_, 120);
   EXPECT_LT(std::chrono::steady_clock::now() - begun, 4s);
+}
+
+// /dev/log is ours, in a folder that is /dev for this test alone.
+class Syslog {
+ public:
+  explicit Syslog(const std::string& folder) {
+    sh("mkdir " + folder + " && cp -a /dev/null /dev/urandom " + folder + " && mount --bind " +
+       folder + " /dev");
+    socket_.reset(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    const sockaddr_un place{.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+    EXPECT_EQ(::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&place), sizeof(place)), 0);
+  }
+  ~Syslog() { ::umount2("/dev", MNT_DETACH); }
+
+  std::string line() const {
+    char text[2048];
+    const ssize_t size = ::recv(socket_.get(), text, sizeof(text), 0);
+    return size > 0 ? std::string(text, static_cast<size_t>(size)) : "";
+  }
+
+ private:
+  base::Fd socket_;
+};
+
+TEST_F(Pair, LogsToTheFacilityThatItIsGiven) {
+  const Syslog syslog(a_->vrrp() + "/dev");
+  keepalived::Paths paths = a_->paths();
+  paths.log_facility = 5;
+  a_->write(keepalived::render(instance(*a_, 120)));
+  a_->enter();
+  auto process = keepalived::Process::open(paths, a_->drop());
+  ASSERT_TRUE(process.ok());
+  ASSERT_TRUE(process->start().ok());
+  const std::string line = syslog.line();
+  // Facility 21, local5, times 8; and a level.
+  EXPECT_THAT(line, testing::StartsWith("<17")) << line;
+  EXPECT_THAT(line, HasSubstr("Keepalived"));
+  EXPECT_TRUE(process->stop().ok());
 }
 
 // With parent and child gone at once, nobody takes the VIP off.

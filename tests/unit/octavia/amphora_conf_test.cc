@@ -93,17 +93,16 @@ TEST(AmphoraConf, EveryOptionArrives) {
   want.agent_server_network_dir = "/f";
   want.agent_request_read_timeout = std::chrono::seconds(9);
   want.amphora_id = "3c1b0a9f-8e7d-4c6b-9a58-473625141302";
-  want.user_log_facility = 2;
   want.administrative_log_facility = 3;
   EXPECT_EQ(conf, want);
 }
 
-TEST(AmphoraConf, LogFacilitiesOfTheAgentsSectionOverrule) {
-  const AmphoraConf conf = parsed(
-      "[amphora_agent]\nuser_log_facility = 5\n"
-      "[haproxy_amphora]\nuser_log_facility = 2\nadministrative_log_facility = 6\n");
-  EXPECT_EQ(conf.user_log_facility, 5);
-  EXPECT_EQ(conf.administrative_log_facility, 6);
+TEST(AmphoraConf, TheLogFacilityOfTheAgentsSectionOverrules) {
+  const std::string agents = "[amphora_agent]\nadministrative_log_facility = 5\n";
+  const std::string haproxys = "[haproxy_amphora]\nadministrative_log_facility = 2\n";
+  EXPECT_EQ(parsed(agents + haproxys).administrative_log_facility, 5);
+  EXPECT_EQ(parsed(haproxys + agents).administrative_log_facility, 5);
+  EXPECT_EQ(parsed(haproxys).administrative_log_facility, 2);
 }
 
 TEST(AmphoraConf, ControllersOfBothFamiliesWithAndWithoutBrackets) {
