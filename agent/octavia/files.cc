@@ -143,6 +143,16 @@ base::Status Files::remove(const Document& document) const {
   return base::flush_directory(path.substr(0, path.rfind('/')));
 }
 
+base::Status Files::forget(const Uuid& load_balancer) const {
+  for (const std::string& top : {folders_.base_cert_dir, folders_.base_path}) {
+    const std::string folder = top + "/" + load_balancer.text();
+    std::error_code error;
+    fs::remove_all(folder, error);
+    if (error) return Error{error.value(), "remove " + folder};
+  }
+  return Unit{};
+}
+
 Result<Uploads> Files::uploads() const {
   Uploads out;
   const auto load_balancers = names_in(folders_.base_path);

@@ -26,6 +26,7 @@ class Files {
   base::Result<std::optional<std::string>> read(const Document& document) const;
   base::Status write(const Document& document, const std::string& bytes) const;
   base::Status remove(const Document& document) const;
+  base::Status forget(const Uuid& load_balancer) const;
   base::Result<Uploads> uploads() const;
 
  private:

@@ -47,6 +47,9 @@ class Documents {
   virtual Awaited<base::Status> write(Document document, std::string bytes) = 0;
   // Good, too, when it is not there.
   virtual Awaited<base::Status> remove(Document document) = 0;
+  // All that is kept of a load balancer besides its text, which is gone: certificates and their
+  // keys, states of servers. Good, too, when there is nothing.
+  virtual Awaited<base::Status> forget(Uuid load_balancer) = 0;
   virtual Awaited<base::Result<Uploads>> uploads() = 0;
 };
 

@@ -24,6 +24,11 @@ Awaited<Status> RealDocuments::remove(Document document) {
   co_return co_await worker_.run(std::move(remove));
 }
 
+Awaited<Status> RealDocuments::forget(octavia::Uuid load_balancer) {
+  auto forget = [this, load_balancer] { return files_.forget(load_balancer); };
+  co_return co_await worker_.run(std::move(forget));
+}
+
 Awaited<Result<octavia::Uploads>> RealDocuments::uploads() {
   auto read = [this] { return files_.uploads(); };
   co_return co_await worker_.run(std::move(read));

@@ -20,6 +20,7 @@ class RealDocuments final : public octavia::Documents {
       octavia::Document document) override;
   octavia::Awaited<base::Status> write(octavia::Document document, std::string bytes) override;
   octavia::Awaited<base::Status> remove(octavia::Document document) override;
+  octavia::Awaited<base::Status> forget(octavia::Uuid load_balancer) override;
   octavia::Awaited<base::Result<octavia::Uploads>> uploads() override;
 
  private:

@@ -34,6 +34,9 @@ class FileDocuments final : public Documents {
     co_return files_.write(document, bytes);
   }
   Awaited<base::Status> remove(Document document) override { co_return files_.remove(document); }
+  Awaited<base::Status> forget(Uuid load_balancer) override {
+    co_return files_.forget(load_balancer);
+  }
   Awaited<base::Result<Uploads>> uploads() override { co_return files_.uploads(); }
 
  private:

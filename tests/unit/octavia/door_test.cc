@@ -217,6 +217,22 @@ TEST(Door, RemovesOneOrTheOther) {
   EXPECT_EQ(body(amphora.ask("DELETE", "/1.0/listeners/" + kNobody)).at("message"), "OK");
 }
 
+TEST(Door, KeysOfALoadBalancerGoWithItAndAfterIt) {
+  Amphora amphora;
+  const Document key{Document::Kind::certificate, *base::Uuid::parse(kLb), "aaaa1111.pem"};
+  amphora.documents.all[kHaproxy] = "text";
+  amphora.documents.all[kLvs] = "text";
+  amphora.documents.all[key] = "key";
+  EXPECT_EQ(amphora.ask("DELETE", "/1.0/listeners/" + kUdp).status, 200);
+  EXPECT_TRUE(amphora.documents.all.contains(key));
+  amphora.script.done.clear();
+  amphora.script.fail(3);
+  EXPECT_EQ(amphora.ask("DELETE", "/1.0/listeners/" + kLb).status, 500);
+  EXPECT_EQ(amphora.script.done, (std::vector<std::string>{"remove", "apply"}));
+  EXPECT_EQ(amphora.ask("DELETE", "/1.0/listeners/" + kLb).status, 200);
+  EXPECT_FALSE(amphora.documents.all.contains(key));
+}
+
 TEST(Door, ARemovalThatStoppedHalfwayArrivesWhenAskedForAgain) {
   Amphora amphora;
   amphora.documents.all[kLvs] = "text";

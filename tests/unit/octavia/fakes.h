@@ -60,6 +60,11 @@ class FakeDocuments final : public Documents {
     if (done) all.erase(document);
     co_return done;
   }
+  Awaited<base::Status> forget(Uuid load_balancer) override {
+    auto done = co_await script_.step("forget");
+    if (done) std::erase_if(all, [&](const auto& one) { return one.first.id == load_balancer; });
+    co_return done;
+  }
   Awaited<base::Result<Uploads>> uploads() override {
     co_await boost::asio::post(boost::asio::use_awaitable);
     Uploads out;

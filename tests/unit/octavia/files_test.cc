@@ -60,6 +60,20 @@ TEST_F(FilesTest, ArePutWhereOctaviaExpectsThem) {
   EXPECT_EQ(mode(top + "/certs/" + kLb), 0700u);
 }
 
+TEST_F(FilesTest, NothingIsLeftOfALoadBalancerThatIsForgotten) {
+  const Uuid other = *Uuid::parse(kNobody);
+  for (const Uuid& id : {lb, other}) {
+    ASSERT_TRUE(files().write({Document::Kind::haproxy, id}, "text").ok());
+    ASSERT_TRUE(files().write({Document::Kind::certificate, id, "a1.pem"}, "key").ok());
+    std::ofstream(top + "/base/" + id.text() + "/servers-state") << "1";
+  }
+  ASSERT_TRUE(files().forget(lb).ok());
+  ASSERT_TRUE(files().forget(lb).ok());
+  EXPECT_FALSE(fs::exists(top + "/base/" + kLb));
+  EXPECT_FALSE(fs::exists(top + "/certs/" + kLb));
+  EXPECT_EQ(**files().read({Document::Kind::certificate, other, "a1.pem"}), "key");
+}
+
 TEST_F(FilesTest, TheConfigurationKeepsItsMode) {
   const Document config{Document::Kind::config};
   ASSERT_TRUE(files().write(config, "a").ok());
