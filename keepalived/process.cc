@@ -88,6 +88,19 @@ Status Process::start() {
   return Unit{};
 }
 
+// What was loaded is noted when it has been: killed before that, the next Process loads it again.
+Status Process::load(const std::string& text) {
+  constexpr const char* kLoaded = "loaded.conf";
+  const auto loaded = base::read_file(run(kLoaded));
+  if (running() && loaded.ok() && *loaded == text) return Unit{};
+  const std::filesystem::path config(paths_.config);
+  auto written =
+      base::replace_file(config.parent_path().string(), config.filename().string(), text, 0600);
+  if (!written) return written;
+  if (auto started = start(); !started) return started;
+  return base::replace_file(paths_.run_dir, kLoaded, text, 0600);
+}
+
 // keepalived forks a child that speaks VRRP; both are needed.
 Status Process::launch() {
   end_child();

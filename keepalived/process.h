@@ -48,6 +48,9 @@ class Process {
   // Runs the text as it is in the file now: starts, or reloads what runs. Refused: a text that is
   // none of ours (Document), and nothing is changed.
   base::Status start();
+  // Writes the text, which is ours then, and runs it. Nothing, where it was given to the keepalived
+  // that runs before, by whichever Process.
+  base::Status load(const std::string& text);
   // As start(): a reload of what does not run starts it.
   base::Status reload() { return start(); }
   // Leaves in good order: the peer is told, the VIPs are taken off.

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "agent/serve/paths.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "keepalived/render.h"
 
@@ -122,18 +121,12 @@ asio::awaitable<void> Pair::follow() {
   }
 }
 
-// What runs already, of an agent before this one, is not told again.
 asio::awaitable<bool> Pair::carry_out(std::string text) {
-  const std::filesystem::path path(paths_.config);
-  const auto before = base::read_file(paths_.config);
-  const bool is_there = before.ok() && *before == text;
   Status done = base::Unit{};
-  if (text.empty()) {
+  if (text.empty())
     done = co_await keeper_.stop();
-  } else if (!is_there || !keeper_.running()) {
-    done = base::replace_file(path.parent_path().string(), path.filename().string(), text, 0600);
-    if (done) done = co_await keeper_.start();
-  }
+  else
+    done = co_await keeper_.load(std::move(text));
   if (!done) spdlog::error("pair: {}", done.error().message());
   co_return done.ok();
 }

@@ -150,6 +150,16 @@ Awaited<Status> VrrpKeeper::launch() {
   co_return co_await call(start);
 }
 
+Awaited<Status> VrrpKeeper::load(std::string text) {
+  was_asked_ = true;
+  auto load = [folder = folder_, file = vouch_file_,
+               text = std::move(text)](keepalived::Process& keepalived) -> Status {
+    if (auto done = keepalived::write_check_scripts(folder, file); !done) return done;
+    return keepalived.load(text);
+  };
+  co_return co_await call(load);
+}
+
 Awaited<Status> VrrpKeeper::stop() {
   was_asked_ = true;
   auto stop = [](keepalived::Process& keepalived) { return keepalived.stop(); };

@@ -37,6 +37,9 @@ class VrrpKeeper final : public octavia::Vrrp {
   boost::asio::awaitable<void> vouch();
   void finish();
 
+  // Has keepalived run this text, of ours.
+  octavia::Awaited<base::Status> load(std::string text);
+
   octavia::Awaited<base::Status> examine(std::string text) override;
   octavia::Awaited<base::Status> uploaded() override;
   octavia::Awaited<base::Status> start() override;

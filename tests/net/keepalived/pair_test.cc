@@ -153,6 +153,26 @@ TEST_F(Pair, IsAdoptedAndReloaded) {
   EXPECT_EQ(a_->process().counts(), (Counts{0, 1, 0}));
 }
 
+// Killed after it had written a text and before keepalived was told, an agent has the next one do
+// it; what keepalived has, it is not told again.
+TEST_F(Pair, ATextIsLoadedOnceByWhicheverAgent) {
+  auto more = instance(*a_, 120);
+  const std::string text = keepalived::render(more);
+  a_->enter();
+  ASSERT_TRUE(a_->process().load(text).ok());
+  ASSERT_TRUE(a_->process().load(text).ok());
+  EXPECT_EQ(a_->process().counts(), (Counts{1, 0, 0}));
+  a_->reopen();
+  ASSERT_TRUE(a_->process().load(text).ok());
+  EXPECT_EQ(a_->process().counts(), (Counts{0, 0, 0}));
+  more.vips.push_back(ip("203.0.113.11"));
+  a_->write(keepalived::render(more));
+  a_->reopen();
+  ASSERT_TRUE(a_->process().load(keepalived::render(more)).ok());
+  EXPECT_EQ(a_->process().counts(), (Counts{0, 1, 0}));
+  EXPECT_TRUE(until([&] { return a_->has("203.0.113.11"); }));
+}
+
 TEST_F(Pair, BrokenTextChangesNothing) {
   start_both();
   const pid_t pid = a_->pid();
