@@ -75,7 +75,7 @@ base::Status Agent::join_pair(const netns::Namespace& space) {
 std::optional<keepalived::Fitness> Agent::fitness() const {
   if (reconciler_.progress().runs == 0) return std::nullopt;
   return fitness_of({changes_.model(), reconciler_.progress(), reconciler_.observed(),
-                     reconciler_.attachments(), findings_.haproxy().answers});
+                     reconciler_.attachments(), haproxy_keeper_.answers()});
 }
 
 base::Status Agent::run(std::optional<http::TcpOptions> api) {

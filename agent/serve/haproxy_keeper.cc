@@ -15,7 +15,10 @@ namespace {
 
 // HAProxy that died is back within a second.
 constexpr auto kReviveEvery = std::chrono::milliseconds(200);
-constexpr int kRevivesToAsk = 5;
+// One that hangs is found out, and no longer vouched for, within two seconds: asked within 0.6 s,
+// waited for, and the next word of the agent is 0.5 s away.
+constexpr int kRevivesToAsk = 3;
+constexpr auto kSilence = std::chrono::milliseconds(800);
 
 Readings readings(const std::vector<haproxy::WorkerStats>& workers) {
   Readings all;
@@ -77,7 +80,10 @@ asio::awaitable<void> HaproxyKeeper::run() {
     auto look = [this, asks] {
       Found found;
       found.revived = haproxy_.revive();
-      if (asks) found.workers = haproxy_.stats();
+      if (!asks) return found;
+      asked_ = std::chrono::steady_clock::now();
+      found.workers = haproxy_.stats();
+      asked_ = std::chrono::steady_clock::time_point{};
       return found;
     };
     const Found found = co_await workers_.haproxy.run(std::move(look));
@@ -87,6 +93,13 @@ asio::awaitable<void> HaproxyKeeper::run() {
     if (asks && !found.workers) spdlog::warn("{}", found.workers.error().message());
     co_await wake_.wait_for(kReviveEvery);
   }
+}
+
+bool HaproxyKeeper::answers() const {
+  const auto asked = asked_.load();
+  const bool waits = asked != std::chrono::steady_clock::time_point{} &&
+                     std::chrono::steady_clock::now() - asked > kSilence;
+  return !waits && findings_.haproxy().answers;
 }
 
 void HaproxyKeeper::note(const std::vector<haproxy::WorkerStats>& workers) {

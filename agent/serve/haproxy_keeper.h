@@ -1,8 +1,10 @@
 // HaproxyKeeper: keeps HAProxy alive while it is needed, and reads what it counts and finds.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <chrono>
 #include <vector>
 
 #include "agent/reconcile/changes.h"
@@ -25,6 +27,9 @@ class HaproxyKeeper {
   boost::asio::awaitable<void> run();
   void stop();
 
+  // Whether the one that accepts answered when it was asked last, and keeps nobody waiting since.
+  bool answers() const;
+
  private:
   struct Found {
     base::Result<bool> revived = false;
@@ -37,6 +42,7 @@ class HaproxyKeeper {
   const reconcile::Changes& changes_;
   reconcile::Findings& findings_;
   statistics::Statistics& statistics_;
+  std::atomic<std::chrono::steady_clock::time_point> asked_{};  // the epoch: it has answered
   reconcile::Event wake_;
   bool stopped_ = false;
 };
