@@ -1,6 +1,5 @@
 #include "health/attempt.h"
 
-#include <arpa/inet.h>
 #include <linux/in6.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -11,6 +10,7 @@
 #include <cstring>
 
 #include "base/fd.h"
+#include "base/socket_address.h"
 
 namespace health {
 namespace {
@@ -19,22 +19,6 @@ using boost::asio::awaitable;
 using boost::asio::redirect_error;
 using boost::asio::use_awaitable;
 using boost::system::error_code;
-
-socklen_t to_sockaddr(const base::Endpoint& endpoint, sockaddr_storage& to) {
-  std::memset(&to, 0, sizeof(to));
-  if (endpoint.address.family() == base::Family::ipv4) {
-    auto& in = reinterpret_cast<sockaddr_in&>(to);
-    in.sin_family = AF_INET;
-    in.sin_port = htons(endpoint.port);
-    std::memcpy(&in.sin_addr, endpoint.address.bytes(), sizeof(in.sin_addr));
-    return sizeof(in);
-  }
-  auto& in = reinterpret_cast<sockaddr_in6&>(to);
-  in.sin6_family = AF_INET6;
-  in.sin6_port = htons(endpoint.port);
-  std::memcpy(&in.sin6_addr, endpoint.address.bytes(), sizeof(in.sin6_addr));
-  return sizeof(in);
-}
 
 // ICMPv6 "administratively prohibited" arrives as EACCES, which from a call itself would be a
 // privilege of ours that is missing.
@@ -161,9 +145,8 @@ awaitable<int> Attempt::ready(Direction direction) {
 }
 
 awaitable<Io> Attempt::connect(base::Endpoint endpoint) {
-  sockaddr_storage address;
-  const socklen_t size = to_sockaddr(endpoint, address);
-  if (::connect(fd(), reinterpret_cast<const sockaddr*>(&address), size) == 0) co_return Io{};
+  const base::SocketAddress address = base::socket_address(endpoint);
+  if (::connect(fd(), address.get(), address.size) == 0) co_return Io{};
   if (errno != EINPROGRESS) co_return Io{errno, 0};
   const int waited = co_await ready(Direction::out);
   if (waited != 0) co_return Io{waited, 0};

@@ -1,7 +1,5 @@
 #include "agent/flow_log/writer.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -19,6 +17,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/socket_address.h"
 
 namespace flow_log {
 
@@ -38,31 +37,13 @@ constexpr auto kLong = 1h;          // whoever has something to do wakes it
 constexpr size_t kMostLine = 1023;  // HAProxy's, with its head
 constexpr int kInfo = 6, kNotice = 5, kFacilityShift = 3;
 
-struct Address {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-};
-
-Address address_of(const Target& target) {
-  Address out;
-  if (!target.path.empty()) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::memcpy(address.sun_path, target.path.c_str(), target.path.size() + 1);
-    std::memcpy(&out.storage, &address, out.size = sizeof(address));
-  } else if (target.place.address.family() == base::Family::ipv4) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(target.place.port);
-    std::memcpy(&address.sin_addr, target.place.address.bytes(), target.place.address.size());
-    std::memcpy(&out.storage, &address, out.size = sizeof(address));
-  } else {
-    sockaddr_in6 address{};
-    address.sin6_family = AF_INET6;
-    address.sin6_port = htons(target.place.port);
-    std::memcpy(&address.sin6_addr, target.place.address.bytes(), target.place.address.size());
-    std::memcpy(&out.storage, &address, out.size = sizeof(address));
-  }
+base::SocketAddress address_of(const Target& target) {
+  if (target.path.empty()) return base::socket_address(target.place);
+  base::SocketAddress out;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, target.path.c_str(), target.path.size() + 1);
+  std::memcpy(&out.storage, &address, out.size = sizeof(address));
   return out;
 }
 
@@ -171,10 +152,9 @@ asio::awaitable<void> Writer::drain() {
 }
 
 bool Writer::open() {
-  const Address address = address_of(target_);
+  const base::SocketAddress address = address_of(target_);
   base::Fd fd(::socket(address.storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!fd.valid() ||
-      ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) != 0) {
+  if (!fd.valid() || ::connect(fd.get(), address.get(), address.size) != 0) {
     const std::string now = "flow log: " + target_.text() + ": " + std::strerror(errno);
     if (now != trouble_) spdlog::warn("{}", now);
     trouble_ = now;

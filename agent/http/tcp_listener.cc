@@ -1,12 +1,12 @@
 #include "agent/http/tcp_listener.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <cstring>
+
+#include "base/socket_address.h"
 
 namespace http {
 namespace {
@@ -15,33 +15,10 @@ using base::Error;
 
 constexpr int kTcpBacklog = 128;
 
-struct SocketAddress {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-};
-
-SocketAddress to_address(const base::Endpoint& endpoint) {
-  SocketAddress out;
-  if (endpoint.address.family() == base::Family::ipv4) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(endpoint.port);
-    std::memcpy(&address.sin_addr, endpoint.address.bytes(), endpoint.address.size());
-    std::memcpy(&out.storage, &address, out.size = sizeof(address));
-  } else {
-    sockaddr_in6 address{};
-    address.sin6_family = AF_INET6;
-    address.sin6_port = htons(endpoint.port);
-    std::memcpy(&address.sin6_addr, endpoint.address.bytes(), endpoint.address.size());
-    std::memcpy(&out.storage, &address, out.size = sizeof(address));
-  }
-  return out;
-}
-
 }  // namespace
 
 base::Result<base::Fd> listen_tcp(const base::Endpoint& endpoint, Stack stack) {
-  const SocketAddress address = to_address(endpoint);
+  const base::SocketAddress address = base::socket_address(endpoint);
   base::Fd fd(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const int on = 1;
   if (!fd.valid() || ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0)
@@ -49,7 +26,7 @@ base::Result<base::Fd> listen_tcp(const base::Endpoint& endpoint, Stack stack) {
   const int only_six = stack == Stack::own ? 1 : 0;
   if (address.storage.ss_family == AF_INET6)
     ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &only_six, sizeof(only_six));
-  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) != 0)
+  if (::bind(fd.get(), address.get(), address.size) != 0)
     return Error{errno, "bind " + endpoint.text()};
   // Accepted sockets have it from here: an answer does not wait for what may come after it.
   ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));

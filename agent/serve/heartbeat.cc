@@ -1,16 +1,14 @@
 #include "agent/serve/heartbeat.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "base/log.h"
+#include "base/socket_address.h"
 #include "health/heartbeat.h"
 
 namespace serve {
@@ -64,25 +62,10 @@ asio::awaitable<void> HeartbeatSender::beat() {
 }
 
 Status HeartbeatSender::send(const std::string& bytes, const base::Endpoint& to) const {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
+  const base::SocketAddress address = base::socket_address(to);
   const bool four = to.address.family() == base::Family::ipv4;
-  if (four) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(to.port);
-    std::memcpy(&address.sin_addr, to.address.bytes(), to.address.size());
-    std::memcpy(&storage, &address, size = sizeof(address));
-  } else {
-    sockaddr_in6 address{};
-    address.sin6_family = AF_INET6;
-    address.sin6_port = htons(to.port);
-    std::memcpy(&address.sin6_addr, to.address.bytes(), to.address.size());
-    std::memcpy(&storage, &address, size = sizeof(address));
-  }
   const int fd = four ? sockets_.ipv4.get() : sockets_.ipv6.get();
-  if (::sendto(fd, bytes.data(), bytes.size(), 0, reinterpret_cast<const sockaddr*>(&storage),
-               size) < 0)
+  if (::sendto(fd, bytes.data(), bytes.size(), 0, address.get(), address.size) < 0)
     return base::Error{errno, "send a heartbeat to " + to.text()};
   return base::Unit{};
 }
