@@ -144,6 +144,11 @@ void Announcer::update(const std::set<Announcement>& there, Time now) {
   for (const Announcement& a : there) known_.try_emplace(a, Pending{kTimes, now});
 }
 
+void Announcer::again(Time now) {
+  for (auto& [announcement, pending] : known_)
+    if (pending.left == 0) pending = {1, now};
+}
+
 std::vector<Announcement> Announcer::take_due(Time now) {
   std::vector<Announcement> out;
   for (auto& [announcement, pending] : known_) {

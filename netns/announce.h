@@ -47,6 +47,8 @@ class Announcer {
 
   // Everything there is to tell now.
   void update(const std::set<Announcement>& there, Time now);
+  // Says everything once more.
+  void again(Time now);
   // What to say now; each call counts as having said it.
   std::vector<Announcement> take_due(Time now);
   // When there is something to say next; nullopt: nothing until the next update().

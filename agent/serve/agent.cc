@@ -50,10 +50,10 @@ Agent::Agent(const Config& config, Parts parts, std::chrono::steady_clock::time_
 }
 
 base::Status Agent::serve_octavia(AmphoraEntry entry, const netns::Namespace& space) {
-  auto amphora =
-      Amphora::open(loop_.get_executor(), std::move(entry), config_,
-                    {space, workers_.storage, changes_, changes_, findings_, parts_.statistics,
-                     operator_, flow_logger_, [this] { return fitness(); }});
+  auto amphora = Amphora::open(
+      loop_.get_executor(), std::move(entry), config_,
+      {space, workers_.storage, changes_, changes_, findings_, parts_.statistics, operator_,
+       flow_logger_, [this] { return fitness(); }, [this] { network_keeper_.announce_again(); }});
   if (!amphora) return amphora.error();
   amphora_ = std::move(*amphora);
   operator_.show_pair(amphora_->vrrp());

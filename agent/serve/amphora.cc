@@ -186,7 +186,7 @@ Amphora::Amphora(asio::any_io_executor loop, AmphoraEntry entry, const Config& c
       checker_(haproxy_paths(config)),
       vrrp_(loop, std::move(keepalived), vrrp_folder(entry_.conf),
             std::string(kVrrpRun) + "/vouched-until", around_.fitness),
-      plug_network_(around.space, around.delivery),
+      plug_network_(around.space, around.delivery, around.announce_again),
       plugging_(
           plug_network_,
           [this](std::function<Status()> call) { return plug_worker_.run(std::move(call)); },
@@ -198,6 +198,7 @@ Amphora::Amphora(asio::any_io_executor loop, AmphoraEntry entry, const Config& c
                 [this] { return around_.findings.haproxy().answers ? 1 : 0; },
                 [this](const Uploads& uploads) {
                   around_.flow_log.set_logs(octavia::connection_logs(uploads));
+                  around_.announce_again();
                 }}),
       door_(loop, {documents_, applier_, plugging_, vrrp_, *this},
             {hostname(), octavia::find_versions(entry_.conf.haproxy_cmd)}),

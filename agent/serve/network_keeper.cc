@@ -33,6 +33,11 @@ void NetworkKeeper::arranged(const netns::LayoutSpec& layout, const netns::Obser
   wake_.set();
 }
 
+void NetworkKeeper::announce_again() {
+  announcer_.again(steady_clock::now());
+  wake_.set();
+}
+
 asio::awaitable<void> NetworkKeeper::run() {
   while (!stopped_) {
     co_await announce();

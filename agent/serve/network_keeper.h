@@ -22,6 +22,8 @@ class NetworkKeeper {
 
   // The namespace has been brought to `layout` and looks like this.
   void arranged(const netns::LayoutSpec& layout, const netns::Observed& observed);
+  // Says once more where our addresses are: somebody may have missed it.
+  void announce_again();
   // Until stop(). DHCP clients stay, as addresses do.
   boost::asio::awaitable<void> run();
   void stop();

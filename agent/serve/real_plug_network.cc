@@ -27,7 +27,9 @@ Awaited<Status> RealPlugNetwork::rescan() {
 }
 
 Awaited<Status> RealPlugNetwork::configure(netns::LayoutSpec layout) {
-  co_return co_await delivery_.configure(std::move(layout));
+  auto done = co_await delivery_.configure(std::move(layout));
+  announce_();
+  co_return done;
 }
 
 Awaited<Status> RealPlugNetwork::enforce(std::vector<octavia::VipRule>) {

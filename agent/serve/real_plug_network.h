@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include "agent/octavia/plugging.h"
@@ -14,9 +15,10 @@ namespace serve {
 
 class RealPlugNetwork final : public octavia::PlugNetwork {
  public:
-  // Both outlive it.
-  RealPlugNetwork(const netns::Namespace& space, reconcile::Delivery& delivery)
-      : space_(space), delivery_(delivery) {}
+  // Both outlive it. `announce` is called when the namespace has its addresses.
+  RealPlugNetwork(const netns::Namespace& space, reconcile::Delivery& delivery,
+                  std::function<void()> announce)
+      : space_(space), delivery_(delivery), announce_(std::move(announce)) {}
 
   octavia::Awaited<base::Result<Nics>> nics() override;
   octavia::Awaited<base::Status> rescan() override;
@@ -31,6 +33,7 @@ class RealPlugNetwork final : public octavia::PlugNetwork {
  private:
   const netns::Namespace& space_;
   reconcile::Delivery& delivery_;
+  std::function<void()> announce_;
   reconcile::Worker worker_;
   std::function<octavia::Awaited<base::Status>()> enforce_;
 };

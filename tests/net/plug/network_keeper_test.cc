@@ -59,5 +59,22 @@ TEST_F(NetworkKeeperTest, ThePeerIsToldOfAVip) {
   EXPECT_TRUE(eventually(knows_us));
 }
 
+// Whoever missed it is told when a controller asks for anything.
+TEST_F(NetworkKeeperTest, ThePeerIsToldAgainWhenSomebodyAsks) {
+  plug_ens7();
+  open();
+  keeper_.emplace(loop_.get_executor(), workers_, *space_);
+  boost::asio::co_spawn(loop_, keeper_->run(), boost::asio::detached);
+  netns::LayoutSpec want{.interfaces = {netns_test::eth1()}, .vips = {{ip("192.0.2.10"), "eth1"}}};
+  arrange(want);
+  keeper_->arranged(want, arrange(want).state.seen);
+  loop_.run_for(std::chrono::milliseconds(3500));  // three times, a second apart
+  sh("ip -n peer neigh replace 192.0.2.10 lladdr 02:00:00:00:99:99 nud reachable dev peer7");
+  keeper_->announce_again();
+  EXPECT_TRUE(eventually([] {
+    return sh("ip -n peer neigh show 192.0.2.10").find(netns_test::kMac7) != std::string::npos;
+  }));
+}
+
 }  // namespace
 }  // namespace plug_test

@@ -96,6 +96,20 @@ TEST(Announcer, SaysWhatIsNewThreeTimesASecondApart) {
   EXPECT_THAT(announcer.take_due(start + seconds(9)), IsEmpty());
 }
 
+TEST(Announcer, SaysEverythingOnceMoreWhenAsked) {
+  const Announcement a{7, mac(kMac), ip("192.0.2.10")};
+  Announcer announcer;
+  const Announcer::Time start{};
+  announcer.update({a}, start);
+  announcer.again(start);  // it is being said
+  for (const int second : {0, 1, 2})
+    EXPECT_THAT(announcer.take_due(start + seconds(second)), ElementsAre(a));
+  EXPECT_EQ(announcer.next(), std::nullopt);
+  announcer.again(start + seconds(9));
+  EXPECT_THAT(announcer.take_due(start + seconds(9)), ElementsAre(a));
+  EXPECT_EQ(announcer.next(), std::nullopt);
+}
+
 TEST(Announcer, WhatComesBackIsNew) {
   const Announcement a{7, mac(kMac), ip("192.0.2.10")};
   Announcer announcer;
