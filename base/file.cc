@@ -27,7 +27,7 @@ Result<std::string> read_file(const std::string& path) {
 
 Result<Unit> write_file(const std::string& path, std::string_view bytes, mode_t mode) {
   Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
-  if (!fd.valid()) return Error{errno, "create " + path};
+  if (!fd.valid() || ::fchmod(fd.get(), mode) != 0) return Error{errno, "create " + path};
   while (!bytes.empty()) {
     const ssize_t n = ::write(fd.get(), bytes.data(), bytes.size());
     if (n < 0 && errno == EINTR) continue;

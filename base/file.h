@@ -13,7 +13,8 @@ namespace base {
 // The whole file. Error::code is ENOENT where there is none.
 Result<std::string> read_file(const std::string& path);
 
-// Writes a file and flushes it to the disk; what was there is overwritten in place.
+// Writes a file and flushes it to the disk; what was there is overwritten in place. It has `mode`
+// then, whatever the umask is and whatever it had.
 Result<Unit> write_file(const std::string& path, std::string_view bytes, mode_t mode);
 // Makes what was created, renamed or removed in a directory durable.
 Result<Unit> flush_directory(const std::string& directory);

@@ -32,7 +32,7 @@ Status write_script(const std::string& folder, const std::string& name, const st
   const auto before = base::read_file(path);
   if (!before || *before != text)
     if (auto done = base::replace_file(folder, name, text, kMode); !done) return done.error();
-  // Whatever the umask is.
+  // Of one that was there, too.
   if (::chmod(path.c_str(), kMode) != 0) return Error{errno, "chmod 0755 " + path};
   return Unit{};
 }

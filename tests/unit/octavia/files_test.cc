@@ -60,6 +60,15 @@ TEST_F(FilesTest, ArePutWhereOctaviaExpectsThem) {
   EXPECT_EQ(mode(top + "/certs/" + kLb), 0700u);
 }
 
+// As our unit has it.
+TEST_F(FilesTest, ModesAreWhateverTheUmaskIs) {
+  const mode_t before = ::umask(0077);
+  const Document document{Document::Kind::vrrp};
+  EXPECT_TRUE(files().write(document, "text").ok());
+  ::umask(before);
+  EXPECT_EQ(mode(files().path_of(document)), 0644u);
+}
+
 TEST_F(FilesTest, NothingIsLeftOfALoadBalancerThatIsForgotten) {
   const Uuid other = *Uuid::parse(kNobody);
   for (const Uuid& id : {lb, other}) {
