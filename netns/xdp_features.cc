@@ -1,9 +1,13 @@
 #include "netns/xdp_features.h"
 
 #include <linux/genetlink.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "netns/netlink.h"
@@ -35,7 +39,35 @@ std::optional<uint16_t> netdev_family(Socket& socket) {
   return number;
 }
 
+// IFLA_XDP is attributes itself.
+bool runs_xdp(std::span<const uint8_t> nested) {
+  while (nested.size() >= NLA_HDRLEN) {
+    nlattr head{};
+    std::memcpy(&head, nested.data(), sizeof(head));
+    if (head.nla_len < NLA_HDRLEN || head.nla_len > nested.size()) return false;
+    if (head.nla_type == IFLA_XDP_ATTACHED && head.nla_len > NLA_HDRLEN)
+      return nested[NLA_HDRLEN] != XDP_ATTACHED_NONE;
+    nested = nested.subspan(std::min<size_t>(NLA_ALIGN(head.nla_len), nested.size()));
+  }
+  return false;
+}
+
 }  // namespace
+
+base::Result<std::set<uint32_t>> links_without_xdp(int namespace_fd) {
+  auto socket = Socket::open(namespace_fd);
+  if (!socket) return socket.error();
+  std::set<uint32_t> out;
+  Message message(RTM_GETLINK, 0, ifinfomsg{});
+  message.put(IFLA_EXT_MASK, uint32_t{RTEXT_FILTER_SKIP_STATS});
+  auto read = socket->dump(message, "read where XDP runs", [&](const nlmsghdr& m) {
+    if (m.nlmsg_type != RTM_NEWLINK || !fits<ifinfomsg>(m)) return;
+    if (!runs_xdp(Attributes(m, sizeof(ifinfomsg)).bytes(IFLA_XDP)))
+      out.insert(static_cast<uint32_t>(header_of<ifinfomsg>(m).ifi_index));
+  });
+  if (!read) return read.error();
+  return out;
+}
 
 bool takes_xdp_frames(int namespace_fd, uint32_t ifindex) {
   auto socket = Socket::open(namespace_fd, NETLINK_GENERIC);

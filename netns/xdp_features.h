@@ -1,7 +1,10 @@
-// What the drivers of a namespace can do for XDP, as they say themselves.
+// What the drivers of a namespace can do for XDP, as they say themselves, and where they do it.
 #pragma once
 
 #include <cstdint>
+#include <set>
+
+#include "base/result.h"
 
 namespace netns {
 
@@ -11,5 +14,8 @@ namespace netns {
 // generic netlink (Documentation/netlink/specs/netdev.yaml, since Linux 6.3); true where the kernel
 // does not say.
 bool takes_xdp_frames(int namespace_fd, uint32_t ifindex);
+
+// Indexes of the links that are there and run no XDP program, whosever.
+base::Result<std::set<uint32_t>> links_without_xdp(int namespace_fd);
 
 }  // namespace netns

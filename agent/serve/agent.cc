@@ -34,6 +34,7 @@ Agent::Agent(const Config& config, Parts parts, std::chrono::steady_clock::time_
                       parts_.statistics),
       statistics_keeper_(loop_.get_executor(), workers_, parts_.statistics, config.state_dir),
       network_keeper_(loop_.get_executor(), workers_, parts_.network.space()),
+      program_watch_(loop_.get_executor(), parts_.network.space(), reconciler_),
       operator_({config.netns, workers_, *parts_.datapath, parts_.haproxy, changes_, findings_,
                  reconciler_, parts_.statistics, flow_logger_, started}),
       certificates_(*parts_.certificates, workers_,
@@ -75,7 +76,8 @@ base::Status Agent::join_pair(const netns::Namespace& space) {
 std::optional<keepalived::Fitness> Agent::fitness() const {
   if (reconciler_.progress().runs == 0) return std::nullopt;
   return fitness_of({changes_.model(), reconciler_.progress(), reconciler_.observed(),
-                     reconciler_.attachments(), haproxy_keeper_.answers()});
+                     reconciler_.attachments(), haproxy_keeper_.answers(),
+                     !program_watch_.lost().empty()});
 }
 
 base::Status Agent::run(std::optional<http::TcpOptions> api) {
@@ -92,6 +94,7 @@ base::Status Agent::run(std::optional<http::TcpOptions> api) {
   start(haproxy_keeper_.run());
   start(statistics_keeper_.run());
   start(network_keeper_.run());
+  start(program_watch_.run());
   for (auto& watch : link_watches_) start(watch.run());
 
   asio::signal_set ends(loop_, SIGTERM, SIGINT);
@@ -117,6 +120,7 @@ void Agent::stop() {
   haproxy_keeper_.stop();
   statistics_keeper_.stop();
   network_keeper_.stop();
+  program_watch_.stop();
   for (auto& watch : link_watches_) watch.stop();
   loop_.stop();
 }

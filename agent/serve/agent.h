@@ -19,6 +19,7 @@
 #include "agent/serve/network_keeper.h"
 #include "agent/serve/pair.h"
 #include "agent/serve/parts.h"
+#include "agent/serve/program_watch.h"
 #include "agent/serve/real_certificates.h"
 #include "agent/serve/real_operator.h"
 #include "agent/serve/servers.h"
@@ -66,6 +67,7 @@ class Agent {
   StatisticsKeeper statistics_keeper_;
   NetworkKeeper network_keeper_;
   std::deque<LinkWatch> link_watches_;
+  ProgramWatch program_watch_;
 
   // What the door shows.
   RealOperator operator_;

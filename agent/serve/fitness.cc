@@ -13,7 +13,8 @@ bool is_attached(const FitnessFacts& facts) {
            std::ranges::find(facts.attachments, link.first, &datapath::Attachment::ifindex) !=
                facts.attachments.end();
   };
-  return !facts.attachments.empty() && std::ranges::all_of(facts.observed.links, has_program);
+  return !facts.program_is_lost && !facts.attachments.empty() &&
+         std::ranges::all_of(facts.observed.links, has_program);
 }
 
 bool needs_haproxy(const FitnessFacts& facts) {

@@ -18,6 +18,7 @@ struct FitnessFacts {
   const netns::Observed& observed;
   const std::vector<datapath::Attachment>& attachments;
   bool haproxy_answers = false;
+  bool program_is_lost = false;  // from an interface that had it
 };
 
 // Only what the other node may do better counts: what a route, HAProxy or a table refuses here,

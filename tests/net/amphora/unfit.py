@@ -3,6 +3,7 @@
 does, and when the agent is gone; it passes again as soon as they go on. A route that the kernel refuses changes nothing.
 """
 import contextlib
+import json
 import os
 import pathlib
 import signal
@@ -102,6 +103,13 @@ def main():
         with hung(*children_of(int(PID.read_text()))):
             expect_unfit(box, "HAProxy hangs")
         until(10, "HAProxy to be heard", lambda: fit(box))
+        for link in json.loads(machine.sh("bpftool", "link", "show", "-j")):
+            if link["type"] == "xdp" and link.get("devname") == "eth2":
+                machine.sh("bpftool", "link", "detach", "id", str(link["id"]))
+        until(LIMIT + SLACK, "the program to be back on eth2", lambda: "prog/xdp" in machine.ip(machine.SPACE, "link",
+                                                                                         "show", "dev", "eth2"))
+        print("ok   a program that somebody took off is back within two seconds")
+        until(10, "the node to be fit again", lambda: fit(box))
         with hung(box.agent.pid):
             expect_unfit(box, "the agent hangs")
         until(10, "the agent to be heard", lambda: fit(box))

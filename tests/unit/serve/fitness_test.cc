@@ -58,6 +58,11 @@ TEST_F(FitnessOfNode, IsFitWhenEveryInterfaceRunsTheProgram) {
   EXPECT_EQ(reasons(), Reasons{"the XDP program is not attached"});
 }
 
+TEST_F(FitnessOfNode, IsUnfitWhenSomebodyTookAProgramAway) {
+  EXPECT_FALSE(
+      fitness_of({model_, progress_, observed_, attachments_, false, true}).program_is_attached);
+}
+
 // The other node of the pair has the same route, and the same error.
 TEST_F(FitnessOfNode, IsFitWhateverElseTheMachineRefuses) {
   model_.amphora.emplace();
