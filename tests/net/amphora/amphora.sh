@@ -14,6 +14,8 @@ shift
 # shellcheck disable=SC2016  # the inner shell expands it
 exec unshare --mount --net --pid --fork --kill-child=SIGKILL --mount-proc --propagation private -- bash -c '
   mount -t tmpfs tmpfs /run && mkdir -p /run/netns /run/lock
+  # plugged_interfaces is there, whatever base_path is.
+  mkdir -p /var/lib/octavia && mount -t tmpfs tmpfs /var/lib/octavia
   mount -t bpf bpf /sys/fs/bpf
   ip link set lo up
   exec python3 "$@"' amphora "$script" "$@"
