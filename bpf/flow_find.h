@@ -204,11 +204,19 @@ static __always_inline int flow_is_near(const struct lb_flow *line, __u32 seq)
 	return seq - LB_READ(line->next) + FLOW_NEAR <= 2 * FLOW_NEAR;
 }
 
-/* TCP: this direction has sent up to here. Neither old nor wild moves it. */
-static __always_inline void flow_advance(struct lb_flow *line, __u32 end)
+/*
+ * TCP: this direction has sent up to here. Neither old nor wild moves it; 0: it
+ * is wild, and flow_jump() says whether it counts.
+ */
+static __always_inline int flow_advance(struct lb_flow *line, __u32 end)
 {
-	if (end - line->next < FLOW_NEAR)
+	const __u32 by = end - line->next;
+
+	if (__builtin_expect(by < FLOW_NEAR, 1)) {
 		line->next = end;
+		return 1;
+	}
+	return (__s32)by < 0;
 }
 
 #endif

@@ -81,6 +81,46 @@ static __always_inline int flow_answers_syn(const struct flow_hit *hit,
 }
 
 /*
+ * More was lost before us than is near: this direction goes on far ahead. It
+ * counts if the packet acknowledges what the other direction has lately sent:
+ * who guesses has to guess that, as he would have to guess a number near here.
+ */
+static __always_inline int flow_jump(__u32 index, __u64 word, __u32 seq,
+				     __u32 ack, const int family)
+{
+	const struct flow_hit hit = {flow_line(index, family), word, index};
+	const struct lb_flow *other;
+
+	if (!hit.line || lb_word_state(word) == LB_FLOW_REPLY)
+		return 0;
+	other = flow_line(LB_READ(hit.line->peer), family);
+	if (!other || lb_word_state(LB_READ(other->word)) == LB_FLOW_REPLY ||
+	    (__s32)(seq - LB_READ(hit.line->next)) < 0 ||
+	    !flow_is_near(other, ack) || !flow_is_still(&hit))
+		return 0;
+	LB_WRITE(hit.line->next, seq);
+	return 1;
+}
+
+__noinline int flow_jump4(__u32 index, __u64 word, __u32 seq, __u32 ack)
+{
+	return flow_jump(index, word, seq, ack, LB_IPV4);
+}
+
+__noinline int flow_jump6(__u32 index, __u64 word, __u32 seq, __u32 ack)
+{
+	return flow_jump(index, word, seq, ack, LB_IPV6);
+}
+
+/* Of a packet that has an acknowledgement. */
+static __always_inline int flow_jumps(const struct flow_hit *hit, __u32 seq,
+				      __u32 ack, const int family)
+{
+	return family == LB_IPV6 ? flow_jump6(hit->index, hit->word, seq, ack)
+				 : flow_jump4(hit->index, hit->word, seq, ack);
+}
+
+/*
  * Are the numbers those of the connection? If so they count, and what follows
  * from SYN and SYN-ACK is noted.
  */
@@ -106,7 +146,9 @@ static __always_inline int flow_fits(const struct flow_hit *hit, __u32 what,
 		}
 		return 1;
 	}
-	if (!flow_is_near(hit->line, seq))
+	if (!flow_is_near(hit->line, seq) &&
+	    ((what & (FLOW_SYN | FLOW_RST | FLOW_ACK)) != FLOW_ACK ||
+	     !flow_jumps(hit, seq, ack, family)))
 		return 0;
 	if (!(what & (FLOW_SYN | FLOW_RST)))
 		flow_advance(hit->line, end);

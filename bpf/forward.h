@@ -82,14 +82,18 @@ static __always_inline int note_packet(struct xdp_md *ctx,
 				       const int family)
 {
 	const struct tcphdr *tcp = (const struct tcphdr *)p->ports;
+	__u32 end;
 
 	flow_count(hit->line, flow_tick(), p->payload);
 	if (p->flags & FLOW_DATAGRAM)
 		hit->line->packets++;
 	if (flow_is_eventful(hit->word, p->flags))
 		return note_event(ctx, p, hit, family);
-	if (!(p->flags & FLOW_DATAGRAM))
-		flow_advance(hit->line, bpf_ntohl(tcp->seq) + p->payload);
+	if (p->flags & FLOW_DATAGRAM)
+		return FLOW_UNCHANGED;
+	end = bpf_ntohl(tcp->seq) + p->payload;
+	if (!flow_advance(hit->line, end) && p->flags & FLOW_ACK)
+		flow_jumps(hit, end, bpf_ntohl(tcp->ack_seq), family);
 	return FLOW_UNCHANGED;
 }
 

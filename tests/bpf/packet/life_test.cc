@@ -141,11 +141,15 @@ TEST_F(Life, BlindResetOrFinEndsNothing) {
   const Ends inside = connect(kClient, kVip);
   for (const int flags : {+kRst, kRst | kAck, kFin | kAck}) {
     for (const uint32_t off : {kFar, 0u - kFar, 0x80000000u}) {
-      const auto client =
-          tcp(kClient, kVip).flags(static_cast<uint8_t>(flags)).seq(kSequence + off);
+      const auto client = tcp(kClient, kVip)
+                              .flags(static_cast<uint8_t>(flags))
+                              .seq(kSequence + off)
+                              .ack(kSequence + kFar);
       EXPECT_THAT(run(client), Continues(client.between(inside.from, inside.to)));
-      const auto member =
-          tcp(inside.to, inside.from).flags(static_cast<uint8_t>(flags)).seq(kSequence + off);
+      const auto member = tcp(inside.to, inside.from)
+                              .flags(static_cast<uint8_t>(flags))
+                              .seq(kSequence + off)
+                              .ack(kSequence - kFar);
       EXPECT_THAT(run(member, kEth1), Continues(member.between(kVip, kClient)));
       EXPECT_EQ(states(), States{LB_FLOW_OPEN});
     }
@@ -185,12 +189,44 @@ TEST_F(Life, TheWindowFollowsWhatIsSent) {
   uint32_t sent = kSequence;
   for (int i = 0; i < 400; ++i, sent += 1400) forwarded(tcp(kClient, kVip).payload(1400).seq(sent));
   forwarded(tcp(kClient, kVip).payload(1400));  // old ones and wild ones do not move it
-  forwarded(tcp(kClient, kVip).payload(1400).seq(sent + kFar));
+  forwarded(tcp(kClient, kVip).payload(1400).seq(sent + kFar).ack(kSequence + kFar));
   forwarded(tcp(kClient, kVip).rst());
   EXPECT_EQ(states(), States{LB_FLOW_OPEN});
   forwarded(tcp(kClient, kVip).rst().seq(sent));
   EXPECT_EQ(states(), States{LB_FLOW_RESET});
   EXPECT_EQ(inside.to.port, 80);
+}
+
+// More was lost before us than the window is wide: the connection goes on far ahead, and
+// acknowledges what the other side has lately sent, which nobody else knows.
+TEST_F(Life, TheWindowFollowsAJumpThatAcknowledges) {
+  const Ends inside = connect(kClient, kVip);
+  const auto ahead = [&](uint32_t far) {
+    return tcp(kClient, kVip).payload(1400).seq(kSequence + far);
+  };
+  forwarded(ahead(2 * kFar).ack(kSequence + kFar));
+  forwarded(ahead(2 * kFar).ack(kSequence - kFar));
+  forwarded(tcp(kClient, kVip).rst().seq(kSequence + 2 * kFar + 1400));
+  EXPECT_EQ(states(), States{LB_FLOW_OPEN})
+      << "moved by who does not know the other side's numbers";
+  forwarded(ahead(2 * kFar).ack(kSequence + 1000));
+  forwarded(ahead(kFar / 4).ack(kSequence + 1000));  // old ones move nothing back
+  forwarded(tcp(kClient, kVip).rst());
+  EXPECT_EQ(states(), States{LB_FLOW_OPEN});
+  forwarded(tcp(kClient, kVip).rst().seq(kSequence + 2 * kFar + 1400));
+  EXPECT_EQ(states(), States{LB_FLOW_RESET});
+}
+
+TEST_F(Life, AFinFarAheadCountsIfItAcknowledges) {
+  const Ends inside = connect(kClient, kVip);
+  const auto fin = tcp(inside.to, inside.from).flags(kFin | kAck).seq(kSequence + kFar);
+  run(tcp(inside.to, inside.from).flags(kFin | kAck).seq(kSequence + kFar).ack(kSequence + kFar),
+      kEth1);
+  EXPECT_EQ(states(), States{LB_FLOW_OPEN});
+  run(fin, kEth1);
+  EXPECT_EQ(states(), States{LB_FLOW_CLOSING_MEMBER});
+  run(tcp(inside.to, inside.from).rst().seq(kSequence + kFar + 1), kEth1);
+  EXPECT_EQ(states(), States{LB_FLOW_RESET}) << "its number was taken, too";
 }
 
 TEST_F(Life, AnswerToAnotherSynIsNone) {
