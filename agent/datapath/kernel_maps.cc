@@ -92,6 +92,13 @@ const KernelMaps::Map& KernelMaps::find(std::string_view name) const {
   return it->second;
 }
 
+Result<std::vector<uint8_t>> KernelMaps::element(std::string_view map, uint32_t index) const {
+  const Map& m = find(map);
+  std::vector<uint8_t> value(element_bytes(m.info));
+  if (bpf_map_lookup_elem(m.fd.get(), &index, value.data()) != 0) return failed("read", map);
+  return value;
+}
+
 Status KernelMaps::put_bytes(std::string_view map, Bytes key, Bytes value) {
   const Map& m = find(map);
   assert(key.size() == m.info.key_size && value.size() == m.info.value_size);

@@ -25,6 +25,8 @@ class KernelMaps : public Maps {
   bool has(std::string_view name) const { return maps_.find(name) != maps_.end(); }
   bool empty() const { return maps_.empty(); }
   std::vector<std::string> names() const;
+  // The bytes of an element of an ARRAY as they are; of a per-CPU map those of each CPU.
+  base::Result<std::vector<uint8_t>> element(std::string_view map, uint32_t index) const;
 
   base::Status put_rings(std::span<const RingCells> rings, size_t& done) override;
   base::Result<std::map<uint32_t, Cells>> rings() override;
