@@ -167,7 +167,8 @@ static __always_inline __u32 flow_claim(__u32 preferred, __u64 position,
 		if (!line)
 			return LB_FLOW_NONE;
 		word = LB_READ(line->word);
-		ours = (word & LB_WORD_GENERATION) | position | LB_FLOW_BUSY;
+		ours = (word & LB_WORD_GENERATION) |
+		       lb_word_with_state(position, LB_FLOW_BUSY);
 		if (lb_word_state(word) == LB_FLOW_FREE &&
 		    __sync_val_compare_and_swap(&line->word, word, ours) ==
 			    word)
@@ -176,7 +177,20 @@ static __always_inline __u32 flow_claim(__u32 preferred, __u64 position,
 	return LB_FLOW_NONE;
 }
 
-/* Fills the line that is ours, ties the flow together, and makes it live. */
+/* A forward line that is not live yet counts where it will. */
+static __always_inline void flow_count_in(const struct lb_flow *made,
+					  const struct lb_flow *reply,
+					  __u32 state)
+{
+	flow_use_backend(reply->owner, lb_state_uses(state), 1);
+	if (__builtin_expect(state != LB_FLOW_HALF_OPEN, 0))
+		flow_use_service(made->owner, lb_state_uses(state), 1);
+}
+
+/*
+ * Fills the line that is ours, ties the flow together, and makes it live: as
+ * what `made` says, if it says so (handover), else as the beginning of a flow.
+ */
 static __always_inline void flow_bring_up(struct lb_flow *line, __u32 index,
 					  const struct lb_flow *made,
 					  const int family)
@@ -186,7 +200,7 @@ static __always_inline void flow_bring_up(struct lb_flow *line, __u32 index,
 					     : sizeof(struct lb_flow)) /
 			  sizeof(__u64);
 	__u64 word = LB_READ(line->word);
-	__u32 state = LB_FLOW_REPLY;
+	__u32 state = lb_word_state(made->word);
 	struct lb_flow *reply = 0;
 	struct lb_half *half;
 
@@ -195,15 +209,18 @@ static __always_inline void flow_bring_up(struct lb_flow *line, __u32 index,
 		((__u64 *)line)[i] = from[i];
 	if (made->peer != LB_FLOW_NONE)
 		reply = flow_line(made->peer, family);
+	if (!state)
+		state = reply ? LB_FLOW_HALF_OPEN : LB_FLOW_REPLY;
 	if (reply) {
 		LB_WRITE(reply->peer, index);
-		half = flow_half(lb_word_position(word), family);
+		half = state == LB_FLOW_HALF_OPEN
+			       ? flow_half(lb_word_position(word), family)
+			       : 0;
 		if (half)
 			LB_WRITE(half->entry,
 				 (word & LB_WORD_GENERATION) | index);
 		/* before anybody can end it, so that no use is below zero */
-		flow_use_backend(reply->owner, LB_USE_OPENING, 1);
-		state = LB_FLOW_HALF_OPEN;
+		flow_count_in(made, reply, state);
 	}
 	flow_publish(&line->word, lb_word_with_state(word, state));
 }

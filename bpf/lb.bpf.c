@@ -3,6 +3,7 @@
  * lb_xdp: the load balancer, a list of steps. docs/packet.md tells the life
  * of a packet, docs/verdicts.md how it can end.
  */
+#include "bpf/before.h"
 #include "bpf/challenge.h"
 #include "bpf/choose.h"
 #include "bpf/flow_table.h"
@@ -80,6 +81,8 @@ balance(struct xdp_md *ctx, struct packet *p, const int family)
 			return go_on(ctx, p, &hit, LB_ESTABLISHED, family);
 		}
 	}
+	if (lb_handover)
+		return cold(LB_OF_BEFORE);
 	why = begin_flow(ctx, p, family, &hit);
 	return why ? cold(why) : go_on(ctx, p, &hit, LB_NEW_FLOW, family);
 }
@@ -105,8 +108,11 @@ SEC("xdp")
 int lb_xdp(struct xdp_md *ctx)
 {
 	struct packet p = {};
+	enum lb_verdict why = process(ctx, &p);
 
-	return leave(ctx, &p, process(ctx, &p));
+	if (lb_handover && why == LB_OF_BEFORE)
+		why = leave_to_before(ctx);
+	return leave(ctx, &p, why);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -3,7 +3,8 @@
  * The one header that the kernel half and the agent share: keys and values of
  * every map, verdicts, limits. Addresses, ports and MACs are in network byte
  * order (__be16, __be32); everything else is host order. Padding is explicit
- * and zero. A change of any layout or meaning raises LB_ABI_VERSION.
+ * and zero. A change of any layout or meaning raises LB_ABI_VERSION; a map that
+ * is only added has a bit in lb_info.features, and needs no other version.
  */
 #ifndef LB_ABI_H
 #define LB_ABI_H
@@ -21,6 +22,8 @@
 #include "bpf/lb_ports.h"
 
 #define LB_ABI_VERSION 2
+/* whose flows are taken over, from this version on (docs/handover.md) */
+#define LB_ABI_OLDEST 2
 
 /* ids: 0 is never given out, so that an all-zero entry names nothing */
 #define LB_MAX_SERVICES 1024
@@ -325,14 +328,21 @@ struct lb_clock {
 	__u32 zero;
 };
 
-/* lb_info: one entry, written once when the maps are made */
+/*
+ * lb_info: one entry, written once when the maps are made; but for the
+ * features, which an agent adds that knows more than the one before it. The
+ * bit of a map is set once the map is pinned.
+ */
+#define LB_FEATURE_HANDOVER 1u /* lb_before */
+#define LB_FEATURES LB_FEATURE_HANDOVER
+
 struct lb_info {
 	__u32 abi;
 	__u32 cpus; /* rings of lb_half in use: a power of two */
 	__u64 seed; /* keys every hash; random for each set of maps */
 	__u16 snat_port_min; /* host order; kernel sockets stay below */
 	__u16 snat_port_max;
-	__u32 zero;
+	__u32 features; /* LB_FEATURE_* */
 };
 LB_STATIC_ASSERT(sizeof(struct lb_info) == 24, "lb_info");
 

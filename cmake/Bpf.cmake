@@ -1,5 +1,6 @@
-# add_bpf_object(NAME SOURCE [DEFINES ...]): clang with BTF, then bpftool's skeleton. Gives the interface
-# target NAME: link it to #include "NAME.skel.h" (as a system header: it is not our code).
+# add_bpf_object(NAME SOURCE [DEFINES ...] [INCLUDES ...] [SKELETON ...]): clang with BTF, then bpftool's skeleton.
+# Gives the interface target NAME: link it to #include "NAME.skel.h" (as a system header: it is not our code), or
+# "SKELETON.skel.h". INCLUDES come before the tree.
 find_program(CLANG_BPF NAMES clang-14 clang REQUIRED)
 find_program(BPFTOOL NAMES bpftool PATHS /usr/sbin /sbin REQUIRED)
 find_program(LLVM_STRIP NAMES llvm-strip-14 llvm-strip REQUIRED)
@@ -9,20 +10,24 @@ set(BPF_FLAGS -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Wno-unused-para
   -I${PROJECT_SOURCE_DIR} -isystem /usr/include/${CMAKE_LIBRARY_ARCHITECTURE})
 
 function(add_bpf_object name source)
-  cmake_parse_arguments(arg "" "" "DEFINES" ${ARGN})
+  cmake_parse_arguments(arg "" "SKELETON" "DEFINES;INCLUDES" ${ARGN})
+  if(NOT arg_SKELETON)
+    set(arg_SKELETON ${name})
+  endif()
   set(dir ${CMAKE_CURRENT_BINARY_DIR}/${name})
   set(object ${dir}/${name}.bpf.o)
-  set(skeleton ${dir}/${name}.skel.h)
+  set(skeleton ${dir}/${arg_SKELETON}.skel.h)
   file(MAKE_DIRECTORY ${dir})
   list(TRANSFORM arg_DEFINES PREPEND -D)
+  list(TRANSFORM arg_INCLUDES PREPEND -I)
   add_custom_command(OUTPUT ${object}
-    COMMAND ${CLANG_BPF} ${BPF_FLAGS} ${arg_DEFINES} -MD -MF ${object}.d
+    COMMAND ${CLANG_BPF} ${arg_INCLUDES} ${BPF_FLAGS} ${arg_DEFINES} -MD -MF ${object}.d
       -c ${CMAKE_CURRENT_SOURCE_DIR}/${source} -o ${object}
     COMMAND ${LLVM_STRIP} -g ${object}
     DEPENDS ${source} DEPFILE ${object}.d VERBATIM
     COMMENT "BPF ${name}")
   add_custom_command(OUTPUT ${skeleton}
-    COMMAND ${BPFTOOL} gen skeleton ${object} name ${name} > ${skeleton}.tmp
+    COMMAND ${BPFTOOL} gen skeleton ${object} name ${arg_SKELETON} > ${skeleton}.tmp
     COMMAND ${CMAKE_COMMAND} -E rename ${skeleton}.tmp ${skeleton}
     DEPENDS ${object} VERBATIM
     COMMENT "Skeleton ${name}")

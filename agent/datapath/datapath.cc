@@ -1,7 +1,5 @@
 #include "agent/datapath/datapath.h"
 
-#include <bpf/libbpf.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,11 +7,12 @@
 #include <optional>
 #include <set>
 
+#include "agent/datapath/about.h"
 #include "agent/datapath/flow_table.h"
+#include "agent/datapath/handover.h"
 #include "agent/datapath/kernel_maps.h"
 #include "agent/datapath/pins.h"
 #include "agent/datapath/program.h"
-#include "agent/datapath/sizes.h"
 #include "agent/datapath/table_writer.h"
 #include "base/log.h"
 
@@ -30,10 +29,13 @@ struct Datapath::State {
   State(const std::string& folder, Fd lock_of_folder, About about_maps, Loaded loaded)
       : lock(std::move(lock_of_folder)),
         about(std::move(about_maps)),
+        added_features(loaded.features),
         program(std::move(loaded.program)),
         maps(std::move(loaded.maps)),
         links(folder),
         writer(maps) {}
+  Status settle_in(const KernelMaps& pinned, std::optional<OlderSet>& older,
+                   const HandoverHook& hook);
   Status start();
   Status open_device(uint32_t ifindex) { return maps.put(kDevices, ifindex, ifindex); }
   Status sort_devices(const TakesFrames& takes_frames);
@@ -41,6 +43,7 @@ struct Datapath::State {
 
   Fd lock;
   About about;
+  uint32_t added_features;  // LB_FEATURE_*: their maps are not pinned yet
   Fd program;
   KernelMaps maps;
   Links links;
@@ -51,18 +54,6 @@ struct Datapath::State {
 };
 
 namespace {
-
-constexpr char kProgramPin[] = "/lb_xdp";
-Status refuse_other_versions(const std::string& root) {
-  for (const int version : pinned_versions(root)) {
-    if (version == LB_ABI_VERSION) continue;
-    return Error{0, root + " has maps of ABI version " + std::to_string(version) +
-                        "; this agent needs version " + std::to_string(LB_ABI_VERSION) +
-                        " and cannot take their flows over. Run the agent of that version, or "
-                        "remove them with amphora-xdp-agent --teardown: their connections end"};
-  }
-  return Unit{};
-}
 
 // lb_info is pinned last: its pin says that the others are complete.
 //
@@ -85,86 +76,52 @@ Result<KernelMaps> open_pins(const std::string& folder) {
   return pinned;
 }
 
-Sizes wished_sizes(const Options& options) {
-  const uint64_t memory = machine_memory_bytes();
-  const auto lines = [memory](base::Family family, uint32_t flows) {
-    return flows == 0 ? lines_for_memory(family, memory) : lines_for_flows(flows);
-  };
-  return {lines(base::Family::ipv4, options.flows4), lines(base::Family::ipv6, options.flows6)};
-}
-
-Result<lb_info> fresh_info(const Options& options) {
-  lb_info info{};
-  info.abi = LB_ABI_VERSION;
-  info.cpus = half_open_rings(static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN)));
-  info.snat_port_min = options.snat_port_min;
-  info.snat_port_max = options.snat_port_max;
-  if (getrandom(&info.seed, sizeof(info.seed), 0) != sizeof(info.seed))
-    return Error{errno, "get a random seed"};
-  return info;
-}
-
-// What of the options the adopted maps do not have.
-std::string differences(const Datapath::About& about, const Options& options) {
-  std::string text;
-  const auto add = [&text](const std::string& item) { text += (text.empty() ? "" : "; ") + item; };
-  const Sizes wish = wished_sizes(options);
-  const auto lines = [&](const char* family, uint32_t flows, uint32_t have, uint32_t want) {
-    if (flows != 0 && have != want)
-      add(std::string("the ") + family + " flow table keeps its " + std::to_string(have) +
-          " lines (" + std::to_string(want) + " wanted)");
-  };
-  lines("IPv4", options.flows4, about.lines4, wish.lines4);
-  lines("IPv6", options.flows6, about.lines6, wish.lines6);
-  if (about.info.snat_port_min != options.snat_port_min ||
-      about.info.snat_port_max != options.snat_port_max)
-    add("SNAT ports stay " + std::to_string(about.info.snat_port_min) + "-" +
-        std::to_string(about.info.snat_port_max));
-  return text;
-}
-
-Result<Datapath::About> about_fresh(const Options& options) {
-  auto info = fresh_info(options);
-  if (!info) return info.error();
-  const Sizes sizes = wished_sizes(options);
-  return Datapath::About{Datapath::Origin::created, sizes.lines4, sizes.lines6, *info, ""};
-}
-
-Result<Datapath::About> about_pinned(KernelMaps& pinned, const Options& options) {
-  for (const char* name : {kFlows.name, kFlows6.name}) {
-    if (!pinned.has(name))
-      return Error{0, std::string("map ") + name +
-                          " is missing among the pins (--teardown removes the others)"};
-  }
-  if (pinned.info(kInfo.name).value_size != sizeof(lb_info))
-    return Error{0, "pinned map lb_info is not of this version (--teardown removes it)"};
-  auto value = pinned.get(kInfo, 0);
-  if (!value) return value.error();
-  const lb_info info = value->value();
-  if (info.abi != LB_ABI_VERSION)
-    return Error{0, "the pinned maps are of ABI version " + std::to_string(info.abi) +
-                        ", this agent needs " + std::to_string(LB_ABI_VERSION) +
-                        " (--teardown removes them)"};
-  Datapath::About about{Datapath::Origin::adopted, pinned.info(kFlows.name).max_entries,
-                        pinned.info(kFlows6.name).max_entries, info, ""};
-  about.kept = differences(about, options);
-  return about;
-}
-
-// What new maps hold before anybody sees them; the pin of lb_info is what makes them valid.
-Status fill_and_pin(KernelMaps& maps, const lb_info& info, const std::string& folder) {
+// What new maps hold before anybody sees them.
+Status fill(KernelMaps& maps) {
   lb_clock clock{};
   clock.tick = 1;
   if (auto put = maps.put(kClock, 0, clock); !put) return put.error();
-  if (auto put = maps.put(kInfo, 0, info); !put) return put.error();
   for (uint32_t id = 1; id < LB_MAX_NEXTHOPS; ++id) {
     if (auto pushed = maps.push(kFreeNexthops, id); !pushed) return pushed.error();
   }
+  return Unit{};
+}
+
+// The pin of lb_info is what makes them valid.
+Status pin_new(KernelMaps& maps, const lb_info& info, const std::string& folder) {
+  if (auto put = maps.put(kInfo, 0, info); !put) return put.error();
   for (const std::string& name : maps.names()) {
     if (name == kInfo.name) continue;
     if (auto pinned = pin(maps.fd(name), folder + "/" + name); !pinned) return pinned.error();
   }
   return pin(maps.fd(kInfo.name), folder + "/" + kInfo.name);
+}
+
+// Maps that were made because the set did not have them. Features that this agent does not know
+// go: nobody keeps their maps true now.
+Status pin_added(KernelMaps& maps, lb_info& info, const KernelMaps& pinned, uint32_t added,
+                 const std::string& folder) {
+  for (const std::string& name : maps.names()) {
+    if (pinned.has(name) && pinned.info(name).id == maps.info(name).id) continue;
+    if (auto done = pin_over(maps.fd(name), folder + "/" + name); !done) return done.error();
+    spdlog::info("the maps of an older agent have got {}", name);
+  }
+  const uint32_t features = (info.features & LB_FEATURES) | added;
+  if (features == info.features) return Unit{};
+  info.features = features;
+  return maps.put(kInfo, 0, info);
+}
+
+Result<std::optional<OlderSet>> open_older(const std::string& root) {
+  auto version = version_to_take_over(root);
+  if (!version) return version.error();
+  if (!*version) return std::optional<OlderSet>{};
+  OlderSet older{version_folder(root, **version), {}};
+  auto maps = open_pins(older.folder);
+  if (!maps) return maps.error();
+  older.maps = std::move(*maps);
+  spdlog::info("taking over the flows of {}", older.folder);
+  return std::optional(std::move(older));
 }
 
 }  // namespace
@@ -177,22 +134,22 @@ Result<std::unique_ptr<Datapath>> Datapath::open(const Options& options) {
   if (auto made = make_pin_folder(options.pin_root); !made) return made.error();
   auto lock = lock_pin_folder(options.pin_root);
   if (!lock) return lock.error();
-  if (auto ours = refuse_other_versions(options.pin_root); !ours) return ours.error();
+  auto older = open_older(options.pin_root);
+  if (!older) return older.error();
   auto pinned = open_pins(folder);
   if (!pinned) return pinned.error();
   if (auto made = make_pin_folder(folder); !made) return made.error();
 
-  auto about = pinned->empty() ? about_fresh(options) : about_pinned(*pinned, options);
+  auto about = !pinned->empty()     ? about_pinned(*pinned, options)
+               : older->has_value() ? about_successor((*older)->maps, options)
+                                    : about_fresh(options);
   if (!about) return about.error();
-  auto loaded = load_program({about->lines4, about->lines6}, about->info, *pinned);
+  auto loaded = load_program({about->lines4, about->lines6}, about->info, *pinned, Role::alone);
   if (!loaded) return loaded.error();
-  if (about->origin == Origin::created) {
-    if (auto done = fill_and_pin(loaded->maps, about->info, folder); !done) return done.error();
-  }
-  if (auto done = pin_over(loaded->program.get(), folder + kProgramPin); !done) return done.error();
-
   auto state =
       std::make_unique<State>(folder, std::move(*lock), std::move(*about), std::move(*loaded));
+  if (auto done = state->settle_in(*pinned, *older, options.handover_hook); !done)
+    return done.error();
   if (auto ready = state->start(); !ready) return ready.error();
   return std::unique_ptr<Datapath>(new Datapath(std::move(state)));
 }
@@ -248,6 +205,32 @@ Result<std::vector<Attachment>> Datapath::attach(
   if (auto forgotten = s.forget_other_devices(); !forgotten) add_problem(forgotten.error());
   if (!problems.empty()) return Error{0, problems};
   return s.attachments;
+}
+
+// The maps are made and pinned, or pinned already; an older version's flows come into them.
+Status Datapath::State::settle_in(const KernelMaps& pinned, std::optional<OlderSet>& older,
+                                  const HandoverHook& hook) {
+  std::optional<OldMaps> old;
+  std::optional<Handover> handover;
+  if (older) {
+    auto opened = OldMaps::open(std::move(older->maps), maps);
+    if (!opened) return opened.error();
+    old.emplace(std::move(*opened));
+    handover.emplace(*old, maps, links, older->folder, hook);
+  }
+  if (pinned.empty()) {
+    about.info.features = added_features;
+    if (auto filled = fill(maps); !filled) return filled.error();
+    if (handover)
+      if (auto copied = handover->copy(); !copied) return copied.error();
+    if (auto done = pin_new(maps, about.info, links.folder()); !done) return done.error();
+  } else if (auto done = pin_added(maps, about.info, pinned, added_features, links.folder());
+             !done) {
+    return done.error();
+  }
+  auto done = pin_over(program.get(), links.folder() + kProgramPin);
+  if (!done || !handover) return done;
+  return handover->run({about.lines4, about.lines6}, about.info, program.get());
 }
 
 Status Datapath::State::start() {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "agent/datapath/census.h"
+#include "agent/datapath/handover_step.h"
 #include "agent/datapath/links.h"
 #include "agent/datapath/maps.h"
 #include "agent/datapath/port_use.h"
@@ -28,6 +29,7 @@ struct Options {
   uint32_t flows4 = 0;  // flows the tables are sized for (half load); 0: from the machine's memory
   uint32_t flows6 = 0;
   uint16_t snat_port_min = 1024, snat_port_max = 65535;  // host order
+  HandoverHook handover_hook;                            // for tests; may be empty
 };
 
 class FlowTable;  // flow_table.h: the mapped table
@@ -35,7 +37,9 @@ class FlowTable;  // flow_table.h: the mapped table
 class Datapath {
  public:
   // Mounts bpffs if it must, takes the lock on the pin folder, adopts what is pinned there or makes
-  // it, loads the program. Errors say what is missing (privilege, kernel feature, another ABI).
+  // it, loads the program. Takes over the flows of an older version (docs/handover.md), in the
+  // network namespace of its interfaces. Errors say what is missing (privilege, kernel feature, an
+  // ABI that this agent knows).
   static base::Result<std::unique_ptr<Datapath>> open(const Options& options);
   // Detaches and unpins everything of every ABI version under pin_root. Nothing there: not an
   // error.

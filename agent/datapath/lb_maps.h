@@ -53,6 +53,9 @@ inline constexpr ArrayOf<lb_clock> kClock{"lb_clock"};
 inline constexpr ArrayOf<lb_info> kInfo{"lb_info"};
 inline constexpr ArrayOf<lb_flow_cpu> kFlowCpus{"lb_flow_cpu"};
 
+// Of a handover: the program before this one, by its descriptor. Cannot be read.
+inline constexpr MapOf<uint32_t, uint32_t> kBefore{"lb_before"};
+
 // Counters; verdicts and those of services have a value for each CPU.
 inline constexpr ArrayOf<lb_verdict_counters> kVerdicts{"lb_verdicts"};
 inline constexpr ArrayOf<lb_service_counters> kServiceCounters{"lb_service_cnt"};

@@ -250,6 +250,28 @@ Status Links::follow_names(const std::vector<std::pair<std::string, uint32_t>>& 
   return Unit{};
 }
 
+Status Links::take_over(const std::string& folder) {
+  const std::vector<std::string> names = list_folder(folder + "/links");
+  if (names.empty()) return Unit{};
+  if (auto made = make_pin_folder(folder_ + "/links"); !made) return made.error();
+  for (const std::string& name : names) {
+    const std::string from = folder + "/links/" + name, to = folder_ + "/links/" + name;
+    if (std::rename(from.c_str(), to.c_str()) != 0) return Error{errno, "move the link " + from};
+  }
+  return Unit{};
+}
+
+Status Links::replace(int program) {
+  for (const std::string& interface : interfaces()) {
+    auto link = open_pin(link_pin(folder_, interface));
+    if (!link) return link.error();
+    // EINVAL, ENOLINK: its interface is gone.
+    if (bpf_link_update(link->get(), program, nullptr) != 0 && errno != EINVAL && errno != ENOLINK)
+      return Error{errno, "replace the XDP program of " + interface};
+  }
+  return Unit{};
+}
+
 Status Links::remove(const std::string& interface) { return detach(link_pin(folder_, interface)); }
 
 std::vector<std::string> Links::interfaces() const {

@@ -37,9 +37,14 @@ class Links {
                                   const TakesFrames& takes_frames);
   // A renamed interface keeps its link.
   base::Status follow_names(const std::vector<std::pair<std::string, uint32_t>>& interfaces);
+  // Those of another folder become this one's. For an upgrade.
+  base::Status take_over(const std::string& folder);
+  // Each of them runs `program`, in place. One whose interface has gone stays as it is.
+  base::Status replace(int program);
   // Detaches and unpins.
   base::Status remove(const std::string& interface);
   std::vector<std::string> interfaces() const;  // that have a pinned link
+  const std::string& folder() const { return folder_; }
 
  private:
   base::Result<Attachment> create(int program, const std::string& interface, uint32_t ifindex,

@@ -21,6 +21,8 @@ base::Status make_pin_folder(const std::string& path);
 // the process that has it.
 base::Result<base::Fd> lock_pin_folder(const std::string& root);
 
+inline constexpr char kProgramPin[] = "/lb_xdp";  // in the folder of a version
+
 std::string version_folder(const std::string& root, int abi);
 // Interface names may have a dot, which names of pins must not; a colon is free.
 std::string link_pin(const std::string& version_folder, const std::string& interface);

@@ -14,6 +14,7 @@
 #include "agent/datapath/lb_maps.h"
 #include "agent/datapath/refusal.h"
 #include "base/log.h"
+#include "handover.skel.h"
 #include "lb.skel.h"
 
 namespace datapath {
@@ -29,6 +30,10 @@ struct DestroySkeleton {
   void operator()(lb* skeleton) const { lb::destroy(skeleton); }
 };
 using Skeleton = std::unique_ptr<lb, DestroySkeleton>;
+
+struct DestroyHandover {
+  void operator()(handover* skeleton) const { handover::destroy(skeleton); }
+};
 
 constexpr size_t kVerifierLogBytes = 1 << 20;
 
@@ -52,9 +57,14 @@ Result<Skeleton> open_skeleton(std::vector<char>& log) {
   return skeleton;
 }
 
-// The maps of .rodata and the like have a dot in their names; they belong to one load.
+// 0: every set of maps of this version has it.
+uint32_t feature_of(std::string_view map) { return map == kBefore.name ? LB_FEATURE_HANDOVER : 0u; }
+
+// Not of one load: .rodata and the like, which have a dot in their names, and what a run of the
+// program needs only while it lasts.
 bool is_ours(const bpf_map* map) {
-  return std::string_view(bpf_map__name(map)).find('.') == std::string_view::npos;
+  const std::string_view name = bpf_map__name(map);
+  return name.find('.') == std::string_view::npos && name != "lb_scratch";
 }
 
 // 0: a map whose size the ABI fixes.
@@ -85,16 +95,22 @@ Status reuse(bpf_map* map, int fd, const bpf_map_info& info) {
   return Unit{};
 }
 
-Status prepare_maps(const lb& skeleton, const Sizes& sizes, const KernelMaps& pinned) {
+// `features`: of the maps that are not pinned.
+Status prepare_maps(const bpf_object* object, const Sizes& sizes, const lb_info& info,
+                    const KernelMaps& pinned, uint32_t& features) {
   bpf_map* map = nullptr;
-  bpf_object__for_each_map(map, skeleton.obj) {
+  bpf_object__for_each_map(map, object) {
     if (!is_ours(map)) continue;
     const std::string name = bpf_map__name(map);
     if (const uint32_t entries = entries_for(name, sizes); entries != 0) {
       if (const int err = bpf_map__set_max_entries(map, entries); err != 0)
         return Error{-err, "size the map " + name};
     }
-    if (pinned.empty()) continue;
+    const uint32_t feature = feature_of(name);
+    if (pinned.empty() || (info.features & feature) != feature) {
+      features |= feature;
+      continue;
+    }
     if (!pinned.has(name))
       return Error{0, "map " + name + " is missing among the pins (--teardown removes the others)"};
     if (auto reused = reuse(map, pinned.fd(name), pinned.info(name)); !reused)
@@ -103,19 +119,25 @@ Status prepare_maps(const lb& skeleton, const Sizes& sizes, const KernelMaps& pi
   return Unit{};
 }
 
-void configure(const lb& skeleton, const Sizes& sizes, const lb_info& info) {
-  auto& rodata = *skeleton.rodata;
+template <class Rodata>
+void configure_table(Rodata& rodata, const Sizes& sizes, const lb_info& info) {
   rodata.lb_lines = sizes.lines4;
   rodata.lb_lines6 = sizes.lines6;
   rodata.lb_half_cpus = info.cpus;
   rodata.lb_seed = info.seed;
-  rodata.lb_snat_port_min = info.snat_port_min;
-  rodata.lb_snat_port_max = info.snat_port_max;
 #if defined(__x86_64__)
   rodata.lb_weak_order = 0;
 #else
   rodata.lb_weak_order = 1;
 #endif
+}
+
+void configure(const lb& skeleton, const Sizes& sizes, const lb_info& info, Role role) {
+  auto& rodata = *skeleton.rodata;
+  configure_table(rodata, sizes, info);
+  rodata.lb_snat_port_min = info.snat_port_min;
+  rodata.lb_snat_port_max = info.snat_port_max;
+  rodata.lb_handover = role == Role::beside ? 1 : 0;
 }
 
 Result<Fd> own(int fd) {
@@ -126,17 +148,19 @@ Result<Fd> own(int fd) {
 
 }  // namespace
 
-Result<Loaded> load_program(const Sizes& sizes, const lb_info& info, const KernelMaps& pinned) {
+Result<Loaded> load_program(const Sizes& sizes, const lb_info& info, const KernelMaps& pinned,
+                            Role role) {
   std::vector<char> log(kVerifierLogBytes);
   auto skeleton = open_skeleton(log);
   if (!skeleton) return skeleton.error();
   const lb& object = **skeleton;
-  if (auto ready = prepare_maps(object, sizes, pinned); !ready) return ready.error();
-  configure(object, sizes, info);
+  Loaded loaded;
+  auto ready = prepare_maps(object.obj, sizes, info, pinned, loaded.features);
+  if (!ready) return ready.error();
+  configure(object, sizes, info, role);
   if (const int err = lb::load(skeleton->get()); err != 0)
     return Error{-err, "load the XDP program: " + explain_refusal(-err, object.obj, log.data())};
 
-  Loaded loaded;
   auto program = own(bpf_program__fd(object.progs.lb_xdp));
   if (!program) return program.error();
   loaded.program = std::move(*program);
@@ -149,6 +173,32 @@ Result<Loaded> load_program(const Sizes& sizes, const lb_info& info, const Kerne
       return added.error();
   }
   return loaded;
+}
+
+Result<HandoverPrograms> load_handover(const Sizes& sizes, const lb_info& info,
+                                       const KernelMaps& pinned) {
+  libbpf_set_print(take_libbpf_message);
+  const std::unique_ptr<handover, DestroyHandover> object(handover::open());
+  if (!object) return Error{errno, "open the programs of a handover"};
+  // One map is theirs alone.
+  bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, object->obj) {
+    const std::string name = bpf_map__name(map);
+    if (!is_ours(map) || !pinned.has(name)) continue;
+    if (const uint32_t entries = entries_for(name, sizes); entries != 0)
+      bpf_map__set_max_entries(map, entries);
+    if (auto reused = reuse(map, pinned.fd(name), pinned.info(name)); !reused)
+      return reused.error();
+  }
+  configure_table(*object->rodata, sizes, info);
+  if (const int err = handover::load(object.get()); err != 0)
+    return Error{-err,
+                 "load the programs of a handover: " + explain_refusal(-err, object->obj, "")};
+  auto take_flow = own(bpf_program__fd(object->progs.lb_take_flow));
+  if (!take_flow) return take_flow.error();
+  auto add_counts = own(bpf_program__fd(object->progs.lb_add_counts));
+  if (!add_counts) return add_counts.error();
+  return HandoverPrograms{std::move(*take_flow), std::move(*add_counts)};
 }
 
 }  // namespace datapath

@@ -18,13 +18,26 @@ struct Sizes {
 
 struct Loaded {
   base::Fd program;
-  KernelMaps maps;  // by name, as they are pinned
+  KernelMaps maps;        // by name, as they are pinned
+  uint32_t features = 0;  // LB_FEATURE_*: those of the maps that were not pinned yet
 };
 
+// alone: the program has all packets. beside: those of flows that are not in its maps are for the
+// program in lb_before, which also makes the new ones.
+enum class Role { alone, beside };
+
 // Loads the program on `pinned` maps, or on new ones of these sizes if there are none. All of them
-// must be there, and of the shape that the program was built for: an error names the one that is
-// not. What the kernel refuses is explained: privilege, or the feature that is missing.
-base::Result<Loaded> load_program(const Sizes& sizes, const lb_info& info,
-                                  const KernelMaps& pinned);
+// must be there, but for those whose feature `info` does not have: they are made. An error names
+// the map that is missing, or not of the shape that the program was built for. What the kernel
+// refuses is explained: privilege, or the feature that is missing.
+base::Result<Loaded> load_program(const Sizes& sizes, const lb_info& info, const KernelMaps& pinned,
+                                  Role role);
+
+// The programs of bpf/handover.bpf.c, on these maps.
+struct HandoverPrograms {
+  base::Fd take_flow, add_counts;
+};
+base::Result<HandoverPrograms> load_handover(const Sizes& sizes, const lb_info& info,
+                                             const KernelMaps& pinned);
 
 }  // namespace datapath

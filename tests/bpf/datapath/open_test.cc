@@ -122,6 +122,44 @@ TEST_F(Open, RefusesAnotherAbi) {
   EXPECT_FALSE(std::filesystem::exists(root_));
 }
 
+// A version before the first that can be read: not lost, and said what helps.
+TEST_F(Open, RefusesAnAbiThatIsTooOldToBeTakenOver) {
+  const std::string old = root_ + "/v" + std::to_string(LB_ABI_OLDEST - 1);
+  ASSERT_TRUE(make_pin_folder(old).ok());
+  const base::Fd map(bpf_map_create(BPF_MAP_TYPE_ARRAY, "lb_info", 4, 8, 1, nullptr));
+  ASSERT_EQ(bpf_obj_pin(map.get(), (old + "/lb_info").c_str()), 0);
+  EXPECT_THAT(error_of(options()),
+              AllOf(HasSubstr("cannot take over"), HasSubstr("Run an agent that can first"),
+                    HasSubstr("--teardown")));
+  EXPECT_TRUE(std::filesystem::exists(old + "/lb_info"));
+}
+
+// What only adds a map needs no other ABI version: an older set gets it.
+TEST_F(Open, AddsAMapThatAnOlderSetDoesNotHave) {
+  const Tables want = some_tables();
+  lb_info info{};
+  {
+    auto first = open();
+    ASSERT_NE(first, nullptr);
+    info = first->about().info;
+    EXPECT_EQ(info.features, LB_FEATURES);
+    ASSERT_TRUE(first->apply(diff({}, want)).ok());
+    ASSERT_EQ(unlink((folder() + "/lb_before").c_str()), 0);
+    const uint32_t only = 0;
+    info.features = 1u << 31;  // of an agent that nobody knows any more
+    ASSERT_EQ(bpf_map_update_elem(first->map_fd("lb_info"), &only, &info, BPF_ANY), 0);
+  }
+  for (int start = 0; start < 2; ++start) {
+    const auto again = open();
+    ASSERT_NE(again, nullptr);
+    EXPECT_EQ(again->about().origin, Datapath::Origin::adopted);
+    EXPECT_EQ(again->about().info.features, LB_FEATURES);
+    EXPECT_EQ(again->about().info.seed, info.seed);
+    EXPECT_EQ(contents(again->tables()), contents(want));
+    EXPECT_TRUE(std::filesystem::exists(folder() + "/lb_before"));
+  }
+}
+
 TEST_F(Open, RefusesASecondAgentAndNamesTheFirst) {
   const auto first = open();
   ASSERT_NE(first, nullptr);

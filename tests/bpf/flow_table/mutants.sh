@@ -83,8 +83,8 @@ mutant no_claim bare bpf/flow_change.h \
   '__sync_val_compare_and_swap(&line->word, word, ours) ==
 			    word)' '(LB_WRITE(line->word, ours), 1))'
 mutant live_before_whole tight bpf/flow_change.h \
-  '	__u32 state = LB_FLOW_REPLY;' '	__u32 state = LB_FLOW_REPLY;
-	LB_WRITE(line->word, lb_word_with_state(word, made->peer == LB_FLOW_NONE ? state : LB_FLOW_HALF_OPEN));'
+  '	__u32 state = lb_word_state(made->word);' '	__u32 state = lb_word_state(made->word);
+	LB_WRITE(line->word, lb_word_with_state(word, made->peer == LB_FLOW_NONE ? LB_FLOW_REPLY : LB_FLOW_HALF_OPEN));'
 mutant no_tuple_compare bare bpf/flow_find.h \
   ' || !flow_same_words(&line->tuple, tuple, 2)' ''
 mutant no_address_compare bare bpf/flow_find.h \
