@@ -58,12 +58,12 @@ reaches() { # NODE
 longest_gap() {
   lab_spawn_in client "$LAB_DIR/gap" python3 "$here/gap.py" "$LAB_VIP4" 80
   local pid=$LAB_PID
-  sleep 1
+  lab_until 10 "the client to be answered" grep -q answered "$LAB_DIR/gap"
   "$@"
   sleep 1
   kill -TERM "$pid"
   wait "$pid" || fail "the client: $(cat "$LAB_DIR/gap")"
-  GAP=$(cat "$LAB_DIR/gap")
+  GAP=$(tail -n 1 "$LAB_DIR/gap")
 }
 
 lab_agent_answers() {
