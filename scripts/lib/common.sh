@@ -11,6 +11,19 @@ die() {
   exit 1
 }
 
+# temporary_folder NAME: makes a folder below TMPDIR, or /tmp, that says whose it is, and prints it. Whoever
+# makes one takes it away again.
+temporary_folder() { mktemp -d -t "amphora-xdp-$1.XXXXXX"; }
+
+# attended COMMAND...: runs it to its end, or until INT or TERM: they kill it and end the script, whose trap for EXIT
+# sees status 130. (A shell hears of no signal while it waits for a command in the foreground.)
+attended() {
+  "$@" &
+  # shellcheck disable=SC2064  # this one's
+  trap "kill -KILL $! 2>/dev/null || true; exit 130" INT TERM
+  wait $!
+}
+
 need_root() {
   [[ $(id -u) -eq 0 ]] || die "needs root (namespaces, XDP, bpffs): run it with sudo"
 }

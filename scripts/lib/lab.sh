@@ -25,7 +25,7 @@ lab_spaces=()
 # lab_begin NAME: nothing is made yet, but whatever will be is taken away at exit.
 lab_begin() {
   LAB=$1-$$
-  LAB_DIR=$(mktemp -d -t "$LAB.XXXX")
+  LAB_DIR=$(temporary_folder "$LAB")
   chmod 755 "$LAB_DIR" # HAProxy's workers are nobody's superuser
   LAB_SOCKET=$LAB_DIR/control.sock
   LAB_PINS=/sys/fs/bpf/$LAB

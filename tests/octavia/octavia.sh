@@ -11,18 +11,21 @@
 # Makes namespaces of its own names, takes everything away at the end; what was logged is printed of a
 # run that failed. OCTAVIA_KEEP=1: everything stays, `BOX_RUN=... BOX_NS=... down.sh` ends it.
 set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+source "$here/../../scripts/lib/common.sh"
 part=${1:?a part of scenario.sh}
 case $part in
   vrrp) export BOX_TOPOLOGY=ACTIVE_STANDBY ;;
   rotation) export BOX_CERT_INTERVAL=20 BOX_CERT_BUFFER=5184000 ;;
 esac
 export BOX_NS="axo$$"
-BOX_RUN=$(mktemp -d "${TMPDIR:-/var/tmp}/amphora-xdp-octavia.XXXXXX")
+BOX_RUN=$(temporary_folder octavia)
 export BOX_RUN
-here=$(dirname "${BASH_SOURCE[0]}")
 
 finish() {
   local status=$?
+  trap - EXIT
+  trap '' INT TERM
   if [[ $status -ne 0 ]]; then
     tail -n 60 "$BOX_RUN"/amp*/*/console.log "$BOX_RUN"/log/*.out 2>/dev/null || true
     grep -hE 'ERROR|WARNING' "$BOX_RUN"/log/octavia-{worker,health-manager}.log 2>/dev/null | tail -n 60 || true
@@ -36,5 +39,5 @@ finish() {
   exit "$status"
 }
 trap finish EXIT
-"$here/up.sh"
-"$here/scenario.sh" "$part"
+attended "$here/up.sh"
+attended "$here/scenario.sh" "$part"
