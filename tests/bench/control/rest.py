@@ -6,6 +6,7 @@ If Debian's python agent is installed (amphora-agent), it is asked the same in t
 Runs where tests/net/amphora/amphora.sh brings it.
 """
 import argparse
+import contextlib
 import ctypes
 import json
 import os
@@ -178,11 +179,14 @@ def main():
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--json", type=pathlib.Path, required=True)
     options = parser.parse_args()
-    box, stock, result = Machine(debug=True), None, {}
-    try:
+    result = {}
+    with contextlib.ExitStack() as ends:
+        box = ends.enter_context(Machine(debug=True))
         box.start()
+        stock = None
         if Stock.PROGRAM.exists() and pathlib.Path("/var/lib/octavia").exists():
             stock = Stock(box)
+            ends.callback(stock.end)
         time.sleep(3)
         result["idle"] = memory(box.agent.pid)
         box.plug_vip()
@@ -193,10 +197,6 @@ def main():
         result["with_members"] = memory(box.agent.pid)
         if stock:
             result["stock"] = {"ms": calls.others, "memory": stock.memory()}
-    finally:
-        if stock:
-            stock.end()
-        box.end()
     show(result)
     options.json.write_text(json.dumps(result, indent=1))
 

@@ -54,8 +54,7 @@ def main():
     options = parser.parse_args()
     if options.send:
         return send(options.rate, options.send)
-    box = Machine()
-    try:
+    with Machine() as box:
         box.start()
         box.plug_vip()
         box.plug_network("203.0.113.2")
@@ -77,11 +76,6 @@ def main():
             raise AssertionError(f"{result}")
         print(f"ok   {result['sent']} datagrams of {result['flows']} flows through {options.uploads} uploads and reloads: "
               "0 lost")
-    except AssertionError:
-        print(f"FAIL {box.last_words()}", file=sys.stderr)
-        raise
-    finally:
-        box.end()
 
 
 if __name__ == "__main__":

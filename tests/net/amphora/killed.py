@@ -7,7 +7,6 @@ killed.py [--times N] [--seed N]
 import argparse
 import http.client
 import random
-import sys
 import threading
 import time
 
@@ -117,8 +116,7 @@ def main():
     options = parser.parse_args()
     rng = random.Random(options.seed)
     print(f"seed {options.seed}", flush=True)
-    box = Machine()
-    try:
+    with Machine() as box:
         box.start()
         box.plug_vip()
         box.plug_network("203.0.113.2")
@@ -140,11 +138,6 @@ def main():
             check(box, controller, turn)
             state, requests = controller.acknowledged, requests + controller.requests
         print(f"ok   killed {options.times} times over {requests} changes: each time the last acknowledged state")
-    except AssertionError:
-        print(f"FAIL seed {options.seed}\n{box.last_words()}", file=sys.stderr)
-        raise
-    finally:
-        box.end()
 
 
 if __name__ == "__main__":

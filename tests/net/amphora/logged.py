@@ -57,8 +57,7 @@ def expect_line(log, when):
 
 
 def main():
-    box = Machine()
-    try:
+    with Machine() as box:
         log = Log()
         box.start()
         box.plug_vip()
@@ -79,11 +78,6 @@ def main():
             if line := log.line():
                 raise AssertionError(f"no log was asked for: {line}")
         print("ok   a text that says `no log` has none")
-    except AssertionError:
-        print(f"FAIL {box.last_words()}", file=sys.stderr)
-        raise
-    finally:
-        box.end()
 
 
 if __name__ == "__main__":

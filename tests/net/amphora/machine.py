@@ -10,11 +10,10 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import socket
 import ssl
 import subprocess
-import tempfile
+import sys
 import time
 
 BUILD = pathlib.Path(os.environ["LAB_BUILD"])
@@ -116,13 +115,30 @@ class Control(http.client.HTTPConnection):
 
 
 class Machine:
+    """`with Machine() as box`: what runs of it ends with the block, also of one that could not be made whole. Its files are
+    in LAB_DIR, which amphora.sh makes and takes away."""
+
     def __init__(self, debug=False):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="amphora-"))
-        self.folder.chmod(0o755)
-        self.agent = None
+        self.folder, self.debug = pathlib.Path(os.environ["LAB_DIR"]), debug
+        self.agent = self.member = None
+
+    def __enter__(self):
+        try:
+            self.make()
+        except BaseException:
+            self.end()
+            raise
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if isinstance(error, AssertionError):
+            print(f"FAIL {self.last_words()}", file=sys.stderr)
+        self.end()
+
+    def make(self):
         self.certificates()
         (self.folder / "amphora-agent.conf").write_text(f"""[DEFAULT]
-debug = {debug}
+debug = {self.debug}
 use_syslog = False
 [haproxy_amphora]
 base_path = {self.folder}/octavia
@@ -143,7 +159,6 @@ loadbalancer_topology = SINGLE
 """)
         for name in ("octavia/certs", "interfaces"):
             (self.folder / name).mkdir(parents=True)
-        self.log = (self.folder / "agent.log").open("ab")
         self.topology()
         self.context = ssl.create_default_context(cafile=self.folder / "ca.pem")
         self.context.check_hostname = False
@@ -193,9 +208,10 @@ loadbalancer_topology = SINGLE
         file.write_text(text)
 
     def start(self):
-        self.agent = subprocess.Popen(
-            (str(BUILD / "agent/amphora-xdp-agent"), "--config-file", str(self.folder / "amphora-agent.conf")),
-            stdout=self.log, stderr=self.log)
+        with (self.folder / "agent.log").open("ab") as log:
+            self.agent = subprocess.Popen(
+                (str(BUILD / "agent/amphora-xdp-agent"), "--config-file", str(self.folder / "amphora-agent.conf")),
+                stdout=log, stderr=log)
         until(20, "the agent to answer", self.answers)
 
     def answers(self):
@@ -210,15 +226,14 @@ loadbalancer_topology = SINGLE
         self.agent.wait()
 
     def last_words(self):
-        return (self.folder / "agent.log").read_text()[-2000:]
+        log = self.folder / "agent.log"
+        return log.read_text()[-2000:] if log.exists() else "the agent was not started"
 
     def end(self):
         for process in (self.agent, self.member):
             if process is not None and process.poll() is None:
                 process.kill()
                 process.wait()
-        self.log.close()
-        shutil.rmtree(self.folder)
 
     # ---- the controller ----
 

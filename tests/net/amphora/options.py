@@ -4,7 +4,6 @@ use what is below `base_path`. What it may not use is refused when it is uploade
 import os
 import pathlib
 import shutil
-import sys
 
 import machine
 from machine import LB, Machine, answers, until
@@ -28,8 +27,7 @@ def expect_refusal(box, bad, words):
 
 
 def main():
-    box = Machine()
-    try:
+    with Machine() as box:
         program = box.folder / "haproxy"
         shutil.copy("/usr/sbin/haproxy", program)
         box.configure(haproxy_cmd=program)
@@ -50,11 +48,6 @@ def main():
         box.reload(LB)
         until(10, "port 80 after a restart", lambda: answers(80))
         print("ok   a restart serves what was kept")
-    except AssertionError:
-        print(f"FAIL {box.last_words()}", file=sys.stderr)
-        raise
-    finally:
-        box.end()
 
 
 if __name__ == "__main__":
