@@ -48,9 +48,8 @@ struct Server::State : std::enable_shared_from_this<State> {
   void stop();
   // What a new connection is told instead of being served.
   std::optional<Response> refusal(Socket& socket) const;
-  template <class Stream>
-  void serve_one(std::shared_ptr<Stream> stream, std::shared_ptr<Socket> socket);
-  asio::awaitable<void> refuse(std::shared_ptr<Socket> socket, Response response);
+  asio::awaitable<void> serve_one(std::shared_ptr<Transport> one);
+  asio::awaitable<void> refuse(std::shared_ptr<Transport> one, std::shared_ptr<Response> response);
 
   asio::any_io_executor loop;
   Service service;
@@ -58,7 +57,7 @@ struct Server::State : std::enable_shared_from_this<State> {
   std::optional<UnixListener> unix_path;  // none: it is TCP
   std::optional<gid_t> group;
   asio::basic_socket_acceptor<stream_protocol> acceptor;
-  std::set<std::shared_ptr<Socket>> served, refused;
+  std::set<std::shared_ptr<Transport>> served, refused;
   bool stopped = false;
 };
 
@@ -78,41 +77,32 @@ std::optional<Response> Server::State::refusal(Socket& socket) const {
   return std::nullopt;
 }
 
-template <class Stream>
-void Server::State::serve_one(std::shared_ptr<Stream> stream, std::shared_ptr<Socket> socket) {
-  served.insert(socket);
-  auto conversation = [](std::shared_ptr<State> self, std::shared_ptr<Stream> with,
-                         std::shared_ptr<Socket> counted) -> asio::awaitable<void> {
-    co_await serve(with, self->service);
-    self->served.erase(counted);
-  };
-  asio::co_spawn(loop, conversation(shared_from_this(), std::move(stream), std::move(socket)),
-                 asio::detached);
+asio::awaitable<void> Server::State::serve_one(std::shared_ptr<Transport> one) {
+  co_await serve(one, service);
+  served.erase(one);
 }
 
-asio::awaitable<void> Server::State::refuse(std::shared_ptr<Socket> socket, Response response) {
-  co_await turn_away(socket, service.limits, std::move(response));
-  refused.erase(socket);
+asio::awaitable<void> Server::State::refuse(std::shared_ptr<Transport> one,
+                                            std::shared_ptr<Response> response) {
+  co_await turn_away(one, service.limits, std::move(*response));
+  refused.erase(one);
 }
 
 void Server::State::admit(Socket accepted) {
   auto response = refusal(accepted);
-  if (!response && tls) {
-    auto stream = std::make_shared<TlsStream>(std::move(accepted), *tls);
-    serve_one(stream, std::shared_ptr<Socket>(stream, &stream->next_layer()));
-  } else if (!response) {
-    auto socket = std::make_shared<Socket>(std::move(accepted));
-    serve_one(socket, socket);
-  } else if (!tls && refused.size() < kTurnedAwayAtOnce) {  // who expects TLS is just left
-    auto socket = std::make_shared<Socket>(std::move(accepted));
-    refused.insert(socket);
+  if (response && (tls || refused.size() >= kTurnedAwayAtOnce))
+    return;  // who expects TLS is just left
+  auto one = tls ? over_tls(std::move(accepted), tls) : plain(std::move(accepted));
+  auto self = shared_from_this();
+  if (!response) {
+    served.insert(one);
+    asio::co_spawn(
+        loop, [self, one]() { return self->serve_one(one); }, asio::detached);
+  } else {
+    refused.insert(one);
     auto words = std::make_shared<Response>(std::move(*response));
     asio::co_spawn(
-        loop,
-        [self = shared_from_this(), socket, words]() {
-          return self->refuse(socket, std::move(*words));
-        },
-        asio::detached);
+        loop, [self, one, words]() { return self->refuse(one, words); }, asio::detached);
   }
 }
 
@@ -138,8 +128,8 @@ void Server::State::stop() {
   error_code ignored;
   acceptor.close(ignored);
   if (unix_path) remove_path(*unix_path);
-  for (const auto& socket : served) socket->close(ignored);
-  for (const auto& socket : refused) socket->close(ignored);
+  for (const auto& one : served) one->close();
+  for (const auto& one : refused) one->close();
 }
 
 base::Result<std::unique_ptr<Server>> Server::State::run(std::shared_ptr<State> state, int family,

@@ -1,17 +1,23 @@
 #include "agent/http/session.h"
 
+#include <array>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/stream_traits.hpp>
-#include <boost/beast/http.hpp>
+#include <boost/beast/core/read_size.hpp>
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <charconv>
 #include <optional>
 #include <string>
-#include <type_traits>
+#include <string_view>
 #include <utility>
 
 #include "agent/http/response.h"
@@ -26,24 +32,24 @@ using boost::system::error_code;
 using std::chrono::milliseconds;
 
 using Parser = beast::http::request_parser<beast::http::string_body>;
-using Reply = beast::http::response<beast::http::string_body>;
+using Head = beast::http::response<beast::http::empty_body>;
 
-constexpr const char* kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr milliseconds kLinger{2'000};  // for what a refused client still sends
 constexpr size_t kLingerBytes = 16 * 1024 * 1024;
+constexpr size_t kReadBytes = 64 * 1024;  // at once, at most
 
-// Ends an operation of the stream that takes too long: it completes with operation_aborted.
-template <class Stream>
+// Ends an operation of the transport that takes too long: it completes with operation_aborted.
 class Deadline {
  public:
-  Deadline(const std::shared_ptr<Stream>& stream, milliseconds after)
-      : timer_(stream->get_executor(), after), state_(std::make_shared<State>(State::running)) {
-    timer_.async_wait([weak = std::weak_ptr(stream), state = state_](error_code) {
+  Deadline(const std::shared_ptr<Transport>& transport, milliseconds after)
+      : timer_(transport->socket().get_executor(), after),
+        state_(std::make_shared<State>(State::running)) {
+    timer_.async_wait([weak = std::weak_ptr(transport), state = state_](error_code) {
       const auto alive = weak.lock();
       if (!alive || *state != State::running) return;
       *state = State::expired;
-      error_code ignored;
-      beast::get_lowest_layer(*alive).cancel(ignored);
+      alive->cancel();
     });
   }
   // The timer's handler may be on its way already: it must not end the next operation.
@@ -122,11 +128,35 @@ Request head_of(const Parser::value_type& request, const char* scheme) {
   return head;
 }
 
-template <class Stream>
+// "HTTP/1.1 200 OK", and the fields, up to the empty line.
+std::string text_of(const Head& head) {
+  const auto add = [](std::string& to, beast::string_view text) {
+    to.append(text.data(), text.size());
+  };
+  std::string out = head.version() == 11 ? "HTTP/1.1 " : "HTTP/1.0 ";
+  out += std::to_string(head.result_int()) + " ";
+  add(out, head.reason());
+  out += "\r\n";
+  for (const auto& field : head) {
+    add(out, field.name_string());
+    out += ": ";
+    add(out, field.value());
+    out += "\r\n";
+  }
+  return out + "\r\n";
+}
+
+// What a chunk of so many bytes begins with; none: the end of all.
+std::string chunk_head(size_t bytes) {
+  std::array<char, 16> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), bytes, 16).ptr;
+  return std::string(digits.data(), end) + "\r\n";
+}
+
 class Session {
  public:
-  Session(std::shared_ptr<Stream> stream, Service service)
-      : stream_(std::move(stream)),
+  Session(std::shared_ptr<Transport> transport, Service service)
+      : transport_(std::move(transport)),
         limits_(service.limits),
         handler_(std::move(service.handler)),
         guard_(std::move(service.guard)),
@@ -145,9 +175,9 @@ class Session {
     if (!co_await write(std::move(response), false, false, 11)) co_return;
     co_await part();
     error_code error;
-    auto& socket = beast::get_lowest_layer(*stream_);
+    auto& socket = transport_->socket();
     socket.shutdown(asio::socket_base::shutdown_send, error);
-    Deadline deadline(stream_, kLinger);
+    Deadline deadline(transport_, kLinger);
     std::string sink(16 * 1024, '\0');
     for (size_t total = 0; !error && total < kLingerBytes;) {
       auto token = asio::redirect_error(asio::use_awaitable, error);
@@ -156,29 +186,19 @@ class Session {
   }
 
  private:
-  static constexpr bool kTls = std::is_same_v<Stream, TlsStream>;
-  static constexpr const char* kScheme = kTls ? "https" : "http";
+  enum class Until { header, end };
 
   // False: they did not come to speak TLS with us.
   asio::awaitable<bool> greet() {
-    error_code error;
-    if constexpr (kTls) {
-      Deadline deadline(stream_, limits_.header);
-      auto token = asio::redirect_error(asio::use_awaitable, error);
-      co_await stream_->async_handshake(asio::ssl::stream_base::server, token);
-    }
+    Deadline deadline(transport_, limits_.header);
+    const error_code error = co_await transport_->greet();
     co_return !error;
   }
 
-  // Tells TLS that nothing more comes, so that no end is taken for one that was cut off.
   asio::awaitable<void> part() {
-    if constexpr (kTls) {
-      error_code ignored;
-      Deadline deadline(stream_, kLinger);
-      auto token = asio::redirect_error(asio::use_awaitable, ignored);
-      if (!std::exchange(parted_, true)) co_await stream_->async_shutdown(token);
-    }
-    co_return;
+    if (std::exchange(parted_, true)) co_return;
+    Deadline deadline(transport_, kLinger);
+    (void)co_await transport_->part();
   }
 
   asio::awaitable<void> converse() {
@@ -207,7 +227,7 @@ class Session {
     ending = co_await read_headers(parser);
     if (!ending) ending = check_headers(parser);
     if (!ending && guard_)
-      if (auto refusal = guard_(head_of(parser.get(), kScheme)))
+      if (auto refusal = guard_(head_of(parser.get(), transport_->scheme())))
         ending = Ending{std::move(refusal), 0, {}};
     if (!ending) ending = co_await read_body(parser);
     co_return ending;
@@ -215,20 +235,16 @@ class Session {
 
   asio::awaitable<std::optional<Ending>> wait_for_request() {
     if (buffer_.size() != 0) co_return std::nullopt;  // pipelined
-    error_code error;
-    Deadline deadline(stream_, limits_.idle);
-    auto token = asio::redirect_error(asio::use_awaitable, error);
-    const size_t size = co_await stream_->async_read_some(buffer_.prepare(4096), token);
-    buffer_.commit(size);
-    if (error || size == 0) co_return quietly();
+    Deadline deadline(transport_, limits_.idle);
+    const auto got = co_await transport_->read_some(buffer_.prepare(4096));
+    buffer_.commit(got.bytes);
+    if (got.error || got.bytes == 0) co_return quietly();
     co_return std::nullopt;
   }
 
   asio::awaitable<std::optional<Ending>> read_headers(Parser& parser) {
-    error_code error;
-    Deadline deadline(stream_, limits_.header);
-    auto token = asio::redirect_error(asio::use_awaitable, error);
-    co_await beast::http::async_read_header(*stream_, buffer_, parser, token);
+    Deadline deadline(transport_, limits_.header);
+    const error_code error = co_await feed(parser, Until::header);
     if (deadline.expired()) co_return saying(408, "The request's headers took too long.");
     if (error) co_return ending_for(error, limits_);
     co_return std::nullopt;
@@ -236,21 +252,45 @@ class Session {
 
   asio::awaitable<std::optional<Ending>> read_body(Parser& parser) {
     error_code error;
-    Deadline deadline(stream_, limits_.body);
-    auto token = asio::redirect_error(asio::use_awaitable, error);
+    Deadline deadline(transport_, limits_.body);
     const auto& request = parser.get();
     const bool waits = request.find(beast::http::field::expect) != request.end() &&
                        request.version() == 11 && !parser.is_done() && buffer_.size() == 0;
-    if (waits)
-      co_await asio::async_write(*stream_, asio::buffer(std::string_view(kContinue)), token);
-    if (!error) co_await beast::http::async_read(*stream_, buffer_, parser, token);
+    if (waits) error = co_await transport_->write(all_of(kContinue));
+    if (!error) error = co_await feed(parser, Until::end);
     if (deadline.expired()) co_return saying(408, "The request's body took too long.");
     if (error) co_return ending_for(error, limits_);
     co_return std::nullopt;
   }
 
+  // Hands the parser what comes, until it has seen so much.
+  asio::awaitable<error_code> feed(Parser& parser, Until until) {
+    parser.eager(until == Until::end);
+    error_code error;
+    while (!error && !(until == Until::end ? parser.is_done() : parser.is_header_done())) {
+      if (buffer_.size() != 0) {
+        buffer_.consume(parser.put(buffer_.data(), error));
+        if (error != beast::http::error::need_more) continue;
+      }
+      error = co_await fill(parser);
+    }
+    co_return error;
+  }
+
+  asio::awaitable<error_code> fill(Parser& parser) {
+    const size_t room = beast::read_size(buffer_, kReadBytes);
+    if (room == 0) co_return beast::http::error::buffer_overflow;
+    const auto got = co_await transport_->read_some(buffer_.prepare(room));
+    buffer_.commit(got.bytes);
+    if (got.error != asio::error::eof) co_return got.error;
+    if (!parser.got_some()) co_return beast::http::error::end_of_stream;
+    error_code error;
+    parser.put_eof(error);
+    co_return error;
+  }
+
   asio::awaitable<Response> answer(const Parser::value_type& request) {
-    Request whole = head_of(request, kScheme);
+    Request whole = head_of(request, transport_->scheme());
     whole.body = request.body();
     std::string failure;
     try {
@@ -266,59 +306,50 @@ class Session {
   }
 
   asio::awaitable<bool> write(Response response, bool head, bool keep_alive, unsigned version) {
-    Reply reply(static_cast<beast::http::status>(response.status), version);
+    Head reply(static_cast<beast::http::status>(response.status), version);
     reply.set(beast::http::field::server, "amphora-xdp/" AMPHORA_XDP_VERSION);
     for (const auto& [name, value] : response.headers) reply.set(name, value);
     if (response.stream || !response.body.empty())
       reply.set(beast::http::field::content_type, response.content_type);
     // HTTP/1.0 knows no chunks: the end of the connection ends the body.
     const bool chunked = response.stream && version == 11;
-    reply.keep_alive(keep_alive && (chunked || !response.stream));
-    if (response.stream) {
-      if (chunked) reply.chunked(true);
-      co_return co_await write_stream(reply, *response.stream, head);
-    }
-    reply.content_length(response.body.size());
-    if (!head) reply.body() = std::move(response.body);
-    error_code error;
-    Deadline deadline(stream_, limits_.write);
-    auto token = asio::redirect_error(asio::use_awaitable, error);
-    beast::http::response_serializer<beast::http::string_body> serializer(reply);
-    if (head) {
-      co_await beast::http::async_write_header(*stream_, serializer, token);
-    } else {
-      co_await beast::http::async_write(*stream_, serializer, token);
-    }
-    co_return !error;
+    const bool stays = keep_alive && (chunked || !response.stream);
+    reply.keep_alive(stays);
+    if (chunked) reply.chunked(true);
+    if (!response.stream) reply.content_length(response.body.size());
+    const std::string text = text_of(reply);
+    const bool sent = co_await send(all_of(text, head ? std::string_view() : response.body));
+    if (!sent || !response.stream) co_return sent;
+    if (head) co_return stays;
+    co_return co_await write_stream(*response.stream, chunked);
   }
 
-  asio::awaitable<bool> write_stream(Reply& reply, BodyStream& body, bool head) {
-    error_code error;
-    auto token = asio::redirect_error(asio::use_awaitable, error);
-    beast::http::response_serializer<beast::http::string_body> serializer(reply);
-    {
-      Deadline deadline(stream_, limits_.write);
-      co_await beast::http::async_write_header(*stream_, serializer, token);
-    }
-    if (error || head) co_return !error && reply.keep_alive();
+  asio::awaitable<bool> write_stream(BodyStream& body, bool chunked) {
     for (;;) {
       const std::string piece = co_await body.next();
       if (piece.empty()) break;
-      Deadline deadline(stream_, limits_.write);
-      if (reply.chunked()) {
-        co_await asio::async_write(*stream_, beast::http::make_chunk(asio::buffer(piece)), token);
-      } else {
-        co_await asio::async_write(*stream_, asio::buffer(piece), token);
-      }
-      if (error) co_return false;
+      const std::string before = chunked ? chunk_head(piece.size()) : "";
+      const bool sent = co_await send(all_of(before, piece, chunked ? "\r\n" : ""));
+      if (!sent) co_return false;
     }
-    if (!reply.chunked()) co_return false;
-    Deadline deadline(stream_, limits_.write);
-    co_await asio::async_write(*stream_, beast::http::make_chunk_last(), token);
+    if (!chunked) co_return false;
+    const std::string last = chunk_head(0) + "\r\n";
+    co_return co_await send(all_of(last));
+  }
+
+  // What they point to stays until it has left.
+  static Transport::Buffers all_of(std::string_view first, std::string_view second = {},
+                                   std::string_view third = {}) {
+    return {asio::buffer(first), asio::buffer(second), asio::buffer(third)};
+  }
+
+  asio::awaitable<bool> send(Transport::Buffers all) {
+    Deadline deadline(transport_, limits_.write);
+    const error_code error = co_await transport_->write(all);
     co_return !error;
   }
 
-  std::shared_ptr<Stream> stream_;
+  std::shared_ptr<Transport> transport_;
   Limits limits_;
   Handler handler_;
   Guard guard_;
@@ -333,18 +364,15 @@ Response worded(const Words& words, int status, const std::string& text) {
   return words ? words(status, text) : fault_response({status, text});
 }
 
-template <class Stream>
-asio::awaitable<void> serve(std::shared_ptr<Stream> stream, Service service) {
-  Session<Stream> session(std::move(stream), std::move(service));
+asio::awaitable<void> serve(std::shared_ptr<Transport> transport, Service service) {
+  Session session(std::move(transport), std::move(service));
   co_await session.serve();  // NOLINT(bugprone-use-after-move): as above
 }
 
-asio::awaitable<void> turn_away(std::shared_ptr<Socket> socket, Limits limits, Response response) {
-  Session<Socket> session(std::move(socket), {limits, {}, {}, {}});
+asio::awaitable<void> turn_away(std::shared_ptr<Transport> transport, Limits limits,
+                                Response response) {
+  Session session(std::move(transport), {limits, {}, {}, {}});
   co_await session.end_with(std::move(response));  // NOLINT(bugprone-use-after-move): as above
 }
-
-template asio::awaitable<void> serve(std::shared_ptr<Socket>, Service);
-template asio::awaitable<void> serve(std::shared_ptr<TlsStream>, Service);
 
 }  // namespace http

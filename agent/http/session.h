@@ -2,13 +2,12 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/ssl/stream.hpp>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 
 #include "agent/http/http.h"
+#include "agent/http/transport.h"
 
 namespace http {
 
@@ -22,10 +21,6 @@ struct Limits {
   int connections = 256;
 };
 
-// UNIX and TCP, and TLS over either.
-using Socket = boost::asio::generic::stream_protocol::socket;
-using TlsStream = boost::asio::ssl::stream<Socket>;
-
 struct Service {
   Limits limits;
   Handler handler;
@@ -33,13 +28,12 @@ struct Service {
   Words words;  // may be empty: as fault_response() does
 };
 
-// Serves `stream` until it ends; it can be closed from outside at any time. `Stream` is Socket or
-// TlsStream, whose handshake has not been made yet.
-template <class Stream>
-boost::asio::awaitable<void> serve(std::shared_ptr<Stream> stream, Service service);
+// Serves `transport`, which has not been greeted yet, until it ends; it can be closed from outside
+// at any time.
+boost::asio::awaitable<void> serve(std::shared_ptr<Transport> transport, Service service);
 
 // Answers once, whatever the request may be, and ends.
-boost::asio::awaitable<void> turn_away(std::shared_ptr<Socket> socket, Limits limits,
+boost::asio::awaitable<void> turn_away(std::shared_ptr<Transport> transport, Limits limits,
                                        Response response);
 
 // `words`, where there are none those of fault_response().

@@ -47,15 +47,17 @@ std::string converse(std::string_view said) {
   ::shutdown(ends[0], SHUT_WR);
 
   boost::asio::io_context loop(1);
-  auto socket = std::make_shared<http::Socket>(loop);
-  socket->assign(boost::asio::generic::stream_protocol(AF_UNIX, 0), ends[1]);
+  http::Socket socket(loop);
+  socket.assign(boost::asio::generic::stream_protocol(AF_UNIX, 0), ends[1]);
   http::Limits limits;
   limits.header_bytes = 1024;
   limits.body_bytes = 2048;
   limits.write = std::chrono::milliseconds(500);
-  boost::asio::co_spawn(loop, http::serve(socket, {limits, answer, guard}), boost::asio::detached);
+  auto transport = http::plain(std::move(socket));
+  boost::asio::co_spawn(loop, http::serve(transport, {limits, answer, guard, {}}),
+                        boost::asio::detached);
   loop.run();
-  socket.reset();
+  transport.reset();
 
   std::string heard;
   char bytes[4096];
