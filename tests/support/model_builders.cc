@@ -1,19 +1,10 @@
 #include "tests/support/model_builders.h"
 
-#include <cstdio>
-#include <cstdlib>
 #include <utility>
 
 namespace test {
 
 namespace {
-
-template <class T>
-T required(const std::optional<T>& parsed, std::string_view text) {
-  if (parsed) return *parsed;
-  std::fprintf(stderr, "test data: \"%.*s\"\n", static_cast<int>(text.size()), text.data());
-  std::abort();
-}
 
 std::string listener_name(const model::Listener& listener) {
   return std::to_string(static_cast<int>(listener.protocol)) + "/" +
@@ -29,10 +20,6 @@ base::IpAddress following(const base::IpAddress& address) {
 }
 
 }  // namespace
-
-base::IpAddress ip(std::string_view text) { return required(base::IpAddress::parse(text), text); }
-
-base::IpPrefix prefix(std::string_view text) { return required(base::IpPrefix::parse(text), text); }
 
 base::Uuid id_from(std::string_view what) {
   base::Uuid id;

@@ -9,11 +9,10 @@
 #include <vector>
 
 #include "agent/model/model.h"
+#include "tests/support/addresses.h"
 
 namespace test {
 
-base::IpAddress ip(std::string_view text);          // aborts on text that is no address
-base::IpPrefix prefix(std::string_view text);       // aborts on text that is no prefix
 base::Uuid id_from(std::string_view what);          // the same text, the same id
 model::Model join(model::Model a, model::Model b);  // resources of both
 

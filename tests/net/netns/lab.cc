@@ -19,10 +19,6 @@ bool eventually(const std::function<bool()>& done) {
   return true;
 }
 
-base::IpAddress ip(const char* text) { return base::IpAddress::parse(text).value(); }
-base::IpPrefix prefix(const char* text) { return base::IpPrefix::parse(text).value(); }
-base::MacAddress mac(const char* text) { return base::MacAddress::parse(text).value(); }
-
 void Lab::SetUp() {
   if (::geteuid() != 0) FAIL() << "needs root (namespaces): run it with sudo";
   ASSERT_EQ(::unshare(CLONE_NEWNS | CLONE_NEWNET), 0);

@@ -19,18 +19,18 @@
 #include "base/ip.h"
 #include "netns/namespace.h"
 #include "netns/network.h"
+#include "tests/support/addresses.h"
 #include "tests/support/shell.h"
 
 namespace netns_test {
 
+using test::ip;
+using test::mac;
+using test::prefix;
 using test::sh;
 
 // Polls until `done` or for five seconds.
 bool eventually(const std::function<bool()>& done);
-
-base::IpAddress ip(const char* text);
-base::IpPrefix prefix(const char* text);
-base::MacAddress mac(const char* text);
 
 inline constexpr char kMac7[] = "02:00:00:00:00:07";
 inline constexpr char kMac8[] = "02:00:00:00:00:08";

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "haproxy/render.h"
+#include "tests/support/addresses.h"
 
 namespace haproxy_test {
 
@@ -11,7 +12,7 @@ inline base::Uuid id(int number) {
   return id;
 }
 
-inline base::IpAddress ip(const char* text) { return *base::IpAddress::parse(text); }
+using test::ip;
 
 inline haproxy::BackendId pool(int pool, int listener = 1) { return {id(pool), id(listener)}; }
 

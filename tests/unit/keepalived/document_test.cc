@@ -6,17 +6,17 @@
 
 #include "base/file.h"
 #include "keepalived/render.h"
+#include "tests/support/addresses.h"
 
 namespace keepalived_test {
 namespace {
 
 using keepalived::Document;
 using keepalived::Instance;
+using test::ip;
 using testing::HasSubstr;
 
 constexpr const char* kScript = "/var/lib/octavia/vrrp/check_script.sh";
-
-base::IpAddress ip(const char* text) { return *base::IpAddress::parse(text); }
 
 std::string sample(const std::string& name) {
   return *base::read_file(std::string(VRRP_SAMPLES) + "/" + name);

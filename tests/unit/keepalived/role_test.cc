@@ -1,14 +1,14 @@
 #include <gtest/gtest.h>
 
 #include "keepalived/keepalived_spec.h"
+#include "tests/support/addresses.h"
 
 namespace keepalived_test {
 namespace {
 
 using keepalived::Role;
 using keepalived::Seen;
-
-base::IpAddress ip(const char* text) { return *base::IpAddress::parse(text); }
+using test::ip;
 
 TEST(RoleOfANode, FollowsTheKernelsAddresses) {
   keepalived::Instance instance;

@@ -14,10 +14,6 @@ using netns::Owner;
 using netns::Route;
 using netns::Rule;
 
-base::IpAddress ip(const char* text) { return base::IpAddress::parse(text).value(); }
-base::IpPrefix prefix(const char* text) { return base::IpPrefix::parse(text).value(); }
-base::MacAddress mac(const char* text) { return base::MacAddress::parse(text).value(); }
-
 namespace {
 
 Link link(uint32_t ifindex, const std::string& name, const std::string& mac_text) {

@@ -5,12 +5,13 @@
 #include <vector>
 
 #include "netns/layout.h"
+#include "tests/support/addresses.h"
 
 namespace netns_test {
 
-base::IpAddress ip(const char* text);
-base::IpPrefix prefix(const char* text);
-base::MacAddress mac(const char* text);
+using test::ip;
+using test::mac;
+using test::prefix;
 
 struct FakeMachine {
   netns::State state;

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "base/file.h"
+#include "tests/support/addresses.h"
 
 namespace octavia {
 namespace {
@@ -12,13 +13,12 @@ using base::IpAddress;
 using base::IpPrefix;
 using netns::RouterAdvertisements;
 using netns::VipKeeper;
+using test::ip;
+using test::mac;
+using test::prefix;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Pair;
-
-IpAddress ip(const char* text) { return IpAddress::parse(text).value(); }
-IpPrefix prefix(const char* text) { return IpPrefix::parse(text).value(); }
-base::MacAddress mac(const char* text) { return base::MacAddress::parse(text).value(); }
 
 std::string sample(const std::string& path) {
   const auto text = base::read_file(std::string(OCTAVIA_SAMPLES) + "/" + path);

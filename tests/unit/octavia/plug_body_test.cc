@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "base/file.h"
+#include "tests/support/addresses.h"
 
 namespace octavia {
 namespace {
@@ -14,10 +15,9 @@ using base::IpPrefix;
 
 using testing::ElementsAre;
 
+using test::ip;
+using test::prefix;
 using testing::IsEmpty;
-
-IpAddress ip(const char* text) { return IpAddress::parse(text).value(); }
-IpPrefix prefix(const char* text) { return IpPrefix::parse(text).value(); }
 
 // What the samples come from.
 constexpr char kVip[] = "203.0.113.10";

@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "tests/support/addresses.h"
 #include "tests/support/await.h"
 #include "tests/support/temporary_folder.h"
 
@@ -19,12 +20,11 @@ namespace {
 using base::Error;
 using base::Status;
 using netns::Nic;
+using test::mac;
+using test::prefix;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-base::IpPrefix prefix(const char* text) { return base::IpPrefix::parse(text).value(); }
-base::MacAddress mac(const char* text) { return base::MacAddress::parse(text).value(); }
 
 constexpr char kVipMac[] = "02:00:00:00:00:01";
 constexpr char kMac2[] = "02:00:00:00:00:02";

@@ -3,15 +3,16 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/support/addresses.h"
+
 namespace octavia {
 namespace {
 
 using base::IpPrefix;
+using test::prefix;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using Protocol = VipRule::Protocol;
-
-IpPrefix prefix(const char* text) { return IpPrefix::parse(text).value(); }
 
 std::vector<VipRule> rules(const char* text) {
   auto read = read_vip_rules(text);

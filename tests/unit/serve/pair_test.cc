@@ -5,17 +5,17 @@
 
 #include "keepalived/document.h"
 #include "keepalived/render.h"
+#include "tests/support/addresses.h"
 
 namespace serve {
 namespace {
 
+using test::ip;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
 constexpr const char* kCheck = "/var/lib/amphora-xdp/vrrp/check_script.sh";
-
-base::IpAddress ip(const char* text) { return *base::IpAddress::parse(text); }
 
 PairConfig node() {
   PairConfig pair;

@@ -3,13 +3,14 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/support/addresses.h"
+
 namespace serve {
 namespace {
 
+using test::ip;
 using testing::ElementsAre;
 using Vip = control::VrrpStatus::Vip;
-
-base::IpAddress ip(const char* text) { return *base::IpAddress::parse(text); }
 
 keepalived::Instance instance() {
   keepalived::Instance instance;
