@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdio>
 
+#include "base/ascii.h"
+
 namespace haproxy {
 
 namespace {
@@ -12,8 +14,7 @@ constexpr std::string_view kReplacement = "\xef\xbf\xbd";
 
 bool is_plain(char c) {
   constexpr std::string_view kMarks = "._-/:,=+@?&;|";
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         kMarks.find(c) != std::string_view::npos;
+  return base::is_alphanumeric(c) || kMarks.find(c) != std::string_view::npos;
 }
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }

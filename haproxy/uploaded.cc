@@ -12,6 +12,7 @@
 #include <set>
 #include <string_view>
 
+#include "base/ascii.h"
 #include "base/file.h"
 #include "haproxy/document.h"
 #include "haproxy/quote.h"
@@ -96,10 +97,8 @@ void each_line(const Document& document,
 }
 
 bool is_peer_name(std::string_view name) {
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-';
-  });
+  return std::all_of(name.begin(), name.end(),
+                     [](char c) { return base::is_alphanumeric(c) || c == '_' || c == '-'; });
 }
 
 std::string text_of(const Document& document, const Section& section) {

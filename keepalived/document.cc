@@ -6,6 +6,7 @@
 #include <set>
 #include <string_view>
 
+#include "base/ascii.h"
 #include "base/number.h"
 #include "keepalived/lvs_lines.h"
 
@@ -22,8 +23,7 @@ using Line = LvsLine;
 
 bool is_plain(char c) {
   constexpr std::string_view kMarks = "._-/:,{}";
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         kMarks.find(c) != std::string_view::npos;
+  return base::is_alphanumeric(c) || kMarks.find(c) != std::string_view::npos;
 }
 
 // Nothing that keepalived would take for more than a word: no quotes, variables, conditions,

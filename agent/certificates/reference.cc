@@ -1,16 +1,14 @@
 #include <algorithm>
 
 #include "agent/certificates/certificates_spec.h"
+#include "base/ascii.h"
 
 namespace certificates {
 namespace {
 
 constexpr size_t kLongest = 128;  // with what the store appends, still a file name
 
-bool may_be_named(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-         c == '_' || c == '-';
-}
+bool may_be_named(char c) { return base::is_alphanumeric(c) || c == '.' || c == '_' || c == '-'; }
 
 }  // namespace
 

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/ascii.h"
+
 namespace octavia {
 
 namespace {
@@ -22,8 +24,7 @@ bool is_interface_name(const std::string& name) {
   constexpr size_t kLongest = 15;
   if (name.empty() || name.size() > kLongest || name == "." || name == "..") return false;
   return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-' || c == '.' || c == '@';
+    return base::is_alphanumeric(c) || c == '_' || c == '-' || c == '.' || c == '@';
   });
 }
 

@@ -8,18 +8,20 @@
 #include <memory>
 
 #include "agent/model/fields/value.h"
+#include "base/ascii.h"
 
 namespace model {
 
 namespace {
 
+using base::is_alphanumeric;
+using base::is_digit;
+using base::is_letter;
 using nlohmann::json;
 
 constexpr int64_t kMostCharacters = 255;
 constexpr int kRedirectCodes[] = {301, 302, 303, 307, 308};
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
 bool consists_of(std::string_view text, bool (*allowed)(char)) {
@@ -31,7 +33,7 @@ bool is_visible(char c) { return c > ' ' && c < '\x7f'; }
 bool is_control(char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }
 
 bool is_url_character(char c) {
-  return is_digit(c) || is_letter(c) || is_one_of(c, "-._~:/?#[]@!$&'()*+,;=%");
+  return is_alphanumeric(c) || is_one_of(c, "-._~:/?#[]@!$&'()*+,;=%");
 }
 
 bool are_escapes_whole(std::string_view text) {
@@ -80,8 +82,8 @@ Outcome<json> read_line(std::string_view field, const json& in) {
 }
 
 bool is_token(std::string_view text) {
-  return consists_of(
-      text, [](char c) { return is_digit(c) || is_letter(c) || is_one_of(c, "!#$%&'*+-.^_`|~"); });
+  return consists_of(text,
+                     [](char c) { return is_alphanumeric(c) || is_one_of(c, "!#$%&'*+-.^_`|~"); });
 }
 
 bool is_header_value(std::string_view text) {
@@ -98,7 +100,7 @@ bool is_cookie_value(std::string_view text) {
 
 bool is_dn_field(std::string_view text) {
   return !text.empty() && is_letter(text.front()) &&
-         consists_of(text, [](char c) { return is_digit(c) || is_letter(c) || c == '-'; });
+         consists_of(text, [](char c) { return is_alphanumeric(c) || c == '-'; });
 }
 
 bool is_integer(std::string_view text) { return consists_of(text, is_digit); }

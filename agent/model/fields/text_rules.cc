@@ -6,22 +6,20 @@
 #include <string>
 
 #include "agent/model/fields/value.h"
+#include "base/ascii.h"
 #include "base/ip.h"
 
 namespace model {
 
 namespace {
 
+using base::is_alphanumeric;
+using base::is_digit;
 using nlohmann::json;
 
 constexpr int64_t kMostCharacters = 255;
 constexpr int64_t kMostCiphers = 2048;
 constexpr size_t kMostLabel = 63;  // RFC 1035
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_alphanumeric(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);

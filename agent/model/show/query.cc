@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "agent/model/show/json.h"
+#include "base/ascii.h"
 
 namespace model {
 
@@ -222,8 +223,7 @@ std::string encoded(const std::string& text) {
   std::string out;
   for (char c : text) {
     auto byte = static_cast<unsigned char>(c);
-    bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                 kPlain.find(c) != std::string_view::npos;
+    bool plain = base::is_alphanumeric(c) || kPlain.find(c) != std::string_view::npos;
     if (plain)
       out += c;
     else
