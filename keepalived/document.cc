@@ -75,9 +75,9 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-class Reader {
+class InstanceReader {
  public:
-  Reader(std::string_view text, const std::string& check_script)
+  InstanceReader(std::string_view text, const std::string& check_script)
       : lines_(text), check_script_(check_script) {}
 
   Result<Instance> read();
@@ -114,7 +114,7 @@ class Reader {
   std::set<std::string> said_;  // words of the instance that may be there once
 };
 
-Result<Instance> Reader::read() {
+Result<Instance> InstanceReader::read() {
   while (const auto line = lines_.next()) {
     if (line->is_comment) continue;
     if (line->begins_block("vrrp_script", 3) && is_name(line->words[1])) {
@@ -135,7 +135,7 @@ Result<Instance> Reader::read() {
   return std::move(instance_);
 }
 
-Status Reader::block(const Each& each) {
+Status InstanceReader::block(const Each& each) {
   while (const auto line = lines_.next()) {
     if (line->is_comment) continue;
     if (line->ends_block()) return Unit{};
@@ -144,7 +144,7 @@ Status Reader::block(const Each& each) {
   return error_at(lines_.number(), "a block does not end");
 }
 
-Status Reader::script(const std::string& name) {
+Status InstanceReader::script(const std::string& name) {
   CheckScript script;
   script.name = name;
   const auto read = [&](const Line& line) -> Status {
@@ -173,14 +173,14 @@ Status Reader::script(const std::string& name) {
   return Unit{};
 }
 
-Status Reader::instance_line(const Line& line) {
+Status InstanceReader::instance_line(const Line& line) {
   if (!said_.insert(line.words[0]).second)
     return error_at(line.number, line.words[0] + " is said more than once");
   if (line.words.back() == "{") return inner_block(line);
   return instance_word(line);
 }
 
-Status Reader::instance_word(const Line& line) {
+Status InstanceReader::instance_word(const Line& line) {
   const std::string& word = line.words[0];
   constexpr int kMost = 86400;
   if (line.words.size() == 1) {
@@ -218,7 +218,7 @@ Status Reader::instance_word(const Line& line) {
   return instance_.source ? Status(Unit{}) : not_understood(line);
 }
 
-Status Reader::inner_block(const Line& line) {
+Status InstanceReader::inner_block(const Line& line) {
   if (line.words.size() != 2) return not_understood(line);
   const std::string& word = line.words[0];
   if (word == "authentication") return authentication();
@@ -231,7 +231,7 @@ Status Reader::inner_block(const Line& line) {
   return not_understood(line);
 }
 
-Status Reader::authentication() {
+Status InstanceReader::authentication() {
   return block([this](const Line& line) -> Status {
     if (line.is("auth_type", 2) && line.words[1] == "PASS") return Unit{};
     if (!line.is("auth_pass", 2) || !is_name(line.words[1])) return not_understood(line);
@@ -240,7 +240,7 @@ Status Reader::authentication() {
   });
 }
 
-Status Reader::addresses(std::vector<IpAddress>& into) {
+Status InstanceReader::addresses(std::vector<IpAddress>& into) {
   return block([&into](const Line& line) -> Status {
     const auto address = line.words.size() == 1 ? IpAddress::parse(line.words[0]) : std::nullopt;
     if (!address) return not_understood(line);
@@ -251,7 +251,7 @@ Status Reader::addresses(std::vector<IpAddress>& into) {
 }
 
 // keepalived reads them as `ip route` and `ip rule` do; there is no word that does anything else.
-Status Reader::words(std::vector<std::string>& into) {
+Status InstanceReader::words(std::vector<std::string>& into) {
   return block([&into](const Line& line) -> Status {
     const bool nested = std::any_of(line.words.begin(), line.words.end(), [](const auto& word) {
       return word.find_first_of("{}") != std::string::npos;
@@ -263,7 +263,7 @@ Status Reader::words(std::vector<std::string>& into) {
   });
 }
 
-Status Reader::tracked() {
+Status InstanceReader::tracked() {
   return block([this](const Line& line) -> Status {
     const auto known = line.words.size() == 1 ? scripts_.find(line.words[0]) : scripts_.end();
     if (known == scripts_.end())
@@ -273,7 +273,7 @@ Status Reader::tracked() {
   });
 }
 
-Status Reader::check_whole() {
+Status InstanceReader::check_whole() {
   const auto wrong = [this](const char* what) { return error_at(instance_line_, what); };
   if (instance_.interface.empty()) return wrong("the instance has no interface");
   if (instance_.vips.empty()) return wrong("the instance has no virtual_ipaddress");
@@ -296,7 +296,7 @@ Status Reader::check_whole() {
 Result<Document> Document::parse(std::string text, const std::string& check_script) {
   if (text.size() > kMostBytes) return Error{0, "the text is longer than 1 MiB"};
   if (auto done = check_characters(text); !done) return done.error();
-  Result<Instance> instance = Reader(text, check_script).read();
+  Result<Instance> instance = InstanceReader(text, check_script).read();
   if (!instance) return instance.error();
   return Document(std::move(text), std::move(*instance));
 }

@@ -17,8 +17,6 @@ using base::Result;
 using base::Status;
 using base::Unit;
 
-constexpr int kMostSeconds = 86400;
-
 struct Group {
   uint32_t line = 0;
   std::vector<base::Endpoint> vips;
@@ -80,9 +78,9 @@ class Settings {
   std::set<std::string> seen_;
 };
 
-class Reader {
+class LvsReader {
  public:
-  explicit Reader(std::string_view text) : lines_(text) {}
+  explicit LvsReader(std::string_view text) : lines_(text) {}
 
   Result<LvsDocument> read() {
     while (const auto line = lines_.next())
@@ -223,7 +221,7 @@ Result<LvsDocument> read_lvs(std::string_view text) {
     const auto count = std::count(text.begin(), text.begin() + static_cast<long>(nul), '\n');
     return error_at(static_cast<uint32_t>(count + 1), "there is a NUL in it");
   }
-  return Reader(text).read();
+  return LvsReader(text).read();
 }
 
 }  // namespace keepalived

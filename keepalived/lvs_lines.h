@@ -13,6 +13,8 @@
 
 namespace keepalived {
 
+constexpr int kMostSeconds = 86400;  // of any time in such a text
+
 struct LvsLine {
   uint32_t number = 0;  // from 1
   bool is_comment = false;

@@ -12,7 +12,7 @@ using base::Result;
 using base::Status;
 using base::Unit;
 
-constexpr int kMostSeconds = 86400, kMostWeight = 256;
+constexpr int kMostWeight = 256;
 
 base::Error unclosed(const LvsLines& lines) {
   return error_at(lines.number(), "the text ends within a block");

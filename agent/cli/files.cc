@@ -68,4 +68,9 @@ std::string text_of(const json& object, const char* key) {
   return found->dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+std::string name_or_id(const json& object, const char* name, const char* id) {
+  const std::string text = text_of(object, name);
+  return text.empty() || text == "-" ? text_of(object, id) : text;
+}
+
 }  // namespace cli

@@ -17,5 +17,8 @@ void print(const std::string& text);
 
 // A member as text; "-" for null or none.
 std::string text_of(const nlohmann::json& object, const char* key);
+// The same of the member `name`, else of `id`.
+std::string name_or_id(const nlohmann::json& object, const char* name = "name",
+                       const char* id = "id");
 
 }  // namespace cli

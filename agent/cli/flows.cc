@@ -30,11 +30,6 @@ std::string target(const FlowsOptions& options, uint64_t limit) {
   return "/v1/flows" + query;
 }
 
-std::string name_or_id(const json& flow, const char* name, const char* id) {
-  const std::string text = text_of(flow, name);
-  return text.empty() || text == "-" ? text_of(flow, id) : text;
-}
-
 Row row(const json& flow) {
   return {text_of(flow, "protocol"),
           text_of(flow, "state"),

@@ -13,11 +13,6 @@ namespace {
 
 using nlohmann::json;
 
-std::string name_or_id(const json& resource) {
-  const std::string name = text_of(resource, "name");
-  return name.empty() || name == "-" ? text_of(resource, "id") : name;
-}
-
 std::string endpoint(const json& member) {
   const std::string address = text_of(member, "address");
   const bool ipv6 = address.find(':') != std::string::npos;

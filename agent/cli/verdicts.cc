@@ -8,11 +8,6 @@ namespace {
 
 using nlohmann::json;
 
-std::string name_or_id(const json& listener) {
-  const std::string name = text_of(listener, "listener_name");
-  return name.empty() || name == "-" ? text_of(listener, "listener_id") : name;
-}
-
 bool is(const json& listener, const std::string& which) {
   return text_of(listener, "listener_id") == which || text_of(listener, "listener_name") == which;
 }
@@ -47,7 +42,8 @@ int verdicts(const Common& common, const VerdictsOptions& options) {
     add_rows(rows, "(all packets)", body.value("verdicts", json::array()), options.all);
   } else {
     for (const json& listener : chosen)
-      add_rows(rows, name_or_id(listener), listener.value("verdicts", json::array()), options.all);
+      add_rows(rows, name_or_id(listener, "listener_name", "listener_id"),
+               listener.value("verdicts", json::array()), options.all);
   }
   print(render({{"LISTENER"},
                 {"VERDICT", Column::Fit::whole},

@@ -34,13 +34,6 @@ std::string word(std::string_view text) {
   return out;
 }
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n";
-  const size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
-
 // Each of these sets one value of the file; what they return is "" or what it must be instead.
 using Set = std::function<std::string(AmphoraConf&, const std::string&)>;
 

@@ -9,13 +9,7 @@ namespace {
 using base::Error;
 using base::Result;
 
-constexpr std::string_view kBlanks = " \t\r\v\f";
-
-std::string_view trimmed(std::string_view text) {
-  const size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
+constexpr std::string_view kBlanks = " \t\r\n\v\f";
 
 std::string name_of(std::string_view text) {
   std::string name(trimmed(text));
@@ -90,6 +84,12 @@ class Parser {
 };
 
 }  // namespace
+
+std::string_view trimmed(std::string_view text) {
+  const size_t first = text.find_first_not_of(kBlanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+}
 
 Result<std::vector<IniEntry>> parse_ini(std::string_view text, const std::string& file) {
   return Parser(file).parse(text);

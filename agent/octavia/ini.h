@@ -19,6 +19,9 @@ struct IniEntry {
   friend bool operator==(const IniEntry&, const IniEntry&) = default;
 };
 
+// Without the blanks and the ends of lines around it.
+std::string_view trimmed(std::string_view text);
+
 // Errors are "FILE:LINE: what". A NUL byte is one.
 base::Result<std::vector<IniEntry>> parse_ini(std::string_view text, const std::string& file);
 

@@ -96,7 +96,7 @@ class Fields {
   std::string& fault_;
 };
 
-void read_address(Fields fields, InterfaceFile& out) {
+void add_address(Fields fields, InterfaceFile& out) {
   out.dhcp |= fields.flag("dhcp").value_or(false);
   out.ipv6auto |= fields.flag("ipv6auto").value_or(false);
   const std::optional<IpAddress> address = fields.parsed<IpAddress>("address");
@@ -111,7 +111,7 @@ void read_address(Fields fields, InterfaceFile& out) {
   }
 }
 
-void read_route(Fields fields, InterfaceFile& out) {
+void add_route(Fields fields, InterfaceFile& out) {
   netns::RouteSpec route;
   route.destination = fields.required("dst", fields.parsed<IpPrefix>("dst"));
   route.gateway = fields.parsed<IpAddress>("gateway");
@@ -126,7 +126,7 @@ void read_route(Fields fields, InterfaceFile& out) {
   add_once(out.routes, route);
 }
 
-void read_rule(Fields fields, InterfaceFile& out) {
+void add_rule(Fields fields, InterfaceFile& out) {
   netns::RuleSpec rule;
   const IpAddress source = fields.required("src", fields.parsed<IpAddress>("src"));
   rule.source = {source, fields.number<int>("src_len", 0, source.bits()).value_or(source.bits())};
@@ -206,9 +206,9 @@ Result<InterfaceFile> parse_interface_file(std::string_view text, const std::str
   if (const json* name = fields.find("name"); name != nullptr && name->is_string())
     out.name = name->get<std::string>();
   if (!is_interface_name(out.name)) fields.fail("name", "must be that of an interface");
-  fields.list("addresses", [&](Fields f) { read_address(std::move(f), out); });
-  fields.list("routes", [&](Fields f) { read_route(std::move(f), out); });
-  fields.list("rules", [&](Fields f) { read_rule(std::move(f), out); });
+  fields.list("addresses", [&](Fields f) { add_address(std::move(f), out); });
+  fields.list("routes", [&](Fields f) { add_route(std::move(f), out); });
+  fields.list("rules", [&](Fields f) { add_rule(std::move(f), out); });
   out.mtu = fields.number<int>("mtu", 68, 65535);
   out.type = read_type(fields);
   out.is_sriov = fields.flag("is_sriov");

@@ -6,11 +6,6 @@
 #include "agent/octavia/words.h"
 
 namespace octavia {
-namespace {
-
-Document lvs_of(const Uuid& id) { return {Document::Kind::lvs, id}; }
-
-}  // namespace
 
 Awaited<http::Response> Door::list_listeners() {
   auto uploads = co_await parts_.documents.uploads();

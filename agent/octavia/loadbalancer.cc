@@ -8,9 +8,6 @@
 namespace octavia {
 namespace {
 
-Document haproxy_of(const Uuid& id) { return {Document::Kind::haproxy, id}; }
-Document lvs_of(const Uuid& id) { return {Document::Kind::lvs, id}; }
-
 http::Response no_such_load_balancer(const std::string& id) {
   return answer(404, "Loadbalancer Not Found", "No loadbalancer with UUID: " + id);
 }

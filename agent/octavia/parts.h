@@ -37,6 +37,10 @@ struct Document {
 
   auto operator<=>(const Document&) const = default;
 };
+inline Document haproxy_of(const Uuid& load_balancer) {
+  return {Document::Kind::haproxy, load_balancer};
+}
+inline Document lvs_of(const Uuid& listener) { return {Document::Kind::lvs, listener}; }
 
 class Documents {
  public:

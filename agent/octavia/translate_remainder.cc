@@ -15,13 +15,12 @@ namespace {
 using haproxy::Document;
 using haproxy::Section;
 
-constexpr size_t kUuidBytes = 36;
-
 // Adds every "<id>:<id>" in the line, be it a word or within one.
 void find_backends(std::string_view line, std::set<BackendName>& found) {
   for (size_t colon = line.find(':'); colon != line.npos; colon = line.find(':', colon + 1)) {
-    if (colon < kUuidBytes) continue;
-    const auto name = backend_name_of(line.substr(colon - kUuidBytes, 2 * kUuidBytes + 1));
+    if (colon < kUuidCharacters) continue;
+    const auto name =
+        backend_name_of(line.substr(colon - kUuidCharacters, 2 * kUuidCharacters + 1));
     if (name) found.insert(*name);
   }
 }

@@ -10,7 +10,6 @@ namespace octavia {
 
 namespace {
 
-constexpr size_t kUuidBytes = 36;
 constexpr size_t kMostShown = 80;  // bytes of a line in a reason
 constexpr int kMostSeconds = 86400;
 
@@ -46,9 +45,9 @@ std::optional<base::Uuid> uuid_of(std::string_view word) {
 }
 
 std::optional<BackendName> backend_name_of(std::string_view word) {
-  if (word.size() != 2 * kUuidBytes + 1 || word[kUuidBytes] != ':') return std::nullopt;
-  const auto pool = uuid_of(word.substr(0, kUuidBytes));
-  const auto listener = uuid_of(word.substr(kUuidBytes + 1));
+  if (word.size() != 2 * kUuidCharacters + 1 || word[kUuidCharacters] != ':') return std::nullopt;
+  const auto pool = uuid_of(word.substr(0, kUuidCharacters));
+  const auto listener = uuid_of(word.substr(kUuidCharacters + 1));
   if (!pool || !listener) return std::nullopt;
   return BackendName{*pool, *listener};
 }

@@ -24,6 +24,7 @@ std::optional<base::Endpoint> place_of(std::string_view word);
 // Neither all, nobody, many, nor this machine itself: what packets can be forwarded to.
 bool is_one_machine(const base::IpAddress& address);
 
+inline constexpr size_t kUuidCharacters = 36;
 // In the canonical form only: another text is another name for HAProxy.
 std::optional<base::Uuid> uuid_of(std::string_view word);
 

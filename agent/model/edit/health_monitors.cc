@@ -1,4 +1,5 @@
 #include "agent/model/edit/editors.h"
+#include "agent/model/edit/rules.h"
 #include "agent/model/fields/read.h"
 #include "agent/model/relations.h"
 #include "agent/model/words.h"
@@ -18,10 +19,6 @@ Outcome<Body> read_monitor(const Body& body, unsigned use) {
 
 bool speaks_http(const HealthMonitor& monitor) {
   return monitor.type == MonitorType::http || monitor.type == MonitorType::https;
-}
-
-Fault invalid_option(const std::string& value, const std::string& option) {
-  return {400, value + " is not a valid option for " + option};
 }
 
 Refusal check_type(const HealthMonitor& monitor, const Pool& pool) {

@@ -49,7 +49,7 @@ Refusal check_compare_type(const L7Rule& rule) {
   return std::nullopt;
 }
 
-bool is_true(std::string text) {
+bool says_true(std::string text) {
   for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   return text == "true";
 }
@@ -57,7 +57,7 @@ bool is_true(std::string text) {
 Refusal check_value(const L7Rule& rule) {
   using enum RuleType;
   if (rule.value.empty()) return invalid_rule("L7 rule type requires a value");
-  if (rule.type == ssl_conn_has_cert && !is_true(rule.value))
+  if (rule.type == ssl_conn_has_cert && !says_true(rule.value))
     return invalid_rule("L7rule value " + rule.value + " is not a boolean True string.");
   if (rule.type == ssl_verify_result && !is_integer(rule.value))
     return invalid_rule(type_of(rule) + " needs a int value, which is >= 0");

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/model/edit/references.h"
+#include "agent/model/edit/rules.h"
 #include "agent/model/fields/read.h"
 #include "agent/model/words.h"
 
@@ -22,10 +23,6 @@ constexpr std::string_view kTlsHeaders[] = {
 template <size_t N>
 bool is_among(const std::string_view (&names)[N], const std::string& name) {
   return std::find(std::begin(names), std::end(names), name) != std::end(names);
-}
-
-Fault invalid_option(const std::string& value, const std::string& option) {
-  return {400, value + " is not a valid option for " + option};
 }
 
 bool has_certificate(const Listener& l) {

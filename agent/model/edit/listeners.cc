@@ -6,12 +6,12 @@ namespace model {
 
 namespace {
 
-const Place kPlace{"listener_.listener", "listener"};
+const Place kListenerPlace{"listener_.listener", "listener"};
 
 Outcome<Body> read_listener(const Body& body, unsigned use) {
   auto inner = unwrap("listener_", "listener", body);
   if (auto* fault = std::get_if<Fault>(&inner)) return *fault;
-  return read_fields(kPlace, table<Listener>(), std::get<Body>(inner), use);
+  return read_fields(kListenerPlace, table<Listener>(), std::get<Body>(inner), use);
 }
 
 }  // namespace

@@ -6,12 +6,12 @@ namespace model {
 
 namespace {
 
-const Place kPlace{"pool_.pool", "pool"};
+const Place kPoolPlace{"pool_.pool", "pool"};
 
 Outcome<Body> read_pool(const Body& body, unsigned use) {
   auto inner = unwrap("pool_", "pool", body);
   if (auto* fault = std::get_if<Fault>(&inner)) return *fault;
-  return read_fields(kPlace, table<Pool>(), std::get<Body>(inner), use);
+  return read_fields(kPoolPlace, table<Pool>(), std::get<Body>(inner), use);
 }
 
 // The listener that the new pool becomes the default of; null if none is named.

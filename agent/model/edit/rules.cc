@@ -115,6 +115,10 @@ Fault immutable(Kind kind, const Uuid& id) {
   return {409, what + id.text() + " is immutable and cannot be updated."};
 }
 
+Fault invalid_option(const std::string& value, const std::string& option) {
+  return {400, value + " is not a valid option for " + option};
+}
+
 Refusal check_vips(const Model& m, const LoadBalancer& lb) {
   std::set<IpAddress> mine;
   for (const IpAddress& vip : vips_of(lb)) {

@@ -20,7 +20,8 @@ L4 l4_of(ListenerProtocol protocol);
 
 std::vector<base::IpAddress> vips_of(const LoadBalancer& lb);  // the primary one first
 
-Fault immutable(Kind kind, const Uuid& id);  // 409
+Fault immutable(Kind kind, const Uuid& id);                                 // 409
+Fault invalid_option(const std::string& value, const std::string& option);  // 400
 
 // VIPs are unicast, of a scope that can be routed, and of nobody else.
 Refusal check_vips(const Model& m, const LoadBalancer& lb);

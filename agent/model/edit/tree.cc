@@ -198,7 +198,7 @@ Refusal read_list(Body& values, const char* attribute, Read read) {
   return std::nullopt;
 }
 
-Outcome<Body> read_policy(const Body& given, const std::string& path) {
+Outcome<Body> read_nested_policy(const Body& given, const std::string& path) {
   const std::string argument = "load_balancer.loadbalancer.listeners.l7policies";
   auto read = read_fields({argument, path}, table<L7Policy>(), given, kNested);
   if (std::holds_alternative<Fault>(read)) return read;
@@ -210,12 +210,12 @@ Outcome<Body> read_policy(const Body& given, const std::string& path) {
   return read;
 }
 
-Outcome<Body> read_listener(const Body& given, size_t listener) {
+Outcome<Body> read_nested_listener(const Body& given, size_t listener) {
   auto read = read_fields({"load_balancer.loadbalancer.listeners", indexed(kListeners, listener)},
                           table<Listener>(), given, kNested);
   if (std::holds_alternative<Fault>(read)) return read;
   auto refusal = read_list(std::get<Body>(read), "l7policies", [&](const Body& policy, size_t i) {
-    return read_policy(policy, policy_path(listener, i));
+    return read_nested_policy(policy, policy_path(listener, i));
   });
   if (refusal) return *refusal;
   return read;
@@ -223,7 +223,7 @@ Outcome<Body> read_listener(const Body& given, size_t listener) {
 
 // Listeners are read first, pools are made first.
 Refusal add_children(Draft& draft, const LoadBalancer& lb, Body values) {
-  if (auto refusal = read_list(values, "listeners", read_listener)) return refusal;
+  if (auto refusal = read_list(values, "listeners", read_nested_listener)) return refusal;
   const Body& listeners = values.at("listeners");
   auto collected = collect_pools(values.value("pools", Body()), listeners);
   if (auto* fault = std::get_if<Fault>(&collected)) return *fault;

@@ -19,7 +19,6 @@ using base::is_digit;
 using base::is_letter;
 using nlohmann::json;
 
-constexpr int64_t kMostCharacters = 255;
 constexpr int kRedirectCodes[] = {301, 302, 303, 307, 308};
 
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }

@@ -17,7 +17,6 @@ using base::is_alphanumeric;
 using base::is_digit;
 using nlohmann::json;
 
-constexpr int64_t kMostCharacters = 255;
 constexpr int64_t kMostCiphers = 2048;
 constexpr size_t kMostLabel = 63;  // RFC 1035
 

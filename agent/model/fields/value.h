@@ -12,6 +12,8 @@
 
 namespace model {
 
+constexpr int64_t kMostCharacters = 255;  // of most texts
+
 struct ValueType {
   enum class Form {
     text,     // at most `most` characters

@@ -17,13 +17,6 @@ using nlohmann::json;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-const std::string kBase = "/v2.0/lbaas";
-const std::string kNobody = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
-
-json parsed(const std::optional<Answer>& answer) {
-  return answer ? json::parse(answer->body, nullptr, false) : json();
-}
-
 TEST(Api, TakesAWholeLoadBalancerThroughItsLife) {
   FakeAgent agent;
   const std::string lb = agent.make(kBase + "/loadbalancers", web());

@@ -22,10 +22,6 @@ using ::testing::Not;
 
 const std::string kPath = "/v1/certificates";
 
-json parsed(const std::optional<Answer>& answer) {
-  return answer ? json::parse(answer->body, nullptr, false) : json();
-}
-
 // A listener that refers to it. Whether it may is the model's business.
 void refer(FakeAgent& fake, const std::string& reference) {
   fake.make("/v2.0/lbaas/loadbalancers", web());

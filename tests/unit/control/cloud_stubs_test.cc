@@ -10,9 +10,6 @@ namespace {
 
 using nlohmann::json;
 
-const std::string kBase = "/v2.0/lbaas";
-const std::string kNobody = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
-
 TEST(CloudStubs, ThereIsOneProvider) {
   FakeAgent agent;
   const json providers = agent.get(kBase + "/providers")["providers"];

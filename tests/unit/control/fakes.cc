@@ -90,11 +90,15 @@ base::Result<base::Unit> FakeCertificates::remove(const std::string& name) {
   return store->remove(name);
 }
 
+json parsed(const std::optional<Answer>& answer) {
+  return answer ? json::parse(answer->body, nullptr, false) : json();
+}
+
 json FakeAgent::get(std::string_view target, int status) {
   const auto answer = ask("GET", target);
   if (!answer) return nullptr;
   EXPECT_EQ(answer->status, status) << target << ": " << answer->body;
-  return json::parse(answer->body, nullptr, false);
+  return parsed(answer);
 }
 
 std::string FakeAgent::make(std::string_view target, const json& body) {

@@ -22,6 +22,11 @@ using http::testing::Running;
 using http::testing::TemporaryFolder;
 using http::testing::Wire;
 
+inline const std::string kBase = "/v2.0/lbaas";
+inline const std::string kNobody = "3fa85f64-5717-4562-b3fc-2c963f66afa6";  // the id of nothing
+
+nlohmann::json parsed(const std::optional<Answer>& answer);  // null if there is no answer
+
 // Edits the real model, in turn; the machine has it at once or, with `finishes` off, never.
 class FakeChanges final : public reconcile::Changes {
  public:

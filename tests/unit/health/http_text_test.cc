@@ -22,26 +22,27 @@ TEST(HttpText, Requests) {
             "Connection: close\r\n\r\n");
 }
 
-struct Case {
+struct Arrival {
   std::string received;
   Reading reading;
 };
 
 TEST(HttpText, WhereTheHeaderEnds) {
-  for (const Case& c : {
-           Case{"", Reading::wanting},
-           Case{"HTT", Reading::wanting},
-           Case{"HTTP/1.1 200", Reading::wanting},
-           Case{"HTTP/1.1 200 OK\r\nA: b\r\n", Reading::wanting},
-           Case{"HTTP/1.1 200 OK\r\nA: b\r\n\r\n", Reading::complete},
-           Case{"HTTP/1.0 200\n\n", Reading::complete},
-           Case{"HTTP/1.1 200\r\n\r\nbody", Reading::complete},
-           Case{"HTTP/1.1 200 OK\r\nA: " + std::string(kMaxResponseHeader, 'x'), Reading::complete},
-           Case{"SSH-2.0-OpenSSH", Reading::not_http},
-           Case{"HTTP/1.1 2x0 ", Reading::not_http},
-           Case{"HTTP/1.1 2000 OK\r\n\r\n", Reading::not_http},
-           Case{"http/1.1 200 OK\r\n\r\n", Reading::not_http},
-           Case{"\n\n", Reading::not_http},
+  for (const Arrival& c : {
+           Arrival{"", Reading::wanting},
+           Arrival{"HTT", Reading::wanting},
+           Arrival{"HTTP/1.1 200", Reading::wanting},
+           Arrival{"HTTP/1.1 200 OK\r\nA: b\r\n", Reading::wanting},
+           Arrival{"HTTP/1.1 200 OK\r\nA: b\r\n\r\n", Reading::complete},
+           Arrival{"HTTP/1.0 200\n\n", Reading::complete},
+           Arrival{"HTTP/1.1 200\r\n\r\nbody", Reading::complete},
+           Arrival{"HTTP/1.1 200 OK\r\nA: " + std::string(kMaxResponseHeader, 'x'),
+                   Reading::complete},
+           Arrival{"SSH-2.0-OpenSSH", Reading::not_http},
+           Arrival{"HTTP/1.1 2x0 ", Reading::not_http},
+           Arrival{"HTTP/1.1 2000 OK\r\n\r\n", Reading::not_http},
+           Arrival{"http/1.1 200 OK\r\n\r\n", Reading::not_http},
+           Arrival{"\n\n", Reading::not_http},
        })
     EXPECT_EQ(examine(c.received), c.reading) << c.received.substr(0, 60);
 }

@@ -47,26 +47,26 @@ std::string run(const Target& t, const std::string& probes) {
   return states;
 }
 
-struct Case {
+struct Course {
   int rise, fall;
   const char* probes;
   const char* states;
 };
 
 TEST(State, RiseAndFallAsHaproxyCounts) {
-  for (const Case& c : {
-           Case{3, 3, "-", "d"},              // a new member: its first failure decides
-           Case{3, 3, "+--", "UUU"},          // its first success brings it to the top
-           Case{3, 3, "+---", "UUUd"},        //
-           Case{3, 3, "+--+--", "UUUUUU"},    // a success makes good for all failures before it
-           Case{3, 3, "-+++", "dddU"},        // `rise` successes
-           Case{3, 3, "-++-+++", "ddddddU"},  // in a row
-           Case{3, 3, "-+++--", "dddUUU"},    // and then `fall` failures again
-           Case{3, 3, "-+++---", "dddUUUd"},  //
-           Case{1, 1, "+-+-", "UdUd"},        //
-           Case{1, 3, "+---+", "UUUdU"},      //
-           Case{10, 1, "+-+++++++++", "Udddddddddd"}, Case{10, 1, "+-++++++++++", "UddddddddddU"},
-           Case{0, 0, "+-+", "UdU"},  // taken as 1
+  for (const Course& c : {
+           Course{3, 3, "-", "d"},              // a new member: its first failure decides
+           Course{3, 3, "+--", "UUU"},          // its first success brings it to the top
+           Course{3, 3, "+---", "UUUd"},        //
+           Course{3, 3, "+--+--", "UUUUUU"},    // a success makes good for all failures before it
+           Course{3, 3, "-+++", "dddU"},        // `rise` successes
+           Course{3, 3, "-++-+++", "ddddddU"},  // in a row
+           Course{3, 3, "-+++--", "dddUUU"},    // and then `fall` failures again
+           Course{3, 3, "-+++---", "dddUUUd"},  //
+           Course{1, 1, "+-+-", "UdUd"},        //
+           Course{1, 3, "+---+", "UUUdU"},      //
+           Course{10, 1, "+-+++++++++", "Udddddddddd"},
+           Course{10, 1, "+-++++++++++", "UddddddddddU"}, Course{0, 0, "+-+", "UdU"},  // taken as 1
        })
     EXPECT_EQ(run(target(c.rise, c.fall), c.probes), c.states)
         << "rise " << c.rise << " fall " << c.fall << " probes " << c.probes;

@@ -21,9 +21,7 @@ namespace {
 using std::chrono::milliseconds;
 using ::testing::HasSubstr;
 
-const std::string kToken = "a-token-of-some-length";
-
-boost::asio::awaitable<Response> yes(Request request) {
+boost::asio::awaitable<Response> scheme_and_size(Request request) {
   co_return json_response(200, {{"scheme", request.scheme}, {"size", request.body.size()}});
 }
 
@@ -80,7 +78,7 @@ TcpOptions with(TlsContext tls, Guard guard = {}, Limits limits = {}) {
 }
 
 TEST(Tcp, KeepsConnectionsAlive) {
-  RunningTcp server(yes, with({}));
+  RunningTcp server(scheme_and_size, with({}));
   Wire wire(server.connect());
   for (int i = 0; i < 3; ++i) {
     const auto answer = wire.ask("GET", "/");
@@ -91,7 +89,7 @@ TEST(Tcp, KeepsConnectionsAlive) {
 
 TEST(Tcp, SpeaksTls) {
   const Identity identity;
-  RunningTcp server(yes, with(identity.context()));
+  RunningTcp server(scheme_and_size, with(identity.context()));
   for (const int newest : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     TlsWire wire(server.connect(), newest);
     ASSERT_TRUE(wire.handshake());
@@ -105,7 +103,7 @@ TEST(Tcp, SpeaksTls) {
 
 TEST(Tcp, RefusesOldTls) {
   const Identity identity;
-  RunningTcp server(yes, with(identity.context()));
+  RunningTcp server(scheme_and_size, with(identity.context()));
   EXPECT_FALSE(TlsWire(server.connect(), TLS1_1_VERSION).handshake());
   TlsWire good(server.connect(), TLS1_2_VERSION);
   EXPECT_TRUE(good.handshake());
@@ -117,7 +115,7 @@ TEST(Tcp, LeavesAHandshakeThatIsNeverFinished) {
   Limits limits;
   limits.header = milliseconds(200);
   limits.connections = 2;
-  RunningTcp server(yes, with(identity.context(), {}, limits));
+  RunningTcp server(scheme_and_size, with(identity.context(), {}, limits));
   Wire silent(server.connect());
   Wire plain(server.connect());
   plain.say("GET / HTTP/1.1\r\nHost: lb\r\n\r\n");
@@ -131,7 +129,7 @@ TEST(Tcp, LeavesAHandshakeThatIsNeverFinished) {
 }
 
 TEST(Tcp, AsksForTheTokenBeforeTheBody) {
-  RunningTcp server(yes, with({}, token_guard(Token(kToken))));
+  RunningTcp server(scheme_and_size, with({}, token_guard(Token(kToken))));
   Wire none(server.connect());
   // The body never comes: it is not waited for.
   none.say("PUT /v1/x HTTP/1.1\r\nHost: lb\r\nContent-Length: 1000000\r\n\r\n");
@@ -146,7 +144,7 @@ TEST(Tcp, AsksForTheTokenBeforeTheBody) {
 }
 
 TEST(Tcp, TakesTheTokenInEitherHeader) {
-  RunningTcp server(yes, with({}, token_guard(Token(kToken))));
+  RunningTcp server(scheme_and_size, with({}, token_guard(Token(kToken))));
   const auto status = [&](const std::string& header) {
     Wire wire(server.connect());
     wire.say("GET / HTTP/1.1\r\nHost: lb\r\n" + header + "\r\n");
@@ -165,7 +163,7 @@ TEST(Tcp, HasTheLimitsOfTheControlSocket) {
   Limits limits;
   limits.header = milliseconds(200);
   limits.body_bytes = 1000;
-  RunningTcp server(yes, with({}, {}, limits));
+  RunningTcp server(scheme_and_size, with({}, {}, limits));
   Wire half(server.connect());
   half.say("GET / HTTP/1.1\r\nHo");
   EXPECT_EQ(half.hear()->status, 408);
@@ -199,7 +197,7 @@ TEST(Tcp, GivesUpOnWhoDoesNotRead) {
 }
 
 TEST(Tcp, TurnsAwayWhatIsTooMuchOf300) {
-  RunningTcp server(yes, with({}));
+  RunningTcp server(scheme_and_size, with({}));
   std::vector<std::unique_ptr<Wire>> wires;
   int served = 0, refused = 0;
   for (int i = 0; i < 300; ++i) {

@@ -13,8 +13,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const std::string kToken = "a-token-of-some-length";
-
 class TokenFile : public ::testing::Test {
  protected:
   base::Result<Token> read(const std::string& text, mode_t mode = 0600) {

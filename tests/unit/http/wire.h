@@ -13,6 +13,8 @@
 
 namespace http::testing {
 
+inline const std::string kToken = "a-token-of-some-length";
+
 class TemporaryFolder {
  public:
   TemporaryFolder();

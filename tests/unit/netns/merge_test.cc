@@ -14,7 +14,7 @@ using netns::Observed;
 const base::MacAddress kOld = mac("02:00:00:00:00:01");
 const base::MacAddress kNew = mac("02:00:00:00:00:02");
 
-Observed observed() {
+Observed two_hops_behind_one() {
   Observed out;
   out.neighbours[{2, ip("192.0.2.1")}] = kOld;
   out.hops[ip("203.0.113.9")] = {2, ip("192.0.2.1"), ip("192.0.2.5"), kOld};
@@ -30,7 +30,7 @@ Changes change(const char* address, std::optional<base::MacAddress> to) {
 }
 
 TEST(Merge, AGatewayChangesAllItsHops) {
-  Observed seen = observed();
+  Observed seen = two_hops_behind_one();
   EXPECT_TRUE(merge(seen, change("192.0.2.1", kNew)));
   EXPECT_EQ(seen.neighbours.at({2, ip("192.0.2.1")}), kNew);
   EXPECT_EQ(seen.hops[ip("203.0.113.9")].neighbour, kNew);
@@ -39,26 +39,26 @@ TEST(Merge, AGatewayChangesAllItsHops) {
 }
 
 TEST(Merge, OneThatGoesIsForgotten) {
-  Observed seen = observed();
+  Observed seen = two_hops_behind_one();
   EXPECT_TRUE(merge(seen, change("192.0.2.1", std::nullopt)));
   EXPECT_TRUE(seen.neighbours.empty());
   EXPECT_EQ(seen.hops[ip("203.0.113.9")].neighbour, std::nullopt);
 }
 
 TEST(Merge, NewsThatIsNoneChangesNothing) {
-  Observed seen = observed();
+  Observed seen = two_hops_behind_one();
   EXPECT_FALSE(merge(seen, change("192.0.2.1", kOld)));
   EXPECT_FALSE(merge(seen, change("192.0.2.7", std::nullopt)));
   EXPECT_FALSE(merge(seen, Changes{.links = true}));
-  EXPECT_EQ(seen, observed());
+  EXPECT_EQ(seen, two_hops_behind_one());
 }
 
 TEST(Merge, AnotherLinkIsAnotherNeighbour) {
-  Observed seen = observed();
+  Observed seen = two_hops_behind_one();
   Changes elsewhere;
   elsewhere.neighbours[{3, ip("192.0.2.1")}] = kNew;
   EXPECT_TRUE(merge(seen, elsewhere));
-  EXPECT_EQ(seen.hops, observed().hops);
+  EXPECT_EQ(seen.hops, two_hops_behind_one().hops);
 }
 
 }  // namespace

@@ -20,8 +20,8 @@ using test::prefix;
 using testing::IsEmpty;
 
 // What the samples come from.
-constexpr char kVip[] = "203.0.113.10";
-constexpr char kVipBody[] = R"({
+constexpr char kSampleVip[] = "203.0.113.10";
+constexpr char kSampleVipBody[] = R"({
   "subnet_cidr": "203.0.113.0/24", "gateway": "203.0.113.1", "mac_address": "FA:16:3e:aa:00:01",
   "vrrp_ip": "203.0.113.21", "mtu": 1450,
   "host_routes": [{"destination": "198.51.100.0/24", "nexthop": "203.0.113.5"}],
@@ -78,7 +78,7 @@ struct Sampled {
 class Samples : public testing::TestWithParam<Sampled> {};
 
 TEST_P(Samples, PluggingTheVip) {
-  EXPECT_EQ(vip_interface("eth1", vip_body(kVip, kVipBody), {}, GetParam().topology),
+  EXPECT_EQ(vip_interface("eth1", vip_body(kSampleVip, kSampleVipBody), {}, GetParam().topology),
             sample(GetParam().folder, "eth1"));
 }
 
@@ -122,10 +122,10 @@ TEST(VipBodies, NoBaseAddressMeansDhcpAndRouters) {
 }
 
 TEST(VipBodies, WhatNewerControllersSayIsKept) {
-  std::string text = kVipBody;
+  std::string text = kSampleVipBody;
   text.insert(1, R"("is_sriov": true, "later": {"unknown": 1},)");
   const InterfaceFile file =
-      vip_interface("eth1", vip_body(kVip, text.c_str()), {}, Topology::single);
+      vip_interface("eth1", vip_body(kSampleVip, text.c_str()), {}, Topology::single);
   EXPECT_EQ(file.is_sriov, true);
   EXPECT_EQ(file.type, InterfaceType::vip);
 }
@@ -148,39 +148,40 @@ struct Bad {
 TEST(VipBodies, WhatIsWrongIsSaidAsAStockAgentSaysIt) {
   constexpr char kHead[] = R"("gateway": null, "mac_address": "02:00:00:00:00:01")";
   const Bad table[] = {
-      {kVip, "", ""},
-      {kVip, "[]", ""},
-      {kVip, R"({"gateway": null, "mac_address": "02:00:00:00:00:01"})", ""},
-      {kVip, R"({"subnet_cidr": "203.0.113.0/24", "mac_address": "02:00:00:00:00:01"})", ""},
-      {kVip, R"({"subnet_cidr": "203.0.113.0/24", "gateway": null})", ""},
-      {kVip, R"({"subnet_cidr": "203.0.113.0/24", "gateway": null, "mac_address": "eth0"})", ""},
-      {kVip, R"({"subnet_cidr": 24, @})", ""},
-      {kVip, R"({"subnet_cidr": "203.0.113.0/24", "mtu": "big", @})", ""},
-      {kVip, R"({"subnet_cidr": "203.0.113.0/24", "mtu": -1, @})", ""},
-      {kVip, R"({"subnet_cidr": "203.0.113.0/24", "vrrp_ip": 1, @})", ""},
-      {kVip, R"({"subnet_cidr": "203.0.113.0/24", "host_routes": [{}], @})", ""},
-      {kVip, R"({"subnet_cidr": "203.0.113.0/24", "additional_vips": [{}], @})", ""},
+      {kSampleVip, "", ""},
+      {kSampleVip, "[]", ""},
+      {kSampleVip, R"({"gateway": null, "mac_address": "02:00:00:00:00:01"})", ""},
+      {kSampleVip, R"({"subnet_cidr": "203.0.113.0/24", "mac_address": "02:00:00:00:00:01"})", ""},
+      {kSampleVip, R"({"subnet_cidr": "203.0.113.0/24", "gateway": null})", ""},
+      {kSampleVip, R"({"subnet_cidr": "203.0.113.0/24", "gateway": null, "mac_address": "eth0"})",
+       ""},
+      {kSampleVip, R"({"subnet_cidr": 24, @})", ""},
+      {kSampleVip, R"({"subnet_cidr": "203.0.113.0/24", "mtu": "big", @})", ""},
+      {kSampleVip, R"({"subnet_cidr": "203.0.113.0/24", "mtu": -1, @})", ""},
+      {kSampleVip, R"({"subnet_cidr": "203.0.113.0/24", "vrrp_ip": 1, @})", ""},
+      {kSampleVip, R"({"subnet_cidr": "203.0.113.0/24", "host_routes": [{}], @})", ""},
+      {kSampleVip, R"({"subnet_cidr": "203.0.113.0/24", "additional_vips": [{}], @})", ""},
       {"203.0.113", R"({"subnet_cidr": "203.0.113.0/24", @})",
        "Invalid VIP: '203.0.113' is no IP address"},
       {"0.0.0.0", R"({"subnet_cidr": "203.0.113.0/24", @})",
        "Invalid VIP: '0.0.0.0' is no address of a host"},
-      {kVip, R"({"subnet_cidr": "203.0.113.7/24", @})",
+      {kSampleVip, R"({"subnet_cidr": "203.0.113.7/24", @})",
        "Invalid VIP: 203.0.113.7/24 has host bits set"},
-      {kVip, R"({"subnet_cidr": "203.0.113.0/33", @})",
+      {kSampleVip, R"({"subnet_cidr": "203.0.113.0/33", @})",
        "Invalid VIP: '203.0.113.0/33' is no subnet"},
-      {kVip, R"({"subnet_cidr": "2001:db8::/64", @})",
+      {kSampleVip, R"({"subnet_cidr": "2001:db8::/64", @})",
        "Invalid VIP: 203.0.113.10 is of another address family than its subnet"},
-      {kVip,
+      {kSampleVip,
        R"({"subnet_cidr": "203.0.113.0/24", "additional_vips":
            [{"ip_address": "x; reboot", "subnet_cidr": "203.0.113.0/24"}], @})",
        "Invalid VIP: 'x; reboot' is no IP address"},
-      {kVip,
+      {kSampleVip,
        R"({"subnet_cidr": "203.0.113.0/24",
            "host_routes": [{"destination": "::/0", "nexthop": "203.0.113.1"}], @})",
        "Invalid VIP: ::/0 is of another address family than its subnet"},
-      {kVip, R"({"subnet_cidr": "203.0.113.0/24", "vrrp_ip": "nobody", @})",
+      {kSampleVip, R"({"subnet_cidr": "203.0.113.0/24", "vrrp_ip": "nobody", @})",
        "Invalid VRRP Address: 'nobody' is no IP address"},
-      {kVip, R"({"subnet_cidr": "203.0.113.0/24", "vrrp_ip": "2001:db8::1", @})",
+      {kSampleVip, R"({"subnet_cidr": "203.0.113.0/24", "vrrp_ip": "2001:db8::1", @})",
        "Invalid VRRP Address: 2001:db8::1 is of another address family than its subnet"},
   };
   for (const Bad& bad : table) {

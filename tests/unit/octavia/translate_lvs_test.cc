@@ -17,7 +17,7 @@ using octavia_test::translated;
 using octavia_test::uuid;
 using testing::HasSubstr;
 
-const std::string kChecked = "lvs/02-udp-lc-hm-udpconnect.conf";
+const std::string kCheckedLvs = "lvs/02-udp-lc-hm-udpconnect.conf";
 const std::string kDual = "lvs/06-udp-dualstack.2026.conf";
 
 std::string refusal_of(const octavia::Uploads& uploads) {
@@ -42,16 +42,16 @@ TEST(TranslateLvs, RefusesWhatNobodyWouldCarryOut) {
     std::string name, what, with, error;
   };
   const Case cases[] = {
-      {kChecked, "lb_kind NAT", "lb_kind TUN", "line 12: it is not understood: lb_kind TUN"},
-      {kChecked, "uthreshold 100", "uthreshold 99",
+      {kCheckedLvs, "lb_kind NAT", "lb_kind TUN", "line 12: it is not understood: lb_kind TUN"},
+      {kCheckedLvs, "uthreshold 100", "uthreshold 99",
        "line 32: its uthreshold is not the one of the others"},
-      {kChecked, "misc_timeout 3", "misc_timeout 4",
+      {kCheckedLvs, "misc_timeout 3", "misc_timeout 4",
        "line 32: it is not checked as the others are"},
-      {kChecked, "    delay_loop 5\n    delay_before_retry 5\n", "",
+      {kCheckedLvs, "    delay_loop 5\n    delay_before_retry 5\n", "",
        "line 20: it is checked, and nobody says how often"},
-      {kChecked, "# Configuration for HealthMonitor", "#", "line 22: it is checked, and nobody"},
-      {kChecked, "# Configuration for Pool", "#", "line 10: no comment names its pool"},
-      {kChecked, "Member 33333333-0000-4000-8000-000000000002",
+      {kCheckedLvs, "# Configuration for HealthMonitor", "#", "line 22: it is checked, and nobody"},
+      {kCheckedLvs, "# Configuration for Pool", "#", "line 10: no comment names its pool"},
+      {kCheckedLvs, "Member 33333333-0000-4000-8000-000000000002",
        "Member 33333333-0000-4000-8000-000000000001", "line 32: this member is given twice"},
       {"lvs/03-udp-sh-hm-http-persist.conf", "path /healthz", "path healthz",
        "line 32: it is not understood: path /healthz"},
@@ -82,39 +82,39 @@ TEST(TranslateLvs, RefusesAPathThatIsNone) {
 }
 
 TEST(TranslateLvs, TheTextIsTheListeners) {
-  EXPECT_EQ(refusal_of(lvs_upload(sample(kChecked), 2)),
+  EXPECT_EQ(refusal_of(lvs_upload(sample(kCheckedLvs), 2)),
             "listener 11111111-0000-4000-8000-000000000002: the text is of listener "
             "11111111-0000-4000-8000-000000000001");
-  octavia::Uploads uploads = lvs_upload(sample(kChecked));
+  octavia::Uploads uploads = lvs_upload(sample(kCheckedLvs));
   uploads.lvs[listener_id(2)] =
-      replaced(second_listener(sample(kChecked)), octavia_test::kLoadBalancer,
+      replaced(second_listener(sample(kCheckedLvs)), octavia_test::kLoadBalancer,
                "00000000-0000-4000-8000-000000000009");
   EXPECT_THAT(refusal_of(uploads), HasSubstr("there are texts of two load balancers"));
 }
 
 TEST(TranslateLvs, PortsAndIdsHaveOneOwner) {
-  octavia::Uploads uploads = lvs_upload(sample(kChecked));
+  octavia::Uploads uploads = lvs_upload(sample(kCheckedLvs));
   uploads.lvs[listener_id(2)] =
-      replaced(sample(kChecked), listener_id(1).text(), listener_id(2).text());
+      replaced(sample(kCheckedLvs), listener_id(1).text(), listener_id(2).text());
   EXPECT_EQ(refusal_of(uploads),
             "listener 11111111-0000-4000-8000-000000000002: another listener has port 53");
 
   uploads = haproxy_upload(sample("haproxy/01-tcp-rr-nohm.cfg"));
-  uploads.lvs = lvs_upload(sample(kChecked)).lvs;
+  uploads.lvs = lvs_upload(sample(kCheckedLvs)).lvs;
   EXPECT_THAT(refusal_of(uploads), HasSubstr("haproxy.cfg has a pool with the id of its pool"));
   uploads.lvs[listener_id(1)] = sample("lvs/08-udp-no-pool.conf");
   EXPECT_THAT(refusal_of(uploads), HasSubstr("haproxy.cfg has a listener with this id"));
 
-  uploads = lvs_upload(sample(kChecked));
+  uploads = lvs_upload(sample(kCheckedLvs));
   uploads.lvs[listener_id(2)] =
-      replaced(second_listener(sample(kChecked)), pool_id(1).text(), pool_id(2).text());
+      replaced(second_listener(sample(kCheckedLvs)), pool_id(1).text(), pool_id(2).text());
   EXPECT_THAT(refusal_of(uploads), HasSubstr("is in another pool, too"));
 }
 
 // While a pool changes, the texts of its listeners come one after the other.
 TEST(TranslateLvs, APoolOfTwoListeners) {
-  octavia::Uploads uploads = lvs_upload(sample(kChecked));
-  uploads.lvs[listener_id(2)] = second_listener(sample(kChecked));
+  octavia::Uploads uploads = lvs_upload(sample(kCheckedLvs));
+  uploads.lvs[listener_id(2)] = second_listener(sample(kCheckedLvs));
   const model::Model before = model_of(uploads);
   EXPECT_EQ(before.listeners.size(), 2U);
   EXPECT_EQ(before.pools.size(), 1U);
@@ -139,7 +139,7 @@ TEST(TranslateLvs, BesideHaproxy) {
       text = replaced(text, "Member " + member_id(i).text(), "Member " + member_id(10 + i).text());
     return text;
   };
-  uploads.lvs[listener_id(2)] = rename(sample(kChecked));
+  uploads.lvs[listener_id(2)] = rename(sample(kCheckedLvs));
   const model::Model model = model_of(uploads);
   EXPECT_EQ(model.load_balancers.size(), 1U);
   EXPECT_EQ(model.listeners.at(listener_id(1)).protocol, model::ListenerProtocol::tcp);
@@ -157,7 +157,7 @@ TEST(TranslateLvs, BesideHaproxy) {
 
 TEST(TranslateLvs, IsAtEveryVip) {
   const auto ip = [](const char* text) { return *base::IpAddress::parse(text); };
-  const octavia::Uploads uploads = lvs_upload(sample(kChecked));
+  const octavia::Uploads uploads = lvs_upload(sample(kCheckedLvs));
   const base::Uuid amphora = uuid(octavia_test::kAmphora);
   EXPECT_TRUE(octavia::translate(uploads, {amphora, {ip("203.0.113.10")}}).ok());
   const auto more = octavia::translate(uploads, {amphora, {ip("203.0.113.10"), ip("2001:db8::1")}});

@@ -13,8 +13,6 @@ using model::PoolProtocol;
 using testing::Contains;
 using testing::IsEmpty;
 
-constexpr char kVip[] = "192.0.2.1";
-
 base::Uuid listener_at(const model::Model& model, uint16_t port) {
   for (const auto& [id, listener] : model.listeners)
     if (listener.protocol_port == port) return id;

@@ -17,8 +17,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Pair;
 
-constexpr char kVip[] = "192.0.2.1";
-
 bool same(const Ids& a, const Ids& b) {
   const auto equal = [](const auto& x, const auto& y) {
     return x.first.port == y.first.port && x.second == y.second &&

@@ -13,7 +13,7 @@ namespace {
 
 using enum model::ListenerProtocol;
 using test::ip;
-using Change = std::function<void(netns::Observed&)>;
+using NetChange = std::function<void(netns::Observed&)>;
 
 // Members on their own link, behind the gateway, and where nothing leads to.
 test::LoadBalancerBuilder spread() {
@@ -36,7 +36,7 @@ TEST(NextHops, AreWhatAPlanWouldChange) {
   const model::Model model = spread();
   const netns::Observed planned = net_of(model).observed();
   const Plan before = make_plan(model, {planned, {}}, {}, {}, {});
-  const std::vector<std::pair<const char*, Change>> changes = {
+  const std::vector<std::pair<const char*, NetChange>> changes = {
       {"nothing", [](auto&) {}},
       {"one is gone", [](auto& net) { net.hops.at(ip("203.0.113.7")).neighbour.reset(); }},
       {"one has another MAC",
@@ -71,7 +71,7 @@ TEST(NextHops, TakeAPlanWhenMoreHasChanged) {
   const model::Model model = spread();
   const netns::Observed planned = net_of(model).observed();
   const Plan before = make_plan(model, {planned, {}}, {}, {}, {});
-  const std::vector<std::pair<const char*, Change>> changes = {
+  const std::vector<std::pair<const char*, NetChange>> changes = {
       {"a link went down", [](auto& net) { net.links.at(3).up = false; }},
       {"a link is gone", [](auto& net) { net.links.erase(3); }},
       {"another MTU", [](auto& net) { net.links.at(3).mtu = 1400; }},

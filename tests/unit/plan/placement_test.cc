@@ -14,8 +14,6 @@ using model::ListenerProtocol;
 using model::PoolProtocol;
 using testing::HasSubstr;
 
-constexpr const char* kVip = "192.0.2.1";
-
 test::LoadBalancerBuilder web(ListenerProtocol listener, PoolProtocol pool) {
   auto lb = test::load_balancer(kVip);
   lb.listener(listener, 80).pool(Algorithm::round_robin, pool).member("203.0.113.7", 8080);

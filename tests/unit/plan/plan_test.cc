@@ -17,8 +17,6 @@ using test::load_balancer;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr char kVip[] = "192.0.2.1";
-
 test::LoadBalancerBuilder web() {
   return load_balancer(kVip).listener(tcp, 80).pool().member("203.0.113.7", 8080);
 }

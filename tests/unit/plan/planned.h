@@ -17,6 +17,8 @@
 
 namespace plan {
 
+inline constexpr char kVip[] = "192.0.2.1";
+
 // VIPs live on eth0 (2), members on eth0 too or on eth1 (3).
 inline test::Net two_links() {
   return test::Net()

@@ -14,8 +14,6 @@ using test::load_balancer;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr char kVip[] = "192.0.2.1";
-
 Shares shares_of(const model::Model& model) {
   const Plan plan = plan_of(model);
   return shares(plan, service(plan, kVip, 80));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/datapath/maps.h"
+#include "agent/datapath/table_writer.h"
 
 namespace datapath {
 
@@ -125,5 +126,11 @@ class MemoryMaps : public Maps {
   After after_ = After::goes_on;
   int writes_ = 0;
 };
+
+// Whether the maps hold what is wanted now.
+inline bool bring(TableWriter& writer, const Tables& want) {
+  const std::vector<Step> steps = diff(writer.tables(), want);
+  return writer.apply(steps).ok();
+}
 
 }  // namespace datapath

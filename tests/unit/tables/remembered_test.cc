@@ -12,10 +12,6 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
-bool bring(TableWriter& writer, const Tables& want) {
-  return writer.apply(diff(writer.tables(), want)).ok();
-}
-
 // Two services of one pool each; programs remember clients of both.
 class Remembered : public testing::Test {
  protected:

@@ -22,11 +22,6 @@ void fill_queue(MemoryMaps& maps, uint32_t end = LB_MAX_NEXTHOPS) {
   for (uint32_t id = 1; id < end; ++id) maps.queue.push_back(id);
 }
 
-bool bring(TableWriter& writer, const Tables& want) {
-  const std::vector<Step> steps = diff(writer.tables(), want);
-  return writer.apply(steps).ok();
-}
-
 std::map<uint32_t, lb_backend> backends_in(MemoryMaps& maps) {
   std::map<uint32_t, lb_backend> out;
   for (const auto& [key, value] : maps.contents[kBackends.name])
