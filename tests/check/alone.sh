@@ -1,15 +1,14 @@
 #!/bin/bash
-# Every header and source of ours compiles by itself, without precompiled headers: it includes what it
-# uses. alone.sh BUILD-FOLDER
+# Every header and source of ours compiles by itself, in no unit and without precompiled headers: it
+# includes what it uses. alone.sh BUILD-FOLDER
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/sources.sh"
 
 build=$1
 
 # FILE, FOLDER and COMMAND of each source, tab between; as the build compiles it, but syntax only.
-commands=$(jq -r '.[] | [.file, .directory, (.command
-  | gsub(" -Winvalid-pch| -include [^ ]*cmake_pch[.]hxx| -o [^ ]*| -c [^ ]*"; "")
-  | . + " -include utility -Werror -fsyntax-only")] | @tsv' "$build/compile_commands.json" | sort -u -t $'\t' -k 1,1)
+commands=$(tests/check/commands.py "$build" | jq -r '.[] | [.file, .directory, (.command
+  | sub(" -c .*"; "") | . + " -include utility -Werror -fsyntax-only")] | @tsv')
 
 # A header is compiled like a source of its folder, else like any.
 list() {

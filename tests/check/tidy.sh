@@ -21,10 +21,7 @@ tidy=(clang-tidy-14 -p "$scratch" --quiet --extra-arg=-w --extra-arg=-D__cpp_imp
   --extra-arg=-DBOOST_ASIO_HAS_CO_AWAIT=1 --extra-arg=-DBOOST_ASIO_HAS_STD_COROUTINE=1
   --extra-arg=-includeutility)
 
-# How each source is compiled, without the headers that GCC has precompiled: here a source has only
-# what it includes itself.
-jq '[.[] | .command |= (gsub(" -Winvalid-pch| -include [^ ]*cmake_pch[.]hxx"; ""))]
-  | unique_by(.file)' "$build/compile_commands.json" >"$scratch/each.json"
+tests/check/commands.py "$build" >"$scratch/each.json"
 cp "$scratch/each.json" "$scratch/compile_commands.json"
 
 mapfile -t files < <(comm -12 <(jq -r '.[].file' "$scratch/each.json" | sed "s|^$TOP/||" | sort -u) \
@@ -38,7 +35,7 @@ if [[ $what == product ]]; then
   printf '%s\n' "${files[@]}" | jq -R . | jq -s --arg top "$TOP/" --arg scratch "$scratch" --argjson most "$most" \
     --slurpfile each "$scratch/each.json" '
     . as $files | [$each[0][] | .name = (.file | ltrimstr($top)) | select(.name | IN($files[]))
-      | . + {folder: (.name | sub("/[^/]*$"; "")), how: (.command | sub(" -o .*"; ""))}]
+      | . + {folder: (.name | sub("/[^/]*$"; "")), how: (.command | sub(" -c .*"; ""))}]
     | group_by([.folder, .how]) | map(sort_by(.name)
         | (length / $most | ceil) as $units | (length / $units | ceil) as $size
         | . as $all | [range(0; length; $size)] | map($all[.:. + $size]))
