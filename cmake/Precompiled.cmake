@@ -5,10 +5,16 @@
 # Two builds of them are never the same file, so that a compiler cache would share nothing between two
 # trees: with one, they are off unless they are asked for (-DCMAKE_DISABLE_PRECOMPILE_HEADERS=OFF).
 #
-# A source still includes what it uses: check.alone compiles each without them.
+# Sources of a target that are together in a unit are compiled as one: what their headers instantiate
+# is instantiated once. The presets ask for it (-DUNITY=ON); who changes sources all day does not.
+#
+# A source still includes what it uses, and stands by itself: check.alone compiles each without both.
 if(CMAKE_CXX_COMPILER_LAUNCHER MATCHES "cache")
   option(CMAKE_DISABLE_PRECOMPILE_HEADERS "Compile without precompiled headers" ON)
 endif()
+
+option(UNITY "Compile several sources of a target as one (with precompiled headers only)" OFF)
+set(UNITY_SIZE 8) # sources: few enough that two CPUs are busy to the end
 
 # Sources of tests run once, and are compiled more often than that: nothing of theirs is optimised.
 # What they test is, as it is shipped.
@@ -77,6 +83,11 @@ function(precompile_headers folder)
       # there. Builds without them (above) have every warning, and as an error.
       target_compile_options(${target} PRIVATE -Wno-array-bounds -Wno-restrict -Wno-stringop-overflow
         -Wno-stringop-overread)
+    endif()
+    if(UNITY AND NOT CMAKE_DISABLE_PRECOMPILE_HEADERS)
+      set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${UNITY_SIZE})
+      # GCC takes every source of a unit for a header that others include, too.
+      target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
     endif()
     links(tests ${target} "^GTest::")
     links(asio ${target} "^asio$")
