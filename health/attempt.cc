@@ -78,8 +78,8 @@ std::string reason_of(int error) {
 
 }  // namespace
 
-Outcome success(std::string reason) { return {Outcome::Kind::success, std::move(reason)}; }
-Outcome failure(std::string reason) { return {Outcome::Kind::failure, std::move(reason)}; }
+Probed success(std::string reason) { return {Probed::Kind::success, std::move(reason)}; }
+Probed failure(std::string reason) { return {Probed::Kind::failure, std::move(reason)}; }
 
 std::string to_text(std::chrono::milliseconds time) {
   const auto count = time.count();
@@ -181,8 +181,8 @@ awaitable<Io> Attempt::read(char* to, size_t room) {
   }
 }
 
-Outcome Attempt::failed(int error, std::string_view before) const {
-  if (const char* reason = own_reason(error)) return {Outcome::Kind::own_error, reason};
+Probed Attempt::failed(int error, std::string_view before) const {
+  if (const char* reason = own_reason(error)) return {Probed::Kind::own_error, reason};
   if (error == ETIME || error == ETIMEDOUT)
     return failure(std::string(before) + "no answer within " + to_text(limit_));
   return failure(reason_of(error));

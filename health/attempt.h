@@ -34,7 +34,7 @@ class Attempt final : public Stream, public std::enable_shared_from_this<Attempt
   boost::asio::awaitable<Io> connect(base::Endpoint endpoint);
   boost::asio::awaitable<Io> write(std::string_view bytes) override;
   boost::asio::awaitable<Io> read(char* to, size_t room) override;
-  Outcome failed(int error, std::string_view before) const override;
+  Probed failed(int error, std::string_view before) const override;
 
   std::chrono::milliseconds limit() const { return limit_; }
 
@@ -50,8 +50,8 @@ class Attempt final : public Stream, public std::enable_shared_from_this<Attempt
   int ended_ = 0;  // why waiting is over: ETIME or ECANCELED
 };
 
-Outcome success(std::string reason);
-Outcome failure(std::string reason);
+Probed success(std::string reason);
+Probed failure(std::string reason);
 std::string to_text(std::chrono::milliseconds time);  // "5 s", "1500 ms"
 
 }  // namespace health

@@ -9,7 +9,7 @@ using boost::asio::awaitable;
 
 namespace {
 
-awaitable<Outcome> ask(Stream& stream, const Target& target) {
+awaitable<Probed> ask(Stream& stream, const Target& target) {
   const std::string request = request_text(target);
   const Io written = co_await stream.write(request);
   if (written.error != 0) co_return stream.failed(written.error, kConnectedBut);
@@ -31,15 +31,15 @@ awaitable<Outcome> ask(Stream& stream, const Target& target) {
 
 }  // namespace
 
-awaitable<Outcome> probe_http(Attempt& attempt, const Target& target) {
-  Outcome outcome = co_await connect_tcp(attempt, target);
-  if (outcome.kind == Outcome::Kind::success) outcome = co_await ask(attempt, target);
-  co_return outcome;
+awaitable<Probed> probe_http(Attempt& attempt, const Target& target) {
+  Probed probed = co_await connect_tcp(attempt, target);
+  if (probed.kind == Probed::Kind::success) probed = co_await ask(attempt, target);
+  co_return probed;
 }
 
-awaitable<Outcome> probe_https(Attempt& attempt, const Target& target) {
-  Outcome outcome = co_await connect_tcp(attempt, target);
-  if (outcome.kind != Outcome::Kind::success) co_return outcome;
+awaitable<Probed> probe_https(Attempt& attempt, const Target& target) {
+  Probed probed = co_await connect_tcp(attempt, target);
+  if (probed.kind != Probed::Kind::success) co_return probed;
   TlsStream tls(attempt, target.domain_name);
   const Io shaken = co_await tls.handshake();
   if (shaken.error != 0) co_return tls.failed(shaken.error, kConnectedBut);

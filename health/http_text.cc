@@ -48,12 +48,11 @@ Reading examine(std::string_view received) {
   return ended ? Reading::complete : Reading::wanting;
 }
 
-Outcome judge(std::string_view received, const Target& target) {
+Probed judge(std::string_view received, const Target& target) {
   const std::string code(received.substr(kCodeAt, 3));
   std::string reason = "HTTP " + code;
-  if (contains(target.expected, std::stoi(code)))
-    return {Outcome::Kind::success, std::move(reason)};
-  return {Outcome::Kind::failure, reason + ", expected " + to_text(target.expected)};
+  if (contains(target.expected, std::stoi(code))) return {Probed::Kind::success, std::move(reason)};
+  return {Probed::Kind::failure, reason + ", expected " + to_text(target.expected)};
 }
 
 }  // namespace health

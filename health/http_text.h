@@ -22,6 +22,6 @@ enum class Reading {
 Reading examine(std::string_view received);
 
 // Of a complete answer.
-Outcome judge(std::string_view received, const Target& target);
+Probed judge(std::string_view received, const Target& target);
 
 }  // namespace health

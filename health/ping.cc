@@ -73,7 +73,7 @@ bool is_reply(std::string_view packet, const Kind& kind, std::string_view nonce)
 
 }  // namespace
 
-awaitable<Outcome> probe_ping(Attempt& attempt, const Target& target) {
+awaitable<Probed> probe_ping(Attempt& attempt, const Target& target) {
   const base::Family family = target.endpoint.address.family();
   const Kind kind = kind_of(family);
   int type = 0;

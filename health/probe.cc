@@ -26,7 +26,7 @@ std::chrono::milliseconds limit_of(const Target& target) {
   return target.type == Type::udp_connect ? std::min(limit, kUdpSilence) : limit;
 }
 
-awaitable<Outcome> probe(Attempt& attempt, const Target& target) {
+awaitable<Probed> probe(Attempt& attempt, const Target& target) {
   switch (target.type) {
     case Type::ping:
       return probe_ping(attempt, target);
@@ -46,7 +46,7 @@ awaitable<Outcome> probe(Attempt& attempt, const Target& target) {
   __builtin_unreachable();
 }
 
-awaitable<Outcome> connect_tcp(Attempt& attempt, const Target& target) {
+awaitable<Probed> connect_tcp(Attempt& attempt, const Target& target) {
   const int error = attempt.open(target.endpoint.address.family(), SOCK_STREAM, IPPROTO_TCP);
   if (error != 0) co_return attempt.failed(error, "");
   const Io connected = co_await attempt.connect(target.endpoint);
@@ -54,12 +54,12 @@ awaitable<Outcome> connect_tcp(Attempt& attempt, const Target& target) {
   co_return success("connected");
 }
 
-awaitable<Outcome> probe_tcp(Attempt& attempt, const Target& target) {
+awaitable<Probed> probe_tcp(Attempt& attempt, const Target& target) {
   return connect_tcp(attempt, target);
 }
 
 // As netcat in udp_check.sh: one byte; an ICMP error is down, an answer or silence is up.
-awaitable<Outcome> probe_udp_connect(Attempt& attempt, const Target& target) {
+awaitable<Probed> probe_udp_connect(Attempt& attempt, const Target& target) {
   const int error = attempt.open(target.endpoint.address.family(), SOCK_DGRAM, IPPROTO_UDP);
   if (error != 0) co_return attempt.failed(error, "");
   Io io = co_await attempt.connect(target.endpoint);

@@ -14,17 +14,17 @@ namespace health {
 std::chrono::milliseconds limit_of(const Target& target);
 
 // `attempt` is fresh, with that limit. Both live until the result is there.
-boost::asio::awaitable<Outcome> probe(Attempt& attempt, const Target& target);
+boost::asio::awaitable<Probed> probe(Attempt& attempt, const Target& target);
 
-boost::asio::awaitable<Outcome> probe_ping(Attempt& attempt, const Target& target);
-boost::asio::awaitable<Outcome> probe_tcp(Attempt& attempt, const Target& target);
-boost::asio::awaitable<Outcome> probe_http(Attempt& attempt, const Target& target);
-boost::asio::awaitable<Outcome> probe_https(Attempt& attempt, const Target& target);
-boost::asio::awaitable<Outcome> probe_tls_hello(Attempt& attempt, const Target& target);
-boost::asio::awaitable<Outcome> probe_udp_connect(Attempt& attempt, const Target& target);
-boost::asio::awaitable<Outcome> probe_sctp(Attempt& attempt, const Target& target);
+boost::asio::awaitable<Probed> probe_ping(Attempt& attempt, const Target& target);
+boost::asio::awaitable<Probed> probe_tcp(Attempt& attempt, const Target& target);
+boost::asio::awaitable<Probed> probe_http(Attempt& attempt, const Target& target);
+boost::asio::awaitable<Probed> probe_https(Attempt& attempt, const Target& target);
+boost::asio::awaitable<Probed> probe_tls_hello(Attempt& attempt, const Target& target);
+boost::asio::awaitable<Probed> probe_udp_connect(Attempt& attempt, const Target& target);
+boost::asio::awaitable<Probed> probe_sctp(Attempt& attempt, const Target& target);
 
 // A connected TCP socket; success says "connected".
-boost::asio::awaitable<Outcome> connect_tcp(Attempt& attempt, const Target& target);
+boost::asio::awaitable<Probed> connect_tcp(Attempt& attempt, const Target& target);
 
 }  // namespace health

@@ -69,9 +69,9 @@ class Prober::Core : public std::enable_shared_from_this<Prober::Core> {
   void pump();
   void arm();
   void launch(Turns::iterator turn);
-  void finish(const std::shared_ptr<Entry>& entry, const Outcome& outcome,
+  void finish(const std::shared_ptr<Entry>& entry, const Probed& probed,
               std::chrono::microseconds latency);
-  void tally(const Outcome& outcome);
+  void tally(const Probed& probed);
 
   const boost::asio::any_io_executor executor_;
   const OnChange on_change_;
@@ -166,20 +166,20 @@ void Prober::Core::launch(Turns::iterator turn) {
 boost::asio::awaitable<void> Prober::Core::run(Self self, std::shared_ptr<Entry> entry,
                                                std::shared_ptr<Attempt> attempt) {
   const Time begin = Clock::now();
-  Outcome outcome;
+  Probed probed;
   try {
-    outcome = co_await probe(*attempt, entry->target);
+    probed = co_await probe(*attempt, entry->target);
   } catch (const std::bad_alloc&) {
-    outcome = attempt->failed(ENOMEM, "");
+    probed = attempt->failed(ENOMEM, "");
   }
-  self->finish(entry, outcome, to_us(Clock::now() - begin));
+  self->finish(entry, probed, to_us(Clock::now() - begin));
 }
 
-void Prober::Core::finish(const std::shared_ptr<Entry>& entry, const Outcome& outcome,
+void Prober::Core::finish(const std::shared_ptr<Entry>& entry, const Probed& probed,
                           std::chrono::microseconds latency) {
   stats_.in_flight--;
   if (!entry->removed) {
-    tally(outcome);
+    tally(probed);
     entry->attempt->cancel();
     entry->attempt.reset();
     const Time now = Clock::now();
@@ -189,7 +189,7 @@ void Prober::Core::finish(const std::shared_ptr<Entry>& entry, const Outcome& ou
                               interval_of(entry->target));
     entry->turn = turns_.emplace(next, entry);
     const Change change =
-        count(entry->rating, entry->target, outcome, latency, std::chrono::system_clock::now());
+        count(entry->rating, entry->target, probed, latency, std::chrono::system_clock::now());
     if (change != Change::none && on_change_) {
       const Health health = entry->rating.health;
       on_change_(entry->target.member, health);
@@ -198,15 +198,15 @@ void Prober::Core::finish(const std::shared_ptr<Entry>& entry, const Outcome& ou
   pump();
 }
 
-void Prober::Core::tally(const Outcome& outcome) {
-  switch (outcome.kind) {
-    case Outcome::Kind::success:
+void Prober::Core::tally(const Probed& probed) {
+  switch (probed.kind) {
+    case Probed::Kind::success:
       stats_.succeeded++;
       break;
-    case Outcome::Kind::failure:
+    case Probed::Kind::failure:
       stats_.failed++;
       break;
-    case Outcome::Kind::own_error:
+    case Probed::Kind::own_error:
       stats_.not_ours_to_judge++;
       break;
   }

@@ -36,7 +36,7 @@ int reserve_port(base::Family family, base::Fd& holder, uint16_t& port) {
 
 }  // namespace
 
-awaitable<Outcome> probe_sctp(Attempt& attempt, const Target& target) {
+awaitable<Probed> probe_sctp(Attempt& attempt, const Target& target) {
   const base::Family family = target.endpoint.address.family();
   base::Fd holder;
   SctpPath path;

@@ -23,24 +23,24 @@ Rating renewed_rating(const Target& target, const Rating& before) {
   return rating;
 }
 
-Change count(Rating& rating, const Target& target, const Outcome& outcome,
+Change count(Rating& rating, const Target& target, const Probed& probed,
              std::chrono::microseconds latency, std::chrono::system_clock::time_point now) {
   Health& health = rating.health;
-  if (outcome.kind == Outcome::Kind::success) {
+  if (probed.kind == Probed::Kind::success) {
     rating.score = std::min(rating.score + 1, top(target));
     if (rating.score >= rise(target)) rating.score = top(target);
-  } else if (outcome.kind == Outcome::Kind::failure) {
+  } else if (probed.kind == Probed::Kind::failure) {
     rating.score = rating.score > rise(target) ? rating.score - 1 : 0;
   }
   const bool usable = rating.score >= rise(target);
-  const State state = outcome.kind == Outcome::Kind::own_error ? State::unknown
-                      : usable                                 ? State::up
-                                                               : State::down;
+  const State state = probed.kind == Probed::Kind::own_error ? State::unknown
+                      : usable                               ? State::up
+                                                             : State::down;
   const bool changed = state != health.state || usable != health.usable;
   if (state != health.state) health.last_change = now;
   health.state = state;
   health.usable = usable;
-  health.reason = outcome.reason;
+  health.reason = probed.reason;
   health.latency = latency;
   health.probes++;
   return changed ? Change::state : Change::none;

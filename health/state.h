@@ -13,7 +13,7 @@
 
 namespace health {
 
-struct Outcome {
+struct Probed {
   enum class Kind {
     success,
     failure,
@@ -37,7 +37,7 @@ Rating renewed_rating(const Target& target, const Rating& before);
 enum class Change { none, state };
 
 // Counts one result. Change::state: `state` or `usable` is another than before.
-Change count(Rating& rating, const Target& target, const Outcome& outcome,
+Change count(Rating& rating, const Target& target, const Probed& probed,
              std::chrono::microseconds latency, std::chrono::system_clock::time_point now);
 
 }  // namespace health

@@ -21,7 +21,7 @@ class Stream {
   virtual boost::asio::awaitable<Io> write(std::string_view bytes) = 0;  // all of them
   virtual boost::asio::awaitable<Io> read(char* to, size_t room) = 0;    // at least one byte
   // What the error of a call says of the member. `before` introduces a deadline: "connected, but ".
-  virtual Outcome failed(int error, std::string_view before) const = 0;
+  virtual Probed failed(int error, std::string_view before) const = 0;
 };
 
 }  // namespace health

@@ -15,9 +15,9 @@ constexpr char kAlert = 0x15, kHandshake = 0x16, kMajorVersion = 3;
 
 }  // namespace
 
-awaitable<Outcome> probe_tls_hello(Attempt& attempt, const Target& target) {
-  Outcome outcome = co_await connect_tcp(attempt, target);
-  if (outcome.kind != Outcome::Kind::success) co_return outcome;
+awaitable<Probed> probe_tls_hello(Attempt& attempt, const Target& target) {
+  Probed probed = co_await connect_tcp(attempt, target);
+  if (probed.kind != Probed::Kind::success) co_return probed;
   const std::string hello = TlsStream::client_hello(target.domain_name);
   const Io written = co_await attempt.write(hello);
   if (written.error != 0) co_return attempt.failed(written.error, kConnectedBut);

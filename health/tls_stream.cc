@@ -137,8 +137,8 @@ awaitable<Io> TlsStream::read(char* to, size_t room) {
   }
 }
 
-Outcome TlsStream::failed(int error, std::string_view before) const {
-  return error == EPROTO ? Outcome{Outcome::Kind::failure, trouble_} : below_.failed(error, before);
+Probed TlsStream::failed(int error, std::string_view before) const {
+  return error == EPROTO ? Probed{Probed::Kind::failure, trouble_} : below_.failed(error, before);
 }
 
 }  // namespace health

@@ -22,7 +22,7 @@ class TlsStream final : public Stream {
   boost::asio::awaitable<Io> handshake();
   boost::asio::awaitable<Io> write(std::string_view bytes) override;
   boost::asio::awaitable<Io> read(char* to, size_t room) override;
-  Outcome failed(int error, std::string_view before) const override;
+  Probed failed(int error, std::string_view before) const override;
 
   // The first bytes that a client sends.
   static std::string client_hello(const std::string& name);

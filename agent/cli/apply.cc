@@ -26,8 +26,8 @@ std::string wanted_name(const json& file) {
   return "";
 }
 
-Outcome<std::vector<model::Request>> compare(const json& file, const json& present,
-                                             const std::string& name) {
+OrFailure<std::vector<model::Request>> compare(const json& file, const json& present,
+                                               const std::string& name) {
   auto requests = model::declare(file, present);
   if (requests.ok()) return std::move(*requests);
   return Failure{kMisused,
@@ -57,7 +57,7 @@ class Applying {
     if (!present.empty()) load_balancer_ = text_of(present.front(), "id");
   }
 
-  Outcome<json> run(const std::vector<model::Request>& requests) {
+  OrFailure<json> run(const std::vector<model::Request>& requests) {
     for (const model::Request& request : requests) {
       auto sent = send(request);
       if (auto* failure = std::get_if<Failure>(&sent)) return *failure;
@@ -67,7 +67,7 @@ class Applying {
   }
 
  private:
-  Outcome<Answer> send(const model::Request& request) {
+  OrFailure<Answer> send(const model::Request& request) {
     const auto resolved = model::resolve(request, ids_);
     if (!resolved.ok()) return Failure{kMisused, resolved.error().message()};
     for (;;) {
@@ -101,7 +101,7 @@ class Applying {
   }
 
   // The load balancer as it is then; null if there is none yet.
-  Outcome<json> wait_until_active() const {
+  OrFailure<json> wait_until_active() const {
     if (load_balancer_.empty()) return json();
     for (;;) {
       auto got = client_.get("/v2.0/lbaas/loadbalancers/" + load_balancer_);
@@ -129,7 +129,7 @@ class Applying {
 };
 
 // What `plan` compares with.
-Outcome<json> present_for(const Common& common, const PlanOptions& options, const json& file) {
+OrFailure<json> present_for(const Common& common, const PlanOptions& options, const json& file) {
   if (!options.state.empty()) return read_present(options.state);
   if (options.offline) return json::array();
   auto fetched = fetch_present(Client(common.socket), wanted_name(file));

@@ -26,7 +26,7 @@ Failure cannot_connect(const std::string& path, int error) {
   return {kUnreachable, "cannot connect to " + path + " (" + std::strerror(error) + "): " + next};
 }
 
-Outcome<base::Fd> connect_to(const std::string& path) {
+OrFailure<base::Fd> connect_to(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof(address.sun_path)) return cannot_connect(path, ENAMETOOLONG);
@@ -111,8 +111,8 @@ class Reader {
   std::string buffer_;
 };
 
-Outcome<Answer> exchange(const std::string& path, const std::string& request,
-                         const std::function<void(std::string_view)>& sink) {
+OrFailure<Answer> exchange(const std::string& path, const std::string& request,
+                           const std::function<void(std::string_view)>& sink) {
   auto connected = connect_to(path);
   if (auto* failure = std::get_if<Failure>(&connected)) return *failure;
   const base::Fd fd = std::get<base::Fd>(std::move(connected));
@@ -148,8 +148,8 @@ std::string Answer::fault() const {
   return "the agent answered with status " + std::to_string(status) + ".";
 }
 
-Outcome<Answer> Client::ask(std::string_view method, std::string_view target,
-                            const nlohmann::json& body) const {
+OrFailure<Answer> Client::ask(std::string_view method, std::string_view target,
+                              const nlohmann::json& body) const {
   std::string request = std::string(method) + " " + std::string(target) +
                         " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
   if (!body.is_null()) {
@@ -162,7 +162,7 @@ Outcome<Answer> Client::ask(std::string_view method, std::string_view target,
   return exchange(path_, request, nullptr);
 }
 
-Outcome<nlohmann::json> Client::get(std::string_view target) const {
+OrFailure<nlohmann::json> Client::get(std::string_view target) const {
   const auto asked = ask("GET", target);
   if (const auto* failure = std::get_if<Failure>(&asked)) return *failure;
   const Answer& answer = std::get<Answer>(asked);
@@ -170,8 +170,8 @@ Outcome<nlohmann::json> Client::get(std::string_view target) const {
   return answer.json();
 }
 
-Outcome<Answer> Client::stream(std::string_view target,
-                               const std::function<void(std::string_view)>& each) const {
+OrFailure<Answer> Client::stream(std::string_view target,
+                                 const std::function<void(std::string_view)>& each) const {
   std::string line;
   const auto sink = [&](std::string_view part) {
     for (size_t end = 0; (end = part.find('\n')) != std::string_view::npos;) {

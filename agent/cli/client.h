@@ -27,13 +27,13 @@ class Client {
   explicit Client(std::string path) : path_(std::move(path)) {}
 
   // An answer of whatever status; a failure (kUnreachable) is that there was none.
-  Outcome<Answer> ask(std::string_view method, std::string_view target,
-                      const nlohmann::json& body = nullptr) const;
+  OrFailure<Answer> ask(std::string_view method, std::string_view target,
+                        const nlohmann::json& body = nullptr) const;
   // GET; an answer of another status than 2xx is a failure, with the agent's words.
-  Outcome<nlohmann::json> get(std::string_view target) const;
+  OrFailure<nlohmann::json> get(std::string_view target) const;
   // GET of JSON lines: `each` gets them as they come.
-  Outcome<Answer> stream(std::string_view target,
-                         const std::function<void(std::string_view)>& each) const;
+  OrFailure<Answer> stream(std::string_view target,
+                           const std::function<void(std::string_view)>& each) const;
 
  private:
   std::string path_;

@@ -21,6 +21,6 @@ struct Failure {
 };
 
 template <class T>
-using Outcome = std::variant<T, Failure>;
+using OrFailure = std::variant<T, Failure>;
 
 }  // namespace cli

@@ -13,7 +13,7 @@ using nlohmann::json;
 
 constexpr size_t kLargest = 16 * 1024 * 1024;  // bytes
 
-Outcome<std::string> read_text(const std::string& path) {
+OrFailure<std::string> read_text(const std::string& path) {
   const bool standard = path == "-";
   const std::unique_ptr<FILE, int (*)(FILE*)> file(
       standard ? stdin : std::fopen(path.c_str(), "re"),
@@ -39,7 +39,7 @@ std::string place(const std::string& text, size_t byte) {
 
 }  // namespace
 
-Outcome<json> read_json(const std::string& path) {
+OrFailure<json> read_json(const std::string& path) {
   const auto text = read_text(path);
   if (const auto* failure = std::get_if<Failure>(&text)) return *failure;
   const std::string name = path == "-" ? "standard input" : path;

@@ -9,7 +9,7 @@
 namespace cli {
 
 // `path` "-": standard input. Errors (kMisused) name file, line and column.
-Outcome<nlohmann::json> read_json(const std::string& path);
+OrFailure<nlohmann::json> read_json(const std::string& path);
 
 // Indented, on standard output; bytes that are no UTF-8 are replaced.
 void print_json(const nlohmann::json& value);

@@ -11,7 +11,7 @@ namespace {
 
 using nlohmann::json;
 
-Outcome<json> fetch_list(const Client& client, const std::string& path, const char* key) {
+OrFailure<json> fetch_list(const Client& client, const std::string& path, const char* key) {
   auto got = client.get("/v2.0/lbaas/" + path);
   if (const auto* failure = std::get_if<Failure>(&got)) return *failure;
   json& body = std::get<json>(got);
@@ -30,7 +30,7 @@ json monitor_of(const json& pool, const json& monitors) {
 }
 
 // The listener's policies by position, with their rules.
-Outcome<json> policies_of(const Client& client, const json& listener, const json& all) {
+OrFailure<json> policies_of(const Client& client, const json& listener, const json& all) {
   std::vector<json> found;
   for (json policy : all) {
     if (text_of(policy, "listener_id") != text_of(listener, "id")) continue;
@@ -50,7 +50,7 @@ struct Shared {
   json monitors, policies;
 };
 
-Outcome<json> expand(const Client& client, json lb, const Shared& shared) {
+OrFailure<json> expand(const Client& client, json lb, const Shared& shared) {
   const std::string filter = "?loadbalancer_id=" + text_of(lb, "id");
   auto listeners = fetch_list(client, "listeners" + filter, "listeners");
   if (const auto* failure = std::get_if<Failure>(&listeners)) return *failure;
@@ -74,7 +74,7 @@ Outcome<json> expand(const Client& client, json lb, const Shared& shared) {
 
 }  // namespace
 
-Outcome<json> fetch_present(const Client& client, const std::string& which) {
+OrFailure<json> fetch_present(const Client& client, const std::string& which) {
   auto lbs = fetch_list(client, "loadbalancers", "loadbalancers");
   if (const auto* failure = std::get_if<Failure>(&lbs)) return *failure;
   auto monitors = fetch_list(client, "healthmonitors", "healthmonitors");
@@ -92,7 +92,7 @@ Outcome<json> fetch_present(const Client& client, const std::string& which) {
   return out;
 }
 
-Outcome<json> read_present(const std::string& state_file) {
+OrFailure<json> read_present(const std::string& state_file) {
   const auto state = read_json(state_file);
   if (const auto* failure = std::get_if<Failure>(&state)) return *failure;
   const auto loaded = model::load(std::get<json>(state));

@@ -10,9 +10,9 @@ namespace cli {
 
 // A list of load balancers; "listeners" and "pools" expanded, "members" in each pool. `which`: only
 // those with this id or name; "": all.
-Outcome<nlohmann::json> fetch_present(const Client& client, const std::string& which);
+OrFailure<nlohmann::json> fetch_present(const Client& client, const std::string& which);
 
 // The same, from a state file of the agent.
-Outcome<nlohmann::json> read_present(const std::string& state_file);
+OrFailure<nlohmann::json> read_present(const std::string& state_file);
 
 }  // namespace cli

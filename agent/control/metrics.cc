@@ -149,12 +149,12 @@ std::string load_balancer_of(const model::Model& m, const Uuid& listener) {
 
 void add_verdicts(Text& text, const Verdicts& verdicts, const model::Model& m) {
   text.heading("amphora_xdp_packets_total", "counter", "Packets by verdict.");
-  for (const Verdict& verdict : verdicts.total)
+  for (const VerdictCount& verdict : verdicts.total)
     text.sample({{"verdict", verdict.name}, {"action", verdict.action}}, verdict.packets);
   text.heading("amphora_xdp_listener_packets_total", "counter",
                "Packets by listener and verdict, where there were any.");
   for (const ListenerVerdicts& row : verdicts.listeners)
-    for (const Verdict& verdict : row.verdicts)
+    for (const VerdictCount& verdict : row.verdicts)
       if (verdict.packets != 0)
         text.sample({{"loadbalancer", load_balancer_of(m, row.listener)},
                      {"listener", row.listener.text()},

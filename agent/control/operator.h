@@ -125,7 +125,7 @@ struct Status {
   std::optional<VrrpStatus> vrrp;     // none: of no pair, or not told yet of which
 };
 
-struct Verdict {
+struct VerdictCount {
   std::string name;    // as in lb_abi.h: "established"
   std::string action;  // "send", "pass", "drop"
   uint64_t packets = 0;
@@ -133,11 +133,12 @@ struct Verdict {
 
 struct ListenerVerdicts {
   base::Uuid listener;
-  std::vector<Verdict> verdicts;
+  std::vector<VerdictCount> verdicts;
 };
 
 struct Verdicts {
-  std::vector<Verdict> total;  // every packet, with those of no service; every verdict, zero too
+  std::vector<VerdictCount>
+      total;  // every packet, with those of no service; every verdict, zero too
   std::vector<ListenerVerdicts> listeners;
 };
 

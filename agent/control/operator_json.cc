@@ -95,17 +95,17 @@ json vrrp_json(const std::optional<VrrpStatus>& vrrp) {
             {"restarts", vrrp->restarts}}}};
 }
 
-json verdicts_json(const std::vector<Verdict>& verdicts) {
+json verdicts_json(const std::vector<VerdictCount>& verdicts) {
   auto rows = json::array();
-  for (const Verdict& verdict : verdicts)
+  for (const VerdictCount& verdict : verdicts)
     rows.push_back(
         {{"verdict", verdict.name}, {"action", verdict.action}, {"packets", verdict.packets}});
   return rows;
 }
 
-json actions_json(const std::vector<Verdict>& verdicts) {
+json actions_json(const std::vector<VerdictCount>& verdicts) {
   json sums{{"send", 0}, {"pass", 0}, {"drop", 0}};
-  for (const Verdict& verdict : verdicts) {
+  for (const VerdictCount& verdict : verdicts) {
     const uint64_t sum = sums.value(verdict.action, uint64_t{0});
     sums[verdict.action] = sum + verdict.packets;
   }

@@ -10,12 +10,12 @@
 namespace flow_log {
 
 struct ConnectionLog {
-  struct Place {
+  struct Receiver {
     std::string address, facility;  // "/run/rsyslog/octavia/log", "local0"
 
-    friend bool operator==(const Place&, const Place&) = default;
+    friend bool operator==(const Receiver&, const Receiver&) = default;
   };
-  std::vector<Place> places;
+  std::vector<Receiver> receivers;
   std::string format;  // a log-format
 
   friend bool operator==(const ConnectionLog&, const ConnectionLog&) = default;

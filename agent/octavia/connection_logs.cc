@@ -41,7 +41,7 @@ class LogReader {
   void global(const Line& line) {
     if (line.size() < 3 || line[0] != "log") return;
     if (line.size() == 3 || line[3] == "info" || line[3] == "debug")
-      places_.push_back({line[1], line[2]});
+      receivers_.push_back({line[1], line[2]});
   }
 
   void defaults(const Line& line) {
@@ -51,15 +51,15 @@ class LogReader {
 
   void read_frontend(const haproxy::Section& section) {
     const auto listener = uuid_of(section.name);
-    if (!listener || !logs_global_ || places_.empty()) return;
+    if (!listener || !logs_global_ || receivers_.empty()) return;
     read_lines(section, [this, &listener](const Line& line) {
-      if (line.size() == 2 && line[0] == "log-format") logs_[*listener] = {places_, line[1]};
+      if (line.size() == 2 && line[0] == "log-format") logs_[*listener] = {receivers_, line[1]};
     });
   }
 
   const haproxy::Document& document_;
   flow_log::ConnectionLogs& logs_;
-  std::vector<ConnectionLog::Place> places_;
+  std::vector<ConnectionLog::Receiver> receivers_;
   bool logs_global_ = false;
 };
 

@@ -13,7 +13,7 @@ Door::Door(boost::asio::any_io_executor loop, Parts parts, Identity identity)
 
 Awaited<http::Response> Door::handle(http::Request request) {
   const auto routed = route(request.method, request.target);
-  if (const auto* refused = std::get_if<Refusal>(&routed)) {
+  if (const auto* refused = std::get_if<NoRoute>(&routed)) {
     http::Response response = generic_error(refused->status, refused->text);
     if (!refused->allow.empty()) response.headers.emplace_back("Allow", refused->allow);
     co_return response;
@@ -72,21 +72,21 @@ Awaited<http::Response> Door::dispatch(const Call& call, const std::string& body
 }
 
 Awaited<Door::Kept> Door::keep(const Document& document, const std::string& text) {
-  using Outcome = Kept::Outcome;
+  using How = Kept::How;
   auto stored = co_await parts_.documents.read(document);
-  if (!stored) co_return Kept{Outcome::failed, stored.error().message()};
+  if (!stored) co_return Kept{How::failed, stored.error().message()};
   // Controllers send everything again for every change of anything.
   if (*stored && **stored == text) co_return Kept{};
   auto uploads = co_await parts_.documents.uploads();
-  if (!uploads) co_return Kept{Outcome::failed, uploads.error().message()};
+  if (!uploads) co_return Kept{How::failed, uploads.error().message()};
   if (document.kind == Document::Kind::haproxy) uploads->haproxy[document.id] = text;
   if (document.kind == Document::Kind::lvs) uploads->lvs[document.id] = text;
   const auto good = co_await parts_.applier.examine(*uploads);
-  if (!good) co_return Kept{Outcome::refused, good.error().message()};
+  if (!good) co_return Kept{How::refused, good.error().message()};
   const auto written = co_await parts_.documents.write(document, text);
-  if (!written) co_return Kept{Outcome::failed, written.error().message()};
+  if (!written) co_return Kept{How::failed, written.error().message()};
   const auto checks = co_await parts_.vrrp.refresh_checks(std::move(*uploads));
-  if (!checks) co_return Kept{Outcome::failed, checks.error().message()};
+  if (!checks) co_return Kept{How::failed, checks.error().message()};
   co_return Kept{};
 }
 

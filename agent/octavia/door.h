@@ -73,7 +73,7 @@ class Door {
 
   // The uploads with `text` in the place of `document`, kept if somebody can carry them out.
   struct Kept {
-    enum class Outcome { kept, refused, failed } outcome = Outcome::kept;
+    enum class How { kept, refused, failed } how = How::kept;
     std::string why;  // of the others
   };
   Awaited<Kept> keep(const Document& document, const std::string& text);

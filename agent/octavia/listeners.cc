@@ -53,7 +53,7 @@ Awaited<http::Response> Door::put_lvs(const Call& call, const std::string& body)
   const auto turn = co_await uploads_.take();
   const Kept kept = co_await keep(lvs_of(*id), body);
   // A controller knows no other error here.
-  if (kept.outcome != Kept::Outcome::kept)
+  if (kept.how != Kept::How::kept)
     co_return answer(500, "Error enabling octavia-keepalivedlvs-" + id->text() + " service",
                      kept.why);
   co_return with_etag(answer(200, "OK"), body);

@@ -19,12 +19,12 @@ Awaited<http::Response> Door::put_haproxy(const Call& call, const std::string& b
   if (!amphora || !id) co_return answer(400, "Invalid request", "An id in the path is no UUID.");
   const auto turn = co_await uploads_.take();
   const Kept kept = co_await keep(haproxy_of(*id), body);
-  switch (kept.outcome) {
-    case Kept::Outcome::kept:
+  switch (kept.how) {
+    case Kept::How::kept:
       break;
-    case Kept::Outcome::refused:
+    case Kept::How::refused:
       co_return answer(400, "Invalid request", kept.why);
-    case Kept::Outcome::failed:
+    case Kept::How::failed:
       co_return answer(500, "Error enabling haproxy-" + id->text() + " service", kept.why);
   }
   co_return with_etag(answer(202, "OK"), body);

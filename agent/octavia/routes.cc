@@ -56,9 +56,9 @@ std::optional<Path> match(std::string_view pattern, const Path& path) {
 
 }  // namespace
 
-std::variant<Call, Refusal> route(std::string_view method, std::string_view target) {
+std::variant<Call, NoRoute> route(std::string_view method, std::string_view target) {
   const auto parsed = http::parse_target(target);
-  if (!parsed) return Refusal{400, "Bad Request: The request target is not valid.", ""};
+  if (!parsed) return NoRoute{400, "Bad Request: The request target is not valid.", ""};
   if (method == "HEAD") method = "GET";
   std::string allow;
   for (const Route& candidate : kRoutes) {
@@ -69,11 +69,11 @@ std::variant<Call, Refusal> route(std::string_view method, std::string_view targ
     allow += candidate.method == "GET" ? "GET, HEAD" : candidate.method;
   }
   if (allow.empty())
-    return Refusal{404,
+    return NoRoute{404,
                    "Not Found: The requested URL was not found on the server. If you entered the "
                    "URL manually please check your spelling and try again.",
                    ""};
-  return Refusal{405, "Method Not Allowed: The method is not allowed for the requested URL.",
+  return NoRoute{405, "Method Not Allowed: The method is not allowed for the requested URL.",
                  allow};
 }
 

@@ -40,15 +40,15 @@ struct Call {
   friend bool operator==(const Call&, const Call&) = default;
 };
 
-struct Refusal {
+struct NoRoute {
   int status = 404;   // 400, 404, 405
   std::string text;   // of the generic error (1.2), without its status
   std::string allow;  // of 405: the methods that there are
 
-  friend bool operator==(const Refusal&, const Refusal&) = default;
+  friend bool operator==(const NoRoute&, const NoRoute&) = default;
 };
 
 // Empty segments count for nothing: "//" is "/". HEAD is GET.
-std::variant<Call, Refusal> route(std::string_view method, std::string_view target);
+std::variant<Call, NoRoute> route(std::string_view method, std::string_view target);
 
 }  // namespace octavia

@@ -12,12 +12,12 @@ namespace {
 using model::ListenerProtocol;
 using model::PoolProtocol;
 
-Placement by_haproxy(std::string reason) { return {Place::haproxy, std::move(reason)}; }
+Placement by_haproxy(std::string reason) { return {ServedBy::haproxy, std::move(reason)}; }
 
 Placement by_datapath(const model::Listener& listener) {
   const bool datagrams =
       listener.protocol == ListenerProtocol::udp || listener.protocol == ListenerProtocol::sctp;
-  return {Place::xdp,
+  return {ServedBy::xdp,
           std::string(model::word(listener.protocol)) +
               (datagrams ? " is forwarded packet by packet" : " without anything of layer 7")};
 }
@@ -51,7 +51,7 @@ std::string reason_of(const model::Pool& pool) {
 
 std::string text(base::Family family) { return family == base::Family::ipv6 ? "IPv6" : "IPv4"; }
 
-std::string_view word(Place place) { return place == Place::xdp ? "xdp" : "haproxy"; }
+std::string_view word(ServedBy by) { return by == ServedBy::xdp ? "xdp" : "haproxy"; }
 
 // NAT does not change the family: a member needs a VIP of its family, and a VIP a member of its
 // own. Where both are there, each family is balanced among its own members.

@@ -11,16 +11,16 @@
 
 namespace plan {
 
-enum class Place { xdp, haproxy };
+enum class ServedBy { xdp, haproxy };
 
 struct Placement {
-  Place where = Place::xdp;
+  ServedBy by = ServedBy::xdp;
   std::string reason;  // in words for people: "protocol HTTP", "pool p1 speaks PROXYV2"
 
   friend bool operator==(const Placement&, const Placement&) = default;
 };
 
-std::string_view word(Place place);     // "xdp", "haproxy"
+std::string_view word(ServedBy by);     // "xdp", "haproxy"
 std::string text(base::Family family);  // "IPv4"
 
 // Decides for one listener after the other; what it finds out about a pool's members it keeps, as

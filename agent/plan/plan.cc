@@ -52,7 +52,7 @@ std::string reason_against(const model::Listener& listener, const Placement& pla
                            const model::Pool* pool) {
   const std::string protocol(model::word(listener.protocol));
   if (listener.protocol_port == 0) return "port 0 cannot be forwarded";
-  if (placement.where == Place::haproxy) return "";
+  if (placement.by == ServedBy::haproxy) return "";
   if (listener.protocol == model::ListenerProtocol::sctp)
     return "listeners of protocol " + protocol + " are not forwarded";
   if (pool != nullptr && !fits(listener.protocol, pool->protocol))
@@ -138,7 +138,7 @@ void ServicePlanner::plan_listener(const model::LoadBalancer& lb, const model::L
   std::vector<base::IpAddress> served;
   for (const base::IpAddress& vip : vips_of(lb))
     if (plan_service(lb, listener, placement, vip)) served.push_back(vip);
-  if (placement.where == Place::haproxy && !model_.amphora && is_on(lb) && is_on(listener) &&
+  if (placement.by == ServedBy::haproxy && !model_.amphora && is_on(lb) && is_on(listener) &&
       !served.empty())
     l7_.add(lb, listener, served);
 }
@@ -166,7 +166,7 @@ bool ServicePlanner::plan_service(const model::LoadBalancer& lb, const model::Li
   plan_pool(listener, placement, wanted_pool(model_, listener), vip.family(), service);
   if (listener.connection_limit > 0)
     service.connection_limit = static_cast<uint32_t>(listener.connection_limit);
-  if (placement.where == Place::haproxy) service.flags |= LB_SERVICE_TO_KERNEL;
+  if (placement.by == ServedBy::haproxy) service.flags |= LB_SERVICE_TO_KERNEL;
   if (!is_on(lb) || !is_on(listener)) service.flags |= LB_SERVICE_DISABLED;
   service.client_timeout = milliseconds(listener.timeout_client_data);
   service.member_timeout = milliseconds(listener.timeout_member_data);
@@ -183,7 +183,7 @@ void ServicePlanner::plan_pool(const model::Listener& listener, const Placement&
   service.ring = pools_.ring(*pool, family);
   service.scheduler = scheduler_of(pool->algorithm);
   service.pool = datapath::to_abi(pool->id);
-  if (placement.where == Place::xdp) plan_persistence(*pool, family, service);
+  if (placement.by == ServedBy::xdp) plan_persistence(*pool, family, service);
 }
 
 void ServicePlanner::plan_persistence(const model::Pool& pool, base::Family family,
@@ -251,7 +251,7 @@ void keep_ways(const std::set<base::IpAddress>& destinations, const netns::Obser
 void plan_kernel_ports(Plan& plan) {
   netns::LayoutSpec& layout = plan.layout;
   for (const auto& [listener, placement] : plan.placements)
-    if (placement.where == Place::haproxy)
+    if (placement.by == ServedBy::haproxy)
       layout.local_port_min = std::min(layout.local_port_min, kProxyPortMin);
   plan.tables.kernel_ports = {layout.local_port_min, layout.local_port_max};
 }

@@ -65,7 +65,7 @@ std::set<base::Uuid> left_to_haproxy(const model::Model& model, const haproxy::S
     if (backend.check) pools.insert(id.pool);
   for (const auto& [id, listener] : model.listeners) {
     const auto placement = placements.find(id);
-    if (placement == placements.end() || placement->second.where == Place::haproxy) continue;
+    if (placement == placements.end() || placement->second.by == ServedBy::haproxy) continue;
     if (listener.default_pool) pools.erase(*listener.default_pool);
   }
   return pools;

@@ -26,7 +26,7 @@ constexpr auto kAcceptLeft = std::chrono::milliseconds(200);
 std::set<base::Uuid> served_by_xdp(const plan::Plan& plan) {
   std::set<base::Uuid> listeners;
   for (const auto& [id, placement] : plan.placements)
-    if (placement.where == plan::Place::xdp) listeners.insert(id);
+    if (placement.by == plan::ServedBy::xdp) listeners.insert(id);
   return listeners;
 }
 
@@ -235,7 +235,7 @@ asio::awaitable<void> Reconciler::finish_pending(Wanted wanted, model::Carried c
     for (const auto& [id, listener] : wanted.model->listeners) {
       const auto placement = progress_.placements.find(id);
       if (placement == progress_.placements.end() ||
-          placement->second.where != plan::Place::haproxy)
+          placement->second.by != plan::ServedBy::haproxy)
         continue;
       if (arrived.erase(listener.load_balancer) > 0) failed.insert(listener.load_balancer);
     }

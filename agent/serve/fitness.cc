@@ -24,7 +24,7 @@ bool needs_haproxy(const FitnessFacts& facts) {
     const auto& [id, listener] = entry;
     const auto placed = facts.progress.placements.find(id);
     return placed != facts.progress.placements.end() &&
-           placed->second.where == plan::Place::haproxy && plan::is_on(listener) &&
+           placed->second.by == plan::ServedBy::haproxy && plan::is_on(listener) &&
            plan::is_on(m.load_balancers.at(listener.load_balancer));
   });
 }

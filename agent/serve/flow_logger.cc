@@ -129,14 +129,14 @@ void FlowLogger::learn(const Names::Service& service) {
   made->listener = listener;
   made->shorter = service.shorter;
   made->format = flow_log::Format::parse(said->format);
-  for (const flow_log::ConnectionLog::Place& place : said->places)
-    if (auto writer = writer_of(place)) made->writers.push_back(std::move(writer));
+  for (const flow_log::ConnectionLog::Receiver& receiver : said->receivers)
+    if (auto writer = writer_of(receiver)) made->writers.push_back(std::move(writer));
   made->as_said = std::move(*said);
   log = std::move(made);
 }
 
 std::shared_ptr<flow_log::Writer> FlowLogger::writer_of(
-    const flow_log::ConnectionLog::Place& said) {
+    const flow_log::ConnectionLog::Receiver& said) {
   const auto target = flow_log::target_of(said.address, said.facility);
   if (!target) {
     spdlog::warn("flow log: nothing is sent to {} {}", said.address, said.facility);

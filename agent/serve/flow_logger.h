@@ -82,7 +82,7 @@ class FlowLogger final : public datapath::FlowWitness {
   flow_log::Connection connection_of(const datapath::FlowLines& lines, uint32_t forward,
                                      uint64_t word, const datapath::EndedFlow& flow,
                                      const Log& log) const;
-  std::shared_ptr<flow_log::Writer> writer_of(const flow_log::ConnectionLog::Place& target);
+  std::shared_ptr<flow_log::Writer> writer_of(const flow_log::ConnectionLog::Receiver& target);
   void forget_writers();
 
   boost::asio::any_io_executor loop_;

@@ -32,8 +32,8 @@ const char* text(datapath::Fate fate) {
   return "";
 }
 
-std::vector<control::Verdict> rows(const datapath::Verdicts& counts) {
-  std::vector<control::Verdict> rows;
+std::vector<control::VerdictCount> rows(const datapath::Verdicts& counts) {
+  std::vector<control::VerdictCount> rows;
   for (size_t i = LB_CONTINUE + 1; i < counts.size(); i++) {
     auto verdict = static_cast<lb_verdict>(i);
     rows.push_back({std::string(datapath::verdict_name(verdict)),
@@ -166,7 +166,7 @@ asio::awaitable<control::Status> RealOperator::status() {
   }
   for (const auto& [listener, placement] : progress.placements)
     status.placements.push_back(
-        {listener, std::string(plan::word(placement.where)), placement.reason});
+        {listener, std::string(plan::word(placement.by)), placement.reason});
   const std::vector<datapath::PortUse> uses = co_await port_use();
   for (const datapath::PortUse& use : uses)
     if (use.is_scarce())

@@ -7,10 +7,10 @@
 
 namespace cli::testing {
 
-Outcome run(const std::string& arguments) {
+Exit run(const std::string& arguments) {
   const std::string command = "COLUMNS=100 " AMPHORA_XDP " " + arguments + " 2>&1";
   FILE* pipe = ::popen(command.c_str(), "r");
-  Outcome outcome;
+  Exit outcome;
   char bytes[4096];
   while (const size_t size = std::fread(bytes, 1, sizeof(bytes), pipe))
     outcome.out.append(bytes, size);

@@ -11,16 +11,16 @@
 
 namespace cli::testing {
 
-struct Outcome {
+struct Exit {
   int code = -1;
   std::string out;  // both streams
 };
 
-Outcome run(const std::string& arguments);
+Exit run(const std::string& arguments);
 
 class Command : public ::testing::Test {
  protected:
-  Outcome cli(const std::string& arguments) {
+  Exit cli(const std::string& arguments) {
     return run("--socket " + agent_.server.path() + " " + arguments);
   }
   std::string file(const nlohmann::json& content) { return file_with(content.dump()); }

@@ -17,21 +17,21 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 TEST_F(Command, ApplyMakesThenFindsNothingToDoThenChanges) {
-  const Outcome made = cli("apply " + file(web()));
+  const Exit made = cli("apply " + file(web()));
   EXPECT_EQ(made.code, 0) << made.out;
   EXPECT_THAT(made.out, HasSubstr("load balancer web ("));
   EXPECT_THAT(made.out, HasSubstr(") is ACTIVE"));
   EXPECT_EQ(agent_.changes.model().members.size(), 2u);
 
   const int before = agent_.changes.count;
-  const Outcome again = cli("apply " + file(web()));
+  const Exit again = cli("apply " + file(web()));
   EXPECT_EQ(again.code, 0);
   EXPECT_THAT(again.out, HasSubstr("nothing to change"));
   EXPECT_EQ(agent_.changes.count, before);
 
   json other = web();
   other["loadbalancer"]["listeners"][0]["default_pool"]["members"][0]["weight"] = 5;
-  const Outcome planned = cli("plan " + file(other));
+  const Exit planned = cli("plan " + file(other));
   EXPECT_EQ(planned.code, 0);
   EXPECT_THAT(planned.out, HasSubstr("weight"));
   EXPECT_EQ(agent_.changes.count, before);
@@ -47,19 +47,19 @@ TEST_F(Command, ApplyReadsStandardInput) {
 }
 
 TEST_F(Command, ApplyTellsWhatItMadeAsJson) {
-  const Outcome made = cli("apply --json " + file(web()));
+  const Exit made = cli("apply --json " + file(web()));
   const json out = json::parse(made.out);
   EXPECT_EQ(out["loadbalancer"]["provisioning_status"], "ACTIVE");
   EXPECT_FALSE(out["changes"].empty());
 }
 
 TEST_F(Command, ApplyRefusesAFileThatIsWrong) {
-  const Outcome broken = cli("apply " + file_with("{\n  \"loadbalancer\": nope\n}"));
+  const Exit broken = cli("apply " + file_with("{\n  \"loadbalancer\": nope\n}"));
   EXPECT_EQ(broken.code, 2);
   EXPECT_THAT(broken.out, HasSubstr("lb.json:2:20: syntax error"));
   json wrong = web();
   wrong["loadbalancer"]["listeners"][0]["protocol_port"] = 99999;
-  const Outcome refused = cli("apply " + file(wrong));
+  const Exit refused = cli("apply " + file(wrong));
   EXPECT_EQ(refused.code, 2);
   EXPECT_THAT(refused.out, HasSubstr("protocol_port"));
   EXPECT_EQ(cli("apply /nonexistent").code, 2);
@@ -68,20 +68,20 @@ TEST_F(Command, ApplyRefusesAFileThatIsWrong) {
 
 TEST_F(Command, ApplyEndsWhenTheMachineDoesNotFollow) {
   agent_.changes.finishes = FakeChanges::Finish::never;
-  const Outcome late = cli("apply --timeout 1 " + file(web()));
+  const Exit late = cli("apply --timeout 1 " + file(web()));
   EXPECT_EQ(late.code, 4);
   EXPECT_THAT(late.out, HasSubstr("PENDING_CREATE"));
 }
 
 TEST_F(Command, ApplyPassesTheAgentsRefusalOn) {
   agent_.changes.storage_fault = model::Fault{500, "write state: No space left on device"};
-  const Outcome refused = cli("apply " + file(web()));
+  const Exit refused = cli("apply " + file(web()));
   EXPECT_EQ(refused.code, 1);
   EXPECT_THAT(refused.out, HasSubstr("No space left on device"));
 }
 
 TEST_F(Command, PlanNeedsNoAgent) {
-  const Outcome planned = run("plan --offline " + file(web()));
+  const Exit planned = run("plan --offline " + file(web()));
   EXPECT_EQ(planned.code, 0) << planned.out;
   EXPECT_THAT(planned.out, HasSubstr("web"));
   const json requests = json::parse(run("plan --offline --json " + file(web())).out)["requests"];
@@ -101,7 +101,7 @@ TEST_F(Command, PlanComparesWithAStateFile) {
 
 TEST_F(Command, WithoutAnAgentSaysWhatToDo) {
   for (const char* command : {"status", "show", "flows", "verdicts", "apply -"}) {
-    const Outcome none =
+    const Exit none =
         run("--socket /nonexistent/x.sock " + std::string(command) + " < " + file(web()));
     EXPECT_EQ(none.code, 3) << command;
     EXPECT_THAT(none.out, HasSubstr("cannot connect to /nonexistent/x.sock"));
@@ -120,7 +120,7 @@ TEST_F(Command, TheCommandLineIsChecked) {
 TEST_F(Command, ShowDrawsTheTree) {
   EXPECT_THAT(cli("show").out, HasSubstr("amphora-xdp apply FILE"));
   agent_.make("/v2/lbaas/loadbalancers", web());
-  const Outcome tree = cli("show");
+  const Exit tree = cli("show");
   EXPECT_EQ(tree.code, 0);
   EXPECT_THAT(tree.out, HasSubstr("\nweb        loadbalancer  203.0.113.10 "));
   EXPECT_THAT(tree.out, HasSubstr("\n  front    listener      TCP 80 "));
@@ -135,7 +135,7 @@ TEST_F(Command, ShowListsAndFindsByName) {
   EXPECT_EQ(json::parse(cli("show member --json").out)["members"].size(), 2u);
   EXPECT_THAT(cli("show pool").out, Not(HasSubstr("listener")));
   EXPECT_THAT(cli("show loadbalancer web").out, HasSubstr("vip_address"));
-  const Outcome none = cli("show pool nobody");
+  const Exit none = cli("show pool nobody");
   EXPECT_EQ(none.code, 1);
   EXPECT_THAT(none.out, HasSubstr("`amphora-xdp show pool` lists them"));
 }
@@ -153,7 +153,7 @@ TEST_F(Command, StatusSaysHowItIs) {
                             {},
                             {},
                             {}};
-  const Outcome outcome = cli("status");
+  const Exit outcome = cli("status");
   EXPECT_EQ(outcome.code, 0) << outcome.out;
   EXPECT_THAT(outcome.out, HasSubstr("map ABI 1, up 3m05s, in namespace amphora-haproxy"));
   EXPECT_THAT(outcome.out, HasSubstr("eth1           7  generic  no native XDP in the driver"));
@@ -187,13 +187,13 @@ TEST_F(Command, FlowsAreATableOrLines) {
   flow.client = {*base::IpAddress::parse("198.51.100.7"), 40000};
   agent_.machine.flows = {flow};
   agent_.machine.repeat = 3000;
-  const Outcome table = cli("flows --limit 10");
+  const Exit table = cli("flows --limit 10");
   EXPECT_EQ(table.code, 0);
   EXPECT_EQ(std::ranges::count(table.out, '\n'), 12);
   EXPECT_THAT(table.out, HasSubstr("10 flows; there are more"));
-  const Outcome lines = cli("flows --json --client 198.51.100.0/24");
+  const Exit lines = cli("flows --json --client 198.51.100.0/24");
   EXPECT_EQ(std::ranges::count(lines.out, '\n'), 3000);
-  const Outcome wrong = cli("flows --state ajar");
+  const Exit wrong = cli("flows --state ajar");
   EXPECT_EQ(wrong.code, 1);
   EXPECT_THAT(wrong.out, HasSubstr("parameter state"));
 }

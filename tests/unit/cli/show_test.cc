@@ -52,7 +52,7 @@ class Show : public Command {
 
   // FIELD to VALUE of what `show` prints of one resource.
   std::map<std::string, std::string> fields(const std::string& arguments) {
-    const Outcome shown = cli("show " + arguments);
+    const Exit shown = cli("show " + arguments);
     EXPECT_EQ(shown.code, 0) << shown.out;
     std::map<std::string, std::string> out;
     std::istringstream lines(shown.out);
@@ -105,13 +105,13 @@ TEST_F(Show, AnyResourceByItsNameOrIdAlone) {
 
 TEST_F(Show, ANameIsOfWhatItsKindIs) {
   EXPECT_EQ(fields("pool app")["name"], "app");
-  const Outcome none = cli("show listener app");
+  const Exit none = cli("show listener app");
   EXPECT_EQ(none.code, 1);
   EXPECT_THAT(none.out, HasSubstr("there is no listener with the id or name app"));
-  const Outcome nothing = cli("show nobody");
+  const Exit nothing = cli("show nobody");
   EXPECT_EQ(nothing.code, 1);
   EXPECT_THAT(nothing.out, HasSubstr("no resource has the id or name nobody"));
-  const Outcome horse = cli("show horse front");
+  const Exit horse = cli("show horse front");
   EXPECT_EQ(horse.code, 2);
   EXPECT_THAT(horse.out, HasSubstr("horse is no kind of resource"));
 }
@@ -122,13 +122,13 @@ TEST_F(Show, ANameOfTwoIsNotGuessed) {
                                     {"protocol", "TCP"},
                                     {"lb_algorithm", "ROUND_ROBIN"},
                                     {"loadbalancer_id", id("web").text()}}}});
-  const Outcome two = cli("show front");
+  const Exit two = cli("show front");
   EXPECT_EQ(two.code, 1);
   EXPECT_THAT(two.out, HasSubstr("both a listener and a pool are named front"));
   EXPECT_EQ(fields("listener front")["protocol_port"], "80");
   agent_.make("/v2/lbaas/pools/" + id("app").text() + "/members",
               {{"member", {{"name", "one"}, {"address", "192.0.2.13"}, {"protocol_port", 80}}}});
-  const Outcome twins = cli("show member one");
+  const Exit twins = cli("show member one");
   EXPECT_EQ(twins.code, 1);
   EXPECT_THAT(twins.out, HasSubstr("2 resources of kind member are named one: use an id"));
 }

@@ -50,9 +50,9 @@ TEST(HttpText, WhereTheHeaderEnds) {
 TEST(HttpText, TheStatusDecides) {
   Target t;
   t.expected = *parse_expected_codes("200-204,301");
-  EXPECT_EQ(judge("HTTP/1.1 204 No Content\r\n\r\n", t).kind, Outcome::Kind::success);
+  EXPECT_EQ(judge("HTTP/1.1 204 No Content\r\n\r\n", t).kind, Probed::Kind::success);
   EXPECT_EQ(judge("HTTP/1.1 204 No Content\r\n\r\n", t).reason, "HTTP 204");
-  EXPECT_EQ(judge("HTTP/1.1 503 X\r\n\r\n", t).kind, Outcome::Kind::failure);
+  EXPECT_EQ(judge("HTTP/1.1 503 X\r\n\r\n", t).kind, Probed::Kind::failure);
   EXPECT_EQ(judge("HTTP/1.1 503 X\r\n\r\n", t).reason, "HTTP 503, expected 200-204,301");
 }
 

@@ -19,14 +19,14 @@ Target target(int rise, int fall) {
   return t;
 }
 
-Outcome outcome(char letter) {
+Probed probed(char letter) {
   switch (letter) {
     case '+':
-      return {Outcome::Kind::success, "connected"};
+      return {Probed::Kind::success, "connected"};
     case '-':
-      return {Outcome::Kind::failure, "connection refused"};
+      return {Probed::Kind::failure, "connection refused"};
     default:
-      return {Outcome::Kind::own_error, "no descriptors left"};
+      return {Probed::Kind::own_error, "no descriptors left"};
   }
 }
 
@@ -41,7 +41,7 @@ std::string run(const Target& t, const std::string& probes) {
   Rating rating = new_rating(t, kStart);
   std::string states;
   for (char c : probes) {
-    count(rating, t, outcome(c), 1ms, kStart);
+    count(rating, t, probed(c), 1ms, kStart);
     states += letter(rating.health);
   }
   return states;
@@ -84,36 +84,36 @@ TEST(State, ChangesCarryTimeAndReason) {
   EXPECT_EQ(rating.health.state, State::up);
   EXPECT_EQ(rating.health.reason, "not probed yet");
   EXPECT_EQ(rating.health.last_change, kStart);
-  EXPECT_EQ(count(rating, t, outcome('+'), 3ms, kStart + 1s), Change::none);
-  EXPECT_EQ(count(rating, t, outcome('-'), 1ms, kStart + 2s), Change::none);
+  EXPECT_EQ(count(rating, t, probed('+'), 3ms, kStart + 1s), Change::none);
+  EXPECT_EQ(count(rating, t, probed('-'), 1ms, kStart + 2s), Change::none);
   EXPECT_EQ(rating.health.last_change, kStart);
   EXPECT_EQ(rating.health.reason, "connection refused");
-  EXPECT_EQ(count(rating, t, outcome('-'), 7ms, kStart + 3s), Change::state);
+  EXPECT_EQ(count(rating, t, probed('-'), 7ms, kStart + 3s), Change::state);
   EXPECT_EQ(rating.health.last_change, kStart + 3s);
   EXPECT_EQ(rating.health.latency, 7ms);
   EXPECT_EQ(rating.health.probes, 3u);
-  EXPECT_EQ(count(rating, t, outcome('?'), 0ms, kStart + 4s), Change::state);
-  EXPECT_EQ(count(rating, t, outcome('?'), 0ms, kStart + 5s), Change::none);
+  EXPECT_EQ(count(rating, t, probed('?'), 0ms, kStart + 4s), Change::state);
+  EXPECT_EQ(count(rating, t, probed('?'), 0ms, kStart + 5s), Change::none);
   EXPECT_EQ(rating.health.last_change, kStart + 4s);
 }
 
 TEST(State, AChangedMonitorKeepsTheStateAndCountsAnew) {
   const Target before = target(1, 5), after = target(2, 5);
   Rating rating = new_rating(before, kStart);
-  count(rating, before, outcome('+'), 1ms, kStart);
+  count(rating, before, probed('+'), 1ms, kStart);
   Rating up = renewed_rating(after, rating);
   EXPECT_EQ(up.health, rating.health);
-  EXPECT_EQ(count(up, after, outcome('-'), 1ms, kStart), Change::state);
+  EXPECT_EQ(count(up, after, probed('-'), 1ms, kStart), Change::state);
   Rating down = renewed_rating(before, up);
   EXPECT_FALSE(down.health.usable);
-  EXPECT_EQ(count(down, before, outcome('+'), 1ms, kStart), Change::state);
+  EXPECT_EQ(count(down, before, probed('+'), 1ms, kStart), Change::state);
   EXPECT_TRUE(down.health.usable);
 
   Rating halfway = new_rating(after, kStart);
-  count(halfway, after, outcome('-'), 1ms, kStart);
-  count(halfway, after, outcome('+'), 1ms, kStart);
+  count(halfway, after, probed('-'), 1ms, kStart);
+  count(halfway, after, probed('+'), 1ms, kStart);
   halfway = renewed_rating(after, halfway);
-  EXPECT_EQ(count(halfway, after, outcome('+'), 1ms, kStart), Change::none);
+  EXPECT_EQ(count(halfway, after, probed('+'), 1ms, kStart), Change::none);
 }
 
 // The rule as one would say it: down after `fall` failures in a row (after one, while never

@@ -28,7 +28,8 @@ TEST(ConnectionLogs, AreAsOctaviaWritesThem) {
       "    log global\n", "    log-format project\\ lb\\ %f\\ %{+Q}[ssl_c_s_dn]\n");
   ASSERT_EQ(logs.size(), 1u);
   const ConnectionLog& log = logs.at(uuid(kListener));
-  EXPECT_THAT(log.places, ElementsAre(ConnectionLog::Place{"/run/rsyslog/octavia/log", "local0"}));
+  EXPECT_THAT(log.receivers,
+              ElementsAre(ConnectionLog::Receiver{"/run/rsyslog/octavia/log", "local0"}));
   EXPECT_EQ(log.format, "project lb %f %{+Q}[ssl_c_s_dn]");
 }
 
@@ -45,9 +46,9 @@ TEST(ConnectionLogs, AreNoneWithoutATargetAFormatOrTheWish) {
 TEST(ConnectionLogs, GoToEveryTargetThatTakesConnections) {
   const auto logs = logs_of("    log /dev/log local0 info\n    log 192.0.2.5:514 local3 debug\n",
                             "    log global\n", "    log-format %f\n");
-  EXPECT_THAT(logs.at(uuid(kListener)).places,
-              ElementsAre(ConnectionLog::Place{"/dev/log", "local0"},
-                          ConnectionLog::Place{"192.0.2.5:514", "local3"}));
+  EXPECT_THAT(logs.at(uuid(kListener)).receivers,
+              ElementsAre(ConnectionLog::Receiver{"/dev/log", "local0"},
+                          ConnectionLog::Receiver{"192.0.2.5:514", "local3"}));
 }
 
 TEST(ConnectionLogs, AreNoneOfATextThatIsNone) {

@@ -50,12 +50,13 @@ model::Model amphora() {
 TEST(Amphora, UploadsDecideWhoServes) {
   const model::Model model = amphora();
   const Plan plan = plan_of(model);
-  EXPECT_EQ(plan.placements.at(listener_at(model, 80)).where, Place::xdp);
-  EXPECT_EQ(plan.placements.at(listener_at(model, 53)).where, Place::xdp);
-  EXPECT_EQ(plan.placements.at(listener_at(model, 8080)), (Placement{Place::haproxy, "mode http"}));
+  EXPECT_EQ(plan.placements.at(listener_at(model, 80)).by, ServedBy::xdp);
+  EXPECT_EQ(plan.placements.at(listener_at(model, 53)).by, ServedBy::xdp);
+  EXPECT_EQ(plan.placements.at(listener_at(model, 8080)),
+            (Placement{ServedBy::haproxy, "mode http"}));
   // Standalone it would be the datapath's.
   EXPECT_EQ(plan.placements.at(listener_at(model, 443)),
-            (Placement{Place::haproxy, "an unknown option"}));
+            (Placement{ServedBy::haproxy, "an unknown option"}));
   EXPECT_EQ(service(plan, kVip, 80).flags & LB_SERVICE_TO_KERNEL, 0u);
   EXPECT_EQ(service(plan, kVip, 443).flags & LB_SERVICE_TO_KERNEL, LB_SERVICE_TO_KERNEL);
   EXPECT_EQ(service(plan, kVip, 8080).flags & LB_SERVICE_TO_KERNEL, LB_SERVICE_TO_KERNEL);

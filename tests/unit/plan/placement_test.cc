@@ -39,24 +39,24 @@ void watch(model::Model& m, model::MonitorType type) {
 TEST(Placement, SaysWhy) {
   using enum ListenerProtocol;
   const Placement plain = placed(web(tcp, PoolProtocol::tcp));
-  EXPECT_EQ(plain, (Placement{Place::xdp, "TCP without anything of layer 7"}));
-  EXPECT_EQ(placed(web(https, PoolProtocol::https)).where, Place::xdp);
-  EXPECT_EQ(placed(web(udp, PoolProtocol::udp)).where, Place::xdp);
-  EXPECT_EQ(placed(web(http, PoolProtocol::http)), (Placement{Place::haproxy, "protocol HTTP"}));
+  EXPECT_EQ(plain, (Placement{ServedBy::xdp, "TCP without anything of layer 7"}));
+  EXPECT_EQ(placed(web(https, PoolProtocol::https)).by, ServedBy::xdp);
+  EXPECT_EQ(placed(web(udp, PoolProtocol::udp)).by, ServedBy::xdp);
+  EXPECT_EQ(placed(web(http, PoolProtocol::http)), (Placement{ServedBy::haproxy, "protocol HTTP"}));
   EXPECT_EQ(placed(web(terminated_https, PoolProtocol::http)).reason, "protocol TERMINATED_HTTPS");
   EXPECT_EQ(placed(web(tcp, PoolProtocol::proxyv2)),
-            (Placement{Place::haproxy, "pool p1 speaks PROXYV2"}));
+            (Placement{ServedBy::haproxy, "pool p1 speaks PROXYV2"}));
   EXPECT_THAT(placed(web(tcp, PoolProtocol::http)).reason, HasSubstr("is HTTP"));
 }
 
 TEST(Placement, LooksAtThePool) {
   auto lb = web(ListenerProtocol::tcp, PoolProtocol::tcp);
   lb.last_pool().session_persistence = model::SessionPersistence{};
-  EXPECT_EQ(placed(lb).where, Place::xdp);
+  EXPECT_EQ(placed(lb).by, ServedBy::xdp);
   lb.last_pool().session_persistence->type = model::PersistenceType::app_cookie;
   EXPECT_THAT(placed(lb).reason, HasSubstr("APP_COOKIE"));
   lb.last_pool().admin_state_up = false;  // nobody is served by it
-  EXPECT_EQ(placed(lb).where, Place::xdp);
+  EXPECT_EQ(placed(lb).by, ServedBy::xdp);
   lb.last_pool().admin_state_up = true;
   lb.last_pool().session_persistence.reset();
   lb.last_pool().tls_enabled = true;
@@ -66,17 +66,19 @@ TEST(Placement, LooksAtThePool) {
 TEST(Placement, FamiliesDoNotMix) {
   auto lb = web(ListenerProtocol::tcp, PoolProtocol::tcp);
   lb.member("2001:db8:2::7", 8080);
-  EXPECT_EQ(placed(lb), (Placement{Place::haproxy, "member 2001:db8:2::7 is IPv6, and no VIP is"}));
+  EXPECT_EQ(placed(lb),
+            (Placement{ServedBy::haproxy, "member 2001:db8:2::7 is IPv6, and no VIP is"}));
   lb.last_member().admin_state_up = false;
-  EXPECT_EQ(placed(lb).where, Place::xdp);
+  EXPECT_EQ(placed(lb).by, ServedBy::xdp);
 }
 
 TEST(Placement, FamiliesBesideEachOtherDo) {
   auto lb = web(ListenerProtocol::tcp, PoolProtocol::tcp);
   lb.vip("2001:db8:1::1");
-  EXPECT_EQ(placed(lb), (Placement{Place::haproxy, "VIP 2001:db8:1::1 is IPv6, and no member is"}));
+  EXPECT_EQ(placed(lb),
+            (Placement{ServedBy::haproxy, "VIP 2001:db8:1::1 is IPv6, and no member is"}));
   lb.member("2001:db8:2::7", 8080);
-  EXPECT_EQ(placed(lb).where, Place::xdp);
+  EXPECT_EQ(placed(lb).by, ServedBy::xdp);
 }
 
 TEST(Haproxy, IsToldOfWhatItServes) {

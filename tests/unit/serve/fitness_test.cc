@@ -41,7 +41,7 @@ class FitnessOfNode : public testing::Test {
     return keepalived::reasons_against(fitness(haproxy_answers));
   }
   void give_listener_to_haproxy() {
-    progress_.placements[id(2)] = {plan::Place::haproxy, "protocol HTTP"};
+    progress_.placements[id(2)] = {plan::ServedBy::haproxy, "protocol HTTP"};
   }
 
   model::Model model_;
