@@ -12,13 +12,13 @@ namespace {
 std::string balance_word(Balance balance) {
   switch (balance) {
     case Balance::round_robin:
-      break;
+      return "roundrobin";
     case Balance::least_connections:
       return "leastconn";
     case Balance::source:
       return "source";
   }
-  return "roundrobin";
+  return "";
 }
 
 void render_persistence(const Persistence& persistence, Lines& out) {

@@ -44,9 +44,9 @@ std::string match_words(const Rule& rule) {
     case Match::substring:
       return " -m sub";
     case Match::exact:
-      break;
+      return " -m str";
   }
-  return " -m str";
+  return "";
 }
 
 // "--" ends the flags: a value may begin with a dash.
@@ -65,7 +65,7 @@ std::string condition(const Policy& policy) {
 std::string action_line(const Policy& policy) {
   switch (policy.action) {
     case Action::deny:
-      break;
+      return "http-request deny" + condition(policy);
     case Action::redirect_location:
       return "redirect code " + std::to_string(policy.code) + " location " +
              as_word(policy.target) + condition(policy);
@@ -75,7 +75,7 @@ std::string action_line(const Policy& policy) {
     case Action::use_backend:
       return "use_backend " + policy.backend.text() + condition(policy);
   }
-  return "http-request deny" + condition(policy);
+  return "";
 }
 
 // HAProxy denies before it redirects, and redirects before it chooses a backend, whatever the order
@@ -99,13 +99,13 @@ void render_policies(const Frontend& frontend, Lines& out) {
 std::string authentication_word(ClientAuthentication authentication) {
   switch (authentication) {
     case ClientAuthentication::none:
-      break;
+      return "none";
     case ClientAuthentication::optional:
       return "optional";
     case ClientAuthentication::mandatory:
       return "required";
   }
-  return "none";
+  return "";
 }
 
 std::string bind_words(const FrontendTls& tls) {

@@ -115,9 +115,9 @@ std::string Files::path_of(const Document& document) const {
     case Document::Kind::server_certificate:
       return folders_.server_certificate;
     case Document::Kind::config:
-      break;
+      return folders_.config;
   }
-  return folders_.config;
+  return "";
 }
 
 Result<std::optional<std::string>> Files::read(const Document& document) const {

@@ -28,9 +28,9 @@ ShownListener shown(const model::Listener& listener) {
       return {id, Server::haproxy, "HTTP", true};
     case ListenerProtocol::tcp:
     case ListenerProtocol::https:
-      break;
+      return {id, Server::haproxy, "TCP", true};
   }
-  return {id, Server::haproxy, "TCP", true};
+  return {};
 }
 
 // New certificates under old names are a new text: HAProxy reads files only when it loads one.
