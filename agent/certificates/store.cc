@@ -49,7 +49,11 @@ Result<Unit> make_private(const std::string& directory) {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (error) return Error{error.value(), "make " + directory};
-  if (::chmod(directory.c_str(), 0700) != 0) return Error{errno, "chmod " + directory};
+  struct stat made {};
+  const bool is_private = ::stat(directory.c_str(), &made) == 0 && (made.st_mode & 07777) == 0700;
+  // Not where nothing is to be done: it may be on a disk that can only be read.
+  if (!is_private && ::chmod(directory.c_str(), 0700) != 0)
+    return Error{errno, "chmod " + directory};
   return Unit{};
 }
 

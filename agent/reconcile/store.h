@@ -1,5 +1,6 @@
 // Store: the model on disk, in <state_dir>/state.json. A model is there whole or not at all:
-// written beside, flushed, renamed; the one before it stays as state.json.previous.
+// written beside, flushed, renamed; the one before it stays as state.json.previous. A checksum
+// tells damage from what was saved; files of before there was one are read without.
 #pragma once
 
 #include <string>

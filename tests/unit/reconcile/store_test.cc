@@ -2,6 +2,8 @@
 #include "agent/reconcile/store.h"
 
 #include <gmock/gmock.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -12,6 +14,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "agent/model/show/json.h"
 #include "tests/support/temporary_folder.h"
 
 namespace reconcile {
@@ -74,6 +77,63 @@ TEST_F(StoreTest, DamagedFileFallsBackToThePreviousAndStaysOutOfTheWay) {
   EXPECT_EQ(loaded(open()), 1u) << "a second start must read the same";
   ASSERT_TRUE(store.save(model_of(4)).ok());
   EXPECT_EQ(loaded(open()), 4u);
+}
+
+std::string text_of(const std::string& path) {
+  std::ifstream in(path);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// A bit that flips makes no other configuration of it: what was saved before is read.
+TEST_F(StoreTest, NoSingleBitMakesAnotherModel) {
+  Store store = open();
+  const model::Model before = model_of(1), last = model_of(2);
+  ASSERT_TRUE(store.save(before).ok());
+  ASSERT_TRUE(store.save(last).ok());
+  const std::string path = directory_ + "/state.json", good = text_of(path);
+  for (size_t bit = 0; bit < good.size() * 8; bit += bit < 800 ? 1 : 13) {
+    std::string damaged = good;
+    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ 1 << bit % 8);
+    overwrite("state.json", damaged);
+    const auto found = open().load();
+    ASSERT_TRUE(found.ok()) << "bit " << bit;
+    EXPECT_EQ(*found, before) << "bit " << bit;
+  }
+  overwrite("state.json", good);
+  EXPECT_EQ(*open().load(), last);
+}
+
+TEST_F(StoreTest, FilesWithoutAChecksumAreRead) {
+  overwrite("state.json", model::save(model_of(3)).dump());
+  EXPECT_EQ(loaded(open()), 3u);
+}
+
+// As on a disk that had errors and is mounted again, read-only.
+TEST_F(StoreTest, OpensOnADiskThatCanOnlyBeRead) {
+  Store store = open();
+  ASSERT_TRUE(store.save(model_of(1)).ok());
+  ASSERT_TRUE(store.save(model_of(2)).ok());
+  overwrite("state.json", "damaged");
+  enum : int { kFine, kNoMounts, kNotOpened, kNotRead };
+  const pid_t child = fork();
+  if (child == 0) {
+    const char* directory = directory_.c_str();
+    const bool mounted =
+        unshare(CLONE_NEWNS) == 0 &&
+        mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+        mount(directory, directory, nullptr, MS_BIND, nullptr) == 0 &&
+        mount(nullptr, directory, nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr) == 0;
+    if (!mounted) _exit(kNoMounts);
+    auto opened = Store::open(directory_);
+    if (!opened) _exit(kNotOpened);
+    auto found = opened->load();
+    _exit(found && found->load_balancers.size() == 1 && !opened->save(model_of(4)) ? kFine
+                                                                                   : kNotRead);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (WEXITSTATUS(status) == kNoMounts) GTEST_SKIP() << "mounting is for root";
+  EXPECT_EQ(WEXITSTATUS(status), kFine);
 }
 
 TEST_F(StoreTest, BothDamagedIsAnErrorThatNamesTheFile) {
