@@ -116,6 +116,16 @@ static __always_inline int flow_gives_way(__u64 word, __u64 entry)
 	       lb_word_same_generation(word, entry);
 }
 
+/* A half-open flow has ended for the sake of a newer one. */
+static __always_inline void flow_note_gave_way(void)
+{
+	const __u32 cpu = bpf_get_smp_processor_id() & (lb_half_cpus - 1);
+	struct lb_flow_cpu *own = bpf_map_lookup_elem(&lb_flow_cpu, &cpu);
+
+	if (own)
+		own->overwritten++;
+}
+
 static __always_inline __u64 flow_next_position(const int family)
 {
 	const __u32 cpu = bpf_get_smp_processor_id() & (lb_half_cpus - 1);

@@ -8,7 +8,7 @@
  * client mostly has the ports again that it had before, and a connection that
  * both sides have closed gives its port to the next one of that client at
  * once. Ports that rest (rest.h) for others, and others' closed connections,
- * come last.
+ * come last, and with them those of half-open ones.
  */
 #ifndef LB_SNAT_PORT_H
 #define LB_SNAT_PORT_H
@@ -36,7 +36,7 @@
 
 enum port_rule {
 	PORT_OF_CLIENT, /* not one that rests, nor one of another client's */
-	PORT_OF_ANYBODY, /* whose connection is over */
+	PORT_OF_ANYBODY, /* whose connection is over, or is none yet */
 };
 
 /* ---- the ports there are ------------------------------------------------ */
@@ -127,7 +127,29 @@ static __always_inline int is_quiet(const struct lb_flow *line, __u32 now)
 	return (__s32)(now - LB_READ(line->seen)) >= QUIET_TICKS;
 }
 
-/* Ends the flow that has the port, if both sides are through with it. */
+/*
+ * Both sides are through with it; or it never was a connection, and no other
+ * port is left: else forged SYNs would take them all, long before their flows
+ * have to give way in the ring.
+ */
+static __always_inline int gives_port_up(__u64 word, enum port_rule rule)
+{
+	return flow_is_over(word) || (rule == PORT_OF_ANYBODY &&
+				      lb_word_state(word) == LB_FLOW_HALF_OPEN);
+}
+
+static __always_inline int end_owner(__u32 forward, __u64 word,
+				     const int family)
+{
+	const int ended = family == LB_IPV6 ? flow_end6(forward, word)
+					    : flow_end4(forward, word);
+
+	if (ended && lb_word_state(word) == LB_FLOW_HALF_OPEN)
+		flow_note_gave_way();
+	return ended;
+}
+
+/* Ends the flow that has the port, if nothing of it is under way. */
 static __always_inline int take_over(const struct lb_flow6 *made,
 				     enum port_rule rule, const int family)
 {
@@ -146,9 +168,9 @@ static __always_inline int take_over(const struct lb_flow6 *made,
 	if (!is_quiet(hit.line, now))
 		return 0;
 	forward = flow_forward(&hit, family, &at, &word);
-	if (!forward || !flow_is_over(word) || !is_quiet(forward, now))
+	if (!forward || !gives_port_up(word, rule) || !is_quiet(forward, now))
 		return 0;
-	return family == LB_IPV6 ? flow_end6(at, word) : flow_end4(at, word);
+	return end_owner(at, word, family);
 }
 
 /* The one whose rest is over first, of those that were refused for it. */

@@ -174,6 +174,10 @@ static __always_inline int flow_end6(__u32 forward, __u64 word)
 	return 0;
 }
 
+static __always_inline void flow_note_gave_way(void)
+{
+}
+
 static __always_inline __u64 flow_position(const int family)
 {
 	return 0;

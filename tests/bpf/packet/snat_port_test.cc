@@ -227,6 +227,27 @@ TEST_F(SnatPort, OfAClosedConnectionGoesToOthersLast) {
   EXPECT_THAT(run(tcp(client(5), kVip).syn()), Drops(LB_NO_SNAT_PORT));
 }
 
+// Forged SYNs take every port, and the member answers them: who is there gets one, and what is a
+// connection keeps its own.
+TEST_F(SnatPort, OfAHalfOpenConnectionIsTakenWhenNoOtherIsLeft) {
+  with_ports(20000, 20063);
+  const uint16_t kept = open(client(1));
+  for (uint32_t i = 0; i < 63; ++i) {
+    const Ends inside =
+        forwarded(tcp(at("198.51.100.99", static_cast<uint16_t>(1024 + i)), kVip).syn());
+    run(tcp(inside.to, inside.from).syn_ack(), kEth1);
+  }
+  // one that is on its way to become a connection
+  EXPECT_THAT(run(tcp(client(2), kVip).syn()), Drops(LB_NO_SNAT_PORT));
+  pass(std::chrono::milliseconds(300));
+  const uint64_t before = datapath().flows().half_open_overwritten();
+  for (uint32_t i = 2; i < 65; ++i) EXPECT_NE(open(client(i)), kept);
+  EXPECT_EQ(datapath().flows().half_open_overwritten(), before + 63);
+  EXPECT_EQ(stats_of(kVip).connections, 64u);
+  pass(std::chrono::seconds(1));
+  EXPECT_THAT(run(tcp(client(70), kVip).syn()), Drops(LB_NO_SNAT_PORT)) << "they are connections";
+}
+
 TEST_F(SnatPort, IsTheSameAgainForTheSameClient) {
   std::set<uint16_t> ports;
   for (int i = 0; i < 5; ++i) {
