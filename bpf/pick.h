@@ -7,8 +7,9 @@
 #include "bpf/maps.h"
 #include "bpf/request.h"
 
-/* A longer ring is looked at in parts, one after the other. */
-#define MOST_COMPARED 256
+/* Of more backends, the one whose turn it is and so many others by lot. */
+#define MOST_COMPARED 32
+#define DRAWN 3
 /* So many slots are looked at for another backend than the one whose turn it
  * is. */
 #define MOST_SLOTS 1024
@@ -193,6 +194,7 @@ struct least {
 	void *map;
 	__u32 slots;
 	__u32 first;
+	__u32 step;
 	__u32 best; /* 0: none yet */
 	__u32 flows;
 	__u32 weight;
@@ -202,7 +204,8 @@ struct least {
 /* Fewer flows for its weight, with the new one counted, is better. */
 static long compare_backend(__u32 i, struct least *least)
 {
-	__u32 id = ring_at(least->map, (least->first + i) % least->slots);
+	__u32 slot = (least->first + i * least->step) % least->slots;
+	__u32 id = ring_at(least->map, slot);
 	const struct lb_backend *backend =
 		bpf_map_lookup_elem(&lb_backends, &id);
 	const struct lb_use *use = bpf_map_lookup_elem(&lb_backend_use, &id);
@@ -234,15 +237,21 @@ static __always_inline __u32 least_loaded(const struct ring *ring, __u32 turn,
 		.map = ring->map,
 		.slots = ring->slots,
 		.first = turn % ring->slots,
+		.step = 1,
 		.tried = tried,
 	};
-	__u32 looks = ring->slots;
+	__u32 looks = ring->slots - 1, lot;
 
-	if (looks > MOST_COMPARED)
-		looks = MOST_COMPARED;
 	compare_backend(0, &least);
-	least.first++;
-	bpf_loop(looks - 1, compare_backend, &least, 0);
+	if (looks < MOST_COMPARED) {
+		least.first++;
+	} else {
+		lot = bpf_get_prandom_u32();
+		looks = DRAWN;
+		least.first = lot % ring->slots;
+		least.step = 1 + (lot >> 16) % (ring->slots - 1);
+	}
+	bpf_loop(looks, compare_backend, &least, 0);
 	return least.best ? least.best : usable_from(ring, turn, tried, family);
 }
 

@@ -126,8 +126,32 @@ TEST_F(Algorithms, LeastConnectionsOverMoreMembersThanOneLook) {
               .listener(kTcp, 80)
               .pool(Algorithm::least_connections)
               .members("203.0.112.0", 600, 80));
-  const Share counts = share(600);
-  EXPECT_GT(counts.size(), 500u);
+  // nearly everybody has one, then nearly everybody two
+  Share counts = share(600);
+  EXPECT_GT(counts.size(), 570u);
+  for (const auto& [member, flows] : share(600)) counts[member] += flows;
+  EXPECT_GT(counts.size(), 590u);
+  for (const auto& [member, flows] : counts) EXPECT_LE(flows, 4) << member;
+}
+
+TEST_F(Algorithms, LeastConnectionsOfManyLeavesTheBusyAlone) {
+  auto options = Lab::options();
+  options.flows4 = 4096;
+  reopen(options);
+  const auto with = [](int members) {
+    return load_balancer("192.0.2.100")
+        .listener(kTcp, 80)
+        .pool(Algorithm::least_connections)
+        .members("203.0.113.1", members, 80);
+  };
+  install(with(20));
+  share(400);
+  install(with(80));
+  int busy = 0;
+  for (const auto& [member, flows] : share(300))
+    if (std::stoi(member.substr(10)) <= 20) busy += flows;
+  // a quarter of the members, of which one draw in 256 sees nothing else
+  EXPECT_LE(busy, 15);
 }
 
 // A backend may be marked while the ring that names it is still there, or was read before.
