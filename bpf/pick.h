@@ -3,7 +3,7 @@
 #ifndef LB_PICK_H
 #define LB_PICK_H
 
-#include "bpf/flow_terms.h"
+#include "bpf/flow_change.h"
 #include "bpf/maps.h"
 #include "bpf/request.h"
 
@@ -269,7 +269,11 @@ static __always_inline __u32 pick_backend(const struct lb_service *service,
 	note_others(&ring, r);
 	switch (service->scheduler) {
 	case LB_SCHEDULE_RING:
-		slot = next_turn(service);
+		/* who has to begin anew with each datagram stays where it is */
+		slot = (r->flags & FLOW_DATAGRAM) && flow_is_crowded(family)
+			       ? slot_of_source(&ring, r, family,
+						r->client_port)
+			       : next_turn(service);
 		break;
 	case LB_LEAST_CONNECTIONS:
 		return least_loaded(&ring, next_turn(service), r->tried,

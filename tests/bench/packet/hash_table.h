@@ -174,6 +174,11 @@ static __always_inline int flow_end6(__u32 forward, __u64 word)
 	return 0;
 }
 
+static __always_inline int flow_is_crowded(const int family)
+{
+	return 0;
+}
+
 static __always_inline void flow_note_gave_way(void)
 {
 }

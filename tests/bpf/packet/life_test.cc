@@ -1,6 +1,8 @@
 // Beginnings and ends of flows.
 #include <map>
+#include <utility>
 
+#include "agent/datapath/flow_table.h"
 #include "tests/bpf/packet/lab.h"
 
 namespace test {
@@ -73,6 +75,31 @@ TEST_F(Life, OneWayUdpKeepsItsMemberUnderAFlood) {
   EXPECT_EQ(stats_of(vip, 17).connections, 20u);
   for (const auto& [port, member] : members)
     EXPECT_EQ(forwarded(udp({kClient.address, port}, vip)).to, member);
+}
+
+// More senders than a ring has positions: each is out of it before it comes again.
+TEST_F(Life, OneWayUdpOfManySendersKeepsItsMembers) {
+  auto options = Lab::options();
+  options.flows4 = 4096;
+  reopen(options);
+  install(load_balancer("192.0.2.100").listener(kUdp, 514).pool().members("203.0.113.1", 3, 514));
+  const base::Endpoint vip = at("192.0.2.100", 514);
+  std::map<uint16_t, std::string> members;
+  std::map<std::string, int> share;
+  int moved = 0;
+  for (int round = 0; round < 3; ++round) {
+    for (uint16_t port = 30000; port < 33000; ++port) {
+      const std::string member = forwarded(udp({kClient.address, port}, vip)).to.address.text();
+      if (round == 0) {
+        members[port] = member;
+        share[member]++;
+      }
+      moved += member != std::exchange(members[port], member);
+    }
+  }
+  EXPECT_GT(datapath().flows().half_open_overwritten(), 2000u);
+  EXPECT_LT(moved, 180) << "of 9000";
+  for (const auto& [member, senders] : share) EXPECT_NEAR(senders, 1000, 120) << member;
 }
 
 TEST_F(Life, UdpLeavesAMemberThatIsDisabledAndStaysWithOneThatDrains) {
