@@ -111,9 +111,16 @@ static __always_inline void flow_order_loads(void)
 {
 }
 
-static __always_inline void flow_advance(struct lb_flow *line, __u32 end)
+static __always_inline int flow_advance(struct lb_flow *line, __u32 end)
 {
 	line->next = end;
+	return 1;
+}
+
+static __always_inline int flow_jumps(const struct flow_hit *hit, __u32 seq,
+				      __u32 ack, const int family)
+{
+	return 1;
 }
 
 static __always_inline int flow_is_eventful(__u64 word, __u32 flags)
