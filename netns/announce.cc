@@ -11,6 +11,7 @@
 #include <cerrno>
 
 #include "base/fd.h"
+#include "netns/frame.h"
 #include "netns/namespace.h"
 
 namespace netns {
@@ -30,36 +31,6 @@ constexpr std::chrono::seconds kApart{1};
 constexpr MacAddress kBroadcast{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 constexpr MacAddress kAllNodesMac{{0x33, 0x33, 0, 0, 0, 1}};
 constexpr std::array<uint8_t, 16> kAllNodes{0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
-
-// Bytes of a frame, in network order.
-class Frame {
- public:
-  Frame& u8(unsigned value) {
-    bytes_.push_back(static_cast<uint8_t>(value));
-    return *this;
-  }
-  Frame& u16(unsigned value) { return u8(value >> 8).u8(value & 0xff); }
-  Frame& u32(uint32_t value) { return u16(value >> 16).u16(value & 0xffff); }
-  Frame& raw(std::span<const uint8_t> bytes) {
-    bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
-    return *this;
-  }
-  Frame& mac(const MacAddress& address) { return raw(address.bytes); }
-  Frame& ip(const IpAddress& address) { return raw({address.bytes(), address.size()}); }
-
-  std::vector<uint8_t> take() { return std::move(bytes_); }
-
- private:
-  std::vector<uint8_t> bytes_;
-};
-
-// RFC 1071; an even number of bytes.
-unsigned internet_checksum(std::span<const uint8_t> bytes) {
-  unsigned sum = 0;
-  for (size_t i = 0; i + 1 < bytes.size(); i += 2) sum += (unsigned{bytes[i]} << 8) | bytes[i + 1];
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
-  return ~sum & 0xffff;
-}
 
 std::vector<uint8_t> gratuitous_arp(const Announcement& a) {
   Frame frame;

@@ -307,16 +307,29 @@ void FlowTable::release_one(const Ended& ended) {
   count_out(memory_.backend_use(), backend, kBackendParts, state);
 }
 
+std::vector<EndedFlow> FlowTable::ending(size_t flows) const {
+  std::vector<EndedFlow> all;
+  const size_t first = waiting_.size() - std::min(flows, waiting_.size());
+  for (size_t i = first; i < waiting_.size(); i++)
+    if (waiting_[i].forward != kAlone) all.push_back(ended_flow(waiting_[i]));
+  return all;
+}
+
 // Before its lines are somebody else's.
+EndedFlow FlowTable::ended_flow(const Ended& ended) const {
+  EndedFlow flow;
+  flow.record = record_of(*ended.lines, ended.forward, ended.reply, read(memory_.clock().tick));
+  flow.expiry = ended.expiry;
+  flow.is_answered = ended.is_answered;
+  flow.next_client = read(ended.lines->line(ended.forward).next);
+  flow.next_member = read(ended.lines->line(ended.reply).next);
+  return flow;
+}
+
 void FlowTable::tell_of(const Ended& ended) const {
   if (witness_ == nullptr) return;
   const uint64_t word = shared(ended.lines->line(ended.forward).word).load();
-  EndedFlow flow;
-  flow.record = record_of(*ended.lines, ended.forward, ended.reply, read(memory_.clock().tick));
-  flow.record.state = static_cast<lb_flow_state>(lb_word_died_as(word));
-  flow.expiry = ended.expiry;
-  flow.is_answered = ended.is_answered;
-  witness_->ended(*ended.lines, ended.forward, word, flow);
+  witness_->ended(*ended.lines, ended.forward, word, ended_flow(ended));
 }
 
 uint64_t FlowTable::half_open_overwritten() const {

@@ -9,7 +9,8 @@
 //   again and again:
 //     do progress = table.sweep(judge, kSweepSlice), and let others run; while more
 //     if (table.begin_grace() > 0) { Grace::wait() on another thread;
-//                                    while (table.release(kReleaseSlice) > 0) let others run; }
+//                                    do tell the ends of table.ending(kReleaseSlice);
+//                                    while (table.release(kReleaseSlice) > 0), others run; }
 #pragma once
 
 #include <array>
@@ -72,6 +73,8 @@ class FlowTable {
   Progress sweep(const Judge& judge, size_t lines);
   // Flows ended so far are released after a grace period that begins after this call; how many.
   size_t begin_grace();
+  // The flows that release() of so many would give back next, of those that wait for it.
+  std::vector<EndedFlow> ending(size_t flows) const;
   // Counts the ended flows out and frees their lines, so many at most; how many are left.
   size_t release(size_t flows);
 
@@ -105,6 +108,7 @@ class FlowTable {
   bool kill(const FlowLines& lines, uint32_t index, uint64_t word);
   void bury(const FlowLines& lines, uint32_t index);
   void release_one(const Ended& ended);
+  EndedFlow ended_flow(const Ended& ended) const;
   void tell_of(const Ended& ended) const;
   void count_use(const lb_flow& forward, const lb_flow* reply, uint32_t state);
   void reached(Point point) const {

@@ -21,7 +21,8 @@ struct Workers {
   Worker machine;
   // haproxy::Process: its processes, sockets and files.
   Worker haproxy;
-  // datapath::Grace: waits until no run of the program can see what was taken away.
+  // datapath::Grace: waits until no run of the program can see what was taken away. Then it tells
+  // the ends of the connections that this ended, by sockets of its own.
   Worker grace;
   // certificates::Store: keys of bundles may take long to derive.
   Worker certificates;

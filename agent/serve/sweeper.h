@@ -1,5 +1,6 @@
 // Sweeper: passes over the flow table again and again: ends flows that have expired or lost their
-// listener or member, counts what flows carried, and releases the numbers that none names any more.
+// listener or member, tells their ends, counts what flows carried, and releases the numbers that
+// none names any more.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -17,15 +18,18 @@
 #include "agent/reconcile/workers.h"
 #include "agent/serve/flow_logger.h"
 #include "agent/statistics/statistics.h"
+#include "netns/namespace.h"
+#include "netns/tcp_reset.h"
 
 namespace serve {
 
 class Sweeper {
  public:
-  // All of them outlive it.
+  // All of them outlive it. `space`: where the flows are.
   Sweeper(boost::asio::any_io_executor loop, reconcile::Workers& workers,
-          datapath::Datapath& datapath, datapath::Grace grace, const reconcile::Changes& changes,
-          reconcile::Findings& findings, statistics::Statistics& statistics, FlowLogger& log);
+          datapath::Datapath& datapath, datapath::Grace grace, const netns::Namespace& space,
+          const reconcile::Changes& changes, reconcile::Findings& findings,
+          statistics::Statistics& statistics, FlowLogger& log);
 
   // Until stop().
   boost::asio::awaitable<void> run();
@@ -37,12 +41,14 @@ class Sweeper {
  private:
   boost::asio::awaitable<void> pass();
   boost::asio::awaitable<void> release_ended();
+  boost::asio::awaitable<void> tell_ends(std::vector<netns::TcpReset> resets);
   void warn_of_ports(const std::vector<datapath::PortUse>& uses);
 
   boost::asio::any_io_executor loop_;
   reconcile::Workers& workers_;
   datapath::Datapath& datapath_;
   datapath::Grace grace_;
+  const netns::Namespace& space_;
   const reconcile::Changes& changes_;
   reconcile::Findings& findings_;
   statistics::Statistics& statistics_;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 
 #include "agent/datapath/flow_births.h"
 #include "tests/bpf/flow_table/flow_sweep_fixture.h"
@@ -57,6 +58,35 @@ TEST_F(FlowSweep, WitnessIsToldOfEndedFlowsWithAllTheyCarried) {
   EXPECT_EQ(diary.ended_flows[1].record.state, LB_FLOW_OPEN);
   EXPECT_EQ(diary.ended_flows[1].expiry, Expiry::idle);
   EXPECT_TRUE(diary.ended_flows[1].is_answered);
+}
+
+// Asked before they are given back, as often as one likes: whoever tells both ends needs the
+// numbers that they wait for.
+TEST_F(FlowSweep, EndingFlowsHaveTheirNumbersUntilTheyAreReleased) {
+  for (uint32_t id = 1; id <= 3; id++) {
+    ASSERT_GE(new_flow(id), 0);
+    open(id);
+    line(find_client(id)->index).next = 1000 + id;
+    line(find_member(id)->index).next = 5000 + id;
+  }
+  ASSERT_TRUE(agent_dies_at_step(0, end));  // it has ended one, and told nobody
+  FlowTable table = agent();
+  while (table.sweep(end, 10) == FlowTable::Progress::more) continue;
+  EXPECT_TRUE(table.ending(10).empty()) << "programs may still count on their lines";
+  EXPECT_EQ(table.begin_grace(), 3u);
+  EXPECT_EQ(table.ending(10).size(), 3u);
+  std::set<uint16_t> ports;
+  for (size_t left = 3; left > 0; left = table.release(1)) {
+    const std::vector<datapath::EndedFlow> next = table.ending(1);
+    ASSERT_EQ(next.size(), 1u);
+    const uint32_t id = next[0].record.client.port - 1000;
+    EXPECT_EQ(next[0].next_client, 1000 + id);
+    EXPECT_EQ(next[0].next_member, 5000 + id);
+    EXPECT_EQ(next[0].record.state, LB_FLOW_OPEN);
+    ports.insert(next[0].record.client.port);
+  }
+  EXPECT_EQ(ports.size(), 3u);
+  EXPECT_TRUE(table.ending(10).empty());
 }
 
 TEST_F(FlowSweep, WitnessIsToldOfWhatADeadAgentEnded) {

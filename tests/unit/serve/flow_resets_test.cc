@@ -1,0 +1,100 @@
+// What both ends of a flow are told when the agent ends it.
+#include "agent/serve/flow_resets.h"
+
+#include <gmock/gmock.h>
+#include <netinet/in.h>
+
+#include <array>
+
+namespace serve {
+namespace {
+
+using datapath::EndedFlow;
+using datapath::Expiry;
+using netns::TcpReset;
+
+base::Endpoint at(const char* address, uint16_t port) {
+  return {*base::IpAddress::parse(address), port};
+}
+
+EndedFlow flow(lb_flow_state state) {
+  EndedFlow flow;
+  flow.record.protocol = IPPROTO_TCP;
+  flow.record.state = state;
+  flow.record.client = at("198.51.100.7", 40000);
+  flow.record.vip = at("192.0.2.100", 80);
+  flow.record.snat = at("203.0.113.10", 41000);
+  flow.record.member = at("203.0.113.50", 8080);
+  flow.expiry = Expiry::idle;
+  flow.is_answered = true;
+  flow.next_client = 1001;
+  flow.next_member = 5001;
+  return flow;
+}
+
+TEST(Resets, HaveTheNumberThatEachEndWaitsFor) {
+  for (const auto state : {LB_FLOW_OPEN, LB_FLOW_CLOSING_CLIENT, LB_FLOW_CLOSING_MEMBER}) {
+    const std::vector<TcpReset> both = resets_of({flow(state)});
+    ASSERT_EQ(both.size(), 2u);
+    EXPECT_EQ(both[0].from, at("192.0.2.100", 80));
+    EXPECT_EQ(both[0].to, at("198.51.100.7", 40000));
+    EXPECT_EQ(both[0].seq, 5001u);
+    EXPECT_EQ(both[0].ack, 1001u);
+    EXPECT_EQ(both[1].from, at("203.0.113.10", 41000));
+    EXPECT_EQ(both[1].to, at("203.0.113.50", 8080));
+    EXPECT_EQ(both[1].seq, 1001u);
+    EXPECT_EQ(both[1].ack, 5001u);
+  }
+}
+
+TEST(Resets, OfWhatNeverWasOrIsOverAreNone) {
+  EndedFlow datagrams = flow(LB_FLOW_OPEN);
+  datagrams.record.protocol = IPPROTO_UDP;
+  EXPECT_TRUE(
+      resets_of({flow(LB_FLOW_HALF_OPEN), flow(LB_FLOW_CLOSED), flow(LB_FLOW_RESET), datagrams})
+          .empty());
+}
+
+// Of an address that has moved away the connections are another node's by now. That of a removed
+// load balancer is nobody's.
+TEST(Resets, SayWhoseAddressTheySpeakFor) {
+  EndedFlow gone = flow(LB_FLOW_OPEN);
+  gone.expiry = Expiry::listener_gone;
+  for (const TcpReset& reset : resets_of({gone}))
+    EXPECT_EQ(reset.source, TcpReset::Source::anybodys);
+  for (const TcpReset& reset : resets_of({flow(LB_FLOW_OPEN)}))
+    EXPECT_EQ(reset.source, TcpReset::Source::ours);
+}
+
+// One that a receiver would see: the sum over the segment and its pseudo header is all ones.
+unsigned sum_of(const TcpReset& reset) {
+  unsigned sum = 6 + 20;
+  const auto add = [&sum](const uint8_t* bytes, size_t size) {
+    for (size_t i = 0; i < size; i += 2) sum += unsigned{bytes[i]} << 8 | bytes[i + 1];
+  };
+  const std::vector<uint8_t> segment = netns::tcp_reset_segment(reset);
+  add(segment.data(), segment.size());
+  add(reset.from.address.bytes(), reset.from.address.size());
+  add(reset.to.address.bytes(), reset.to.address.size());
+  return (sum & 0xffff) + (sum >> 16);
+}
+
+TEST(Resets, AreSegmentsOfTcp) {
+  const TcpReset four{.from = at("192.0.2.100", 80),
+                      .to = at("198.51.100.7", 40000),
+                      .seq = 0x01020304,
+                      .ack = 0xfffefdfc};
+  const std::vector<uint8_t> wanted{0,    80,   0x9c, 0x40, 1,    2,    3, 4,
+                                    0xff, 0xfe, 0xfd, 0xfc, 0x50, 0x14, 0, 0};
+  std::vector<uint8_t> segment = netns::tcp_reset_segment(four);
+  ASSERT_EQ(segment.size(), 20u);
+  segment.resize(wanted.size());
+  EXPECT_EQ(segment, wanted);
+  EXPECT_EQ(sum_of(four), 0xffffu);
+  const TcpReset six{
+      .from = at("2001:db8:1::100", 443), .to = at("2001:db8:c::7", 50000), .seq = 7, .ack = 9};
+  EXPECT_EQ(sum_of(six), 0xffffu);
+}
+
+}  // namespace
+}  // namespace serve
