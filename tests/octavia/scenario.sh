@@ -3,6 +3,7 @@
 # test, with traffic from a client's namespace.
 #   scenario.sh [core|udp|failover|dualstack|all]   (default: all)
 #   scenario.sh vrrp      BOX_TOPOLOGY=ACTIVE_STANDBY at up.sh as well
+#   scenario.sh killed    all of it, while the agents are killed (SIGKILL) every few seconds
 #   scenario.sh rotation  BOX_CERT_INTERVAL=20 BOX_CERT_BUFFER=5184000 at up.sh as well
 # Every step's outcome goes to $BOX_RUN/results.jsonl; exit status 1 if a step fails.
 # Names, addresses and paths of the box have no blanks.
@@ -96,9 +97,33 @@ carried_by_xdp() {
 	! in_machine "$(newest_slot)" ip netns exec amphora-haproxy ss -Hltn "sport = :$1" | grep .
 }
 gone() { ! show "$@" -c id 2>/dev/null; }
-no_amphora() { [ -z "$(ip netns list | awk -v own="^$BOX_NS-amp" '$1 ~ own')" ]; }
+# Every agent in an amphora's machine, killed. It is a child of what starts it; its own network
+# namespace is the one of its load balancer.
+kill_agents() {
+	local ns pid
+	for ns in $(ip netns list 2>/dev/null | awk -v own="^$BOX_NS-amp" '$1 ~ own { print $1 }'); do
+		for pid in $(ip netns pids $ns 2>/dev/null); do
+			[ "$(cat /proc/$pid/comm 2>/dev/null)" = launch-amphora ] || continue
+			pkill -KILL -P $pid amphora-xdp-age && echo "$ns $pid" >>"$BOX_RUN/kills"
+		done
+	done
+}
+killed_often() { local n; n=$(wc -l <"$BOX_RUN/kills"); echo "$n kills"; [ "$n" -ge $1 ]; }
+# How many amphorae the health manager has taken for dead.
+failed_over() {
+	local n; n=$(grep -c "Stale amphora's id is" "$BOX_RUN/log/octavia-health-manager.log")
+	echo "$n failed over by the health manager"; [ "$n" = $1 ]
+}
+no_amphora() { [ -z "$(ip netns list 2>/dev/null | awk -v own="^$BOX_NS-amp" '$1 ~ own')" ]; }
 
 LB=lb1
+if [ $PART = killed ]; then
+	PART=all
+	: >"$BOX_RUN/kills"
+	while sleep $((2 + RANDOM % 5)).$((RANDOM % 10)); do kill_agents; done &
+	killer=$!
+	trap 'kill $killer' EXIT
+fi
 if [ $PART = all ] || [ $PART = core ]; then
 step lb-create create create --name lb1 --vip-subnet-id vip-v4
 VIP=$(field loadbalancer lb1 vip_address)
@@ -110,7 +135,7 @@ step member2-create create member create --name m2 --subnet-id member-v4 --addre
 step hm-tcp-create create healthmonitor create --name h1 --delay 2 --timeout 1 --max-retries 2 --max-retries-down 2 --type TCP p1
 step members-online until_ok 30 is pool p1 operating_status ONLINE
 step traffic-both both http://$VIP/
-step traffic-carried-by-xdp carried_by_xdp 80
+step traffic-carried-by-xdp until_ok 10 carried_by_xdp 80
 step member2-dies reap member2
 step lb-degraded until_ok 40 lb_is lb1 operating_status DEGRADED
 step lb-degraded-shown-by-cli cli_lb_is lb1 operating_status DEGRADED
@@ -165,7 +190,7 @@ step udp-member2-create create member create --name u2 --subnet-id member-v4 --a
 step udp-hm-create create healthmonitor create --name hu --delay 3 --timeout 2 --max-retries 2 --max-retries-down 2 --type UDP-CONNECT pu
 step udp-traffic until_ok 6 udp_members $VIPU 5353
 step udp-pool-online until_ok 20 is pool pu operating_status ONLINE
-step udp-carried-by-xdp carried_by_xdp 5353
+step udp-carried-by-xdp until_ok 10 carried_by_xdp 5353
 step udp-status os loadbalancer status show lbu
 step udp-lb-delete os loadbalancer delete --cascade lbu
 step udp-lb-gone until_ok 60 lb_is lbu provisioning_status absent
@@ -260,6 +285,10 @@ step member-create create member create --name m1 --subnet-id member-v4 --addres
 step traffic until_ok 10 get http://$VIP/
 step lb-delete os loadbalancer delete --cascade lb1
 step amphora-gone until_ok 60 no_amphora
+fi
+if [ -n "${killer:-}" ]; then
+step killed-often killed_often 50
+step none-but-the-dead-failed-over failed_over 1
 fi
 log "$N steps, $BAD failed, $(printf '%.0f' "$(echo "$(date +%s.%N) - $T0" | bc)") s"
 [ $BAD = 0 ]
