@@ -50,7 +50,9 @@ __noinline int flow_at_limit(__u32 service, __u32 asked)
 	const struct lb_limit *limit =
 		bpf_map_lookup_elem(&lb_limits, &service);
 	const struct lb_use *use;
-	__u32 id = service, most, flows = 0;
+	__u32 id = service;
+	/* below zero for a moment: the two counts are not changed at once */
+	__s64 most, flows = 0;
 
 	if (!limit || !limit->connections)
 		return 0;

@@ -83,7 +83,7 @@ base::Result<FlowObject> FlowObject::load(const std::string& path, const Sizes& 
                            .seed = kSeed,
                            .snat_port_min = 0,
                            .snat_port_max = 0,
-                           .zero = 0};
+                           .features = 0};
   memory->clock().tick = 1;
   return opened;
 }

@@ -1,4 +1,7 @@
 // Who may begin a flow, and with which members.
+#include <bpf/bpf.h>
+#include <linux/bpf.h>
+
 #include <map>
 
 #include "tests/bpf/packet/lab.h"
@@ -177,6 +180,24 @@ TEST_F(Limit, WhatClosesMakesRoomForASynButCountsUntilItIsClosed) {
   EXPECT_THAT(run(tcp(next, kVip).payload(100)),
               Continues(tcp(inside.from, inside.to).payload(100)));
   EXPECT_EQ(connections(), 1u);
+}
+
+// An end takes one from the connections, then one from those that close: what is read in between.
+TEST_F(Limit, MoreThatCloseThanThereAreIsBelowIt) {
+  install_with_limit(1);
+  connect_from(40000);
+  forwarded(tcp({kClient.address, 40000}, kVip).fin());
+  const int map = datapath().map_fd("lb_service_use");
+  int torn = 0;
+  lb_use use{};
+  for (uint32_t id = 0; bpf_map_lookup_elem(map, &id, &use) == 0; ++id) {
+    if (use.closing != 1) continue;
+    use.flows = 0;
+    ASSERT_EQ(bpf_map_update_elem(map, &id, &use, BPF_ANY), 0);
+    torn++;
+  }
+  ASSERT_EQ(torn, 1);
+  forwarded(tcp({kClient.address, 40001}, kVip).syn());
 }
 
 TEST_F(Limit, HoldsWhenAllComeAtOnce) {
