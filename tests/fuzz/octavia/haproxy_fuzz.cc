@@ -54,7 +54,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!model) return 0;
   check_references(*model);
   for (const auto& [id, log] : octavia::connection_logs(upload(lb, text)))
-    check(model->listeners.contains(id) && !log.places.empty());
+    check(model->listeners.contains(id) && !log.receivers.empty());
   // What HAProxy is left with has just the listeners that are left to it.
   const auto rest = octavia::translate(upload(lb, model->amphora->haproxy_text), {lb, {}});
   check(rest.ok() && rest->listeners.size() <= model->amphora->left_to_haproxy.size());
