@@ -84,16 +84,24 @@ TEST_P(FlowFollow, NumbersThatAreNotNearChangeNothing) {
   EXPECT_FALSE(client(kRst, kClientSeq + kFar));
   EXPECT_FALSE(client(kAck, kClientSeq - kFar));
   EXPECT_TRUE(client(kAck, kClientSeq + 1));
-  for (uint32_t flags : {kRst, kFin}) {
-    for (uint32_t off : {kFar, 0u - kFar, 0x80000000u}) {
-      EXPECT_FALSE(client(flags, kClientSeq + off)) << flags << " " << off;
-      EXPECT_FALSE(member(flags, kMemberSeq + off)) << flags << " " << off;
+  const auto guess = [this](char ends, uint32_t flags, uint32_t seq, uint32_t ack) {
+    return operate_note(ends == kC ? *find_client(1) : *find_member(1), flags, seq, ack) ==
+           kChanged;
+  };
+  for (uint32_t off : {kFar, 0u - kFar, 0x80000000u}) {
+    for (uint32_t flags : {kRst, kFin}) {
+      EXPECT_FALSE(guess(kC, flags, kClientSeq + off, kMemberSeq + kFar)) << flags << " " << off;
+      EXPECT_FALSE(guess(kM, flags, kMemberSeq + off, kClientSeq - kFar)) << flags << " " << off;
     }
+    EXPECT_FALSE(client(kRst, kClientSeq + off)) << off << ": nobody looks at its acknowledgement";
+    EXPECT_FALSE(member(kRst, kMemberSeq + off)) << off;
   }
+  EXPECT_FALSE(client(kFin, kClientSeq - kFar)) << "it is old, whatever it acknowledges";
+  EXPECT_FALSE(member(kFin, kMemberSeq - kFar));
   EXPECT_EQ(line(find_client(1)->index).next, kClientSeq + 1);
   EXPECT_TRUE(member(kRst, kMemberSeq + 1));
   EXPECT_EQ(word_state(find_member(1)->word), LB_FLOW_REPLY_RESET) << "or it would not be asked";
-  EXPECT_FALSE(member(kAck, kMemberSeq + kFar)) << "does not take it back";
+  EXPECT_FALSE(guess(kM, kAck, kMemberSeq + kFar, kClientSeq - kFar)) << "does not take it back";
   EXPECT_EQ(state(1), LB_FLOW_RESET);
   EXPECT_TRUE(member(kAck, kMemberSeq + 1));
   EXPECT_EQ(state(1), LB_FLOW_OPEN);
@@ -101,6 +109,21 @@ TEST_P(FlowFollow, NumbersThatAreNotNearChangeNothing) {
   EXPECT_TRUE(client(kFin, kClientSeq + 1));
   EXPECT_EQ(line(find_client(1)->index).next, kClientSeq + 2);
   EXPECT_TRUE(member(kFin, kMemberSeq + 1));
+  EXPECT_EQ(state(1), LB_FLOW_CLOSED);
+}
+
+// More was lost before us than is near.
+TEST_P(FlowFollow, NumbersFarAheadCountIfTheyAcknowledgeTheOtherSide) {
+  constexpr uint32_t kClientSeq = 0xffffff00, kMemberSeq = 0x7fffff00, kFar = 1 << 18;
+  ASSERT_GE(new_flow(1), 0);
+  operate_note(*find_client(1), kSyn, kClientSeq, 0);
+  operate_note(*find_member(1), kSynAck, kMemberSeq, kClientSeq + 1);
+  operate_note(*find_client(1), kAck, kClientSeq + 1, kMemberSeq + 1);
+  ASSERT_EQ(state(1), LB_FLOW_OPEN);
+  EXPECT_EQ(operate_note(*find_client(1), kFin, kClientSeq + kFar, kMemberSeq + 1), kChanged);
+  EXPECT_EQ(line(find_client(1)->index).next, kClientSeq + kFar + 1);
+  EXPECT_EQ(operate_note(*find_member(1), kFin, kMemberSeq + kFar, kClientSeq + kFar + 1),
+            kChanged);
   EXPECT_EQ(state(1), LB_FLOW_CLOSED);
 }
 
