@@ -156,16 +156,17 @@ static __always_inline __u64 flow_next_position(const int family)
 #define FLOW_LEAST_CROWD 128 /* a shorter ring says nothing */
 
 /*
- * Is the flow still half-open that took its place an eighth of this CPU's ring
- * ago? Then there are so many that some will have to give way before they can
- * open: a flood, or more senders of one-way datagrams than positions.
+ * Is the flow still half-open, and without an answer, that took its place an
+ * eighth of this CPU's ring ago? Then there are so many that some will have to
+ * give way before they can open: more senders of one-way datagrams than
+ * positions. Questions that are answered are not of these, however many.
  */
 static __always_inline int flow_is_crowded(const int family)
 {
 	const __u32 cpu = bpf_get_smp_processor_id() & (lb_half_cpus - 1);
 	const struct lb_flow_cpu *own = bpf_map_lookup_elem(&lb_flow_cpu, &cpu);
 	__u32 length = flow_lines(family) / LB_HALF_SHARE / lb_half_cpus;
-	const struct lb_flow *forward;
+	const struct lb_flow *forward, *reply;
 	const struct lb_half *half;
 	__u64 entry, word;
 	__u32 at;
@@ -176,7 +177,8 @@ static __always_inline int flow_is_crowded(const int family)
 	half = flow_half(cpu * length + (at & (length - 1)), family);
 	entry = half ? LB_READ(half->entry) : 0;
 	forward = entry ? flow_line((__u32)entry, family) : 0;
-	if (!forward)
+	reply = forward ? flow_line(LB_READ(forward->peer), family) : 0;
+	if (!reply || lb_word_state(LB_READ(reply->word)) != LB_FLOW_REPLY)
 		return 0;
 	word = LB_READ(forward->word);
 	return lb_word_state(word) == LB_FLOW_HALF_OPEN &&
