@@ -74,14 +74,14 @@ Result<Process> Process::open(Paths paths) {
   return process;
 }
 
-// Ours is the master that answers at our socket and whose pid we noted. Another one, or none: the
-// next apply() starts anew.
+// Ours is the master that answers at our socket and whose pid is noted. Another one, or none: the
+// next apply() starts anew. Without an accepted text somebody was killed who had just started it,
+// and knew not yet whether it serves: the next apply() reloads it.
 void Process::adopt() {
-  const std::optional<std::string> text = read_file(accepted());
   const Result<Processes> found = processes();
-  if (!text || !found || found->master != process::pid_in(run("haproxy.pid"))) return;
+  if (!found || found->master != process::pid_in(run("haproxy.pid"))) return;
   master_ = process::Process::of(found->master);
-  text_ = *text;
+  text_ = read_file(accepted()).value_or("");
   for (const pid_t pid : found->old_workers)
     if (const auto started = process::start_of(pid)) workers_[{pid, *started}];
   // Without a worker, revive() sees to it.
@@ -183,19 +183,12 @@ Status Process::restart() {
   const bool master_died = master_->has_ended();
   if (auto written = write_file(config(), text_); !written) return written;
   if (master_died) {
-    leave_orphans();
     if (auto started = start(); !started) return started;
   } else {
     forget_states(server_state_file(text_));
     if (auto reloaded = reload(); !reloaded) return reloaded;
   }
   return tell_health();
-}
-
-// Workers whose master has died may still accept: they serve what they have, and nothing new.
-void Process::leave_orphans() {
-  for (const auto& [id, held] : workers_)
-    if (process::start_of(id.pid) == id.start) ::kill(id.pid, SIGUSR1);
 }
 
 // Connections live on; the master ends with the last of them.
@@ -209,6 +202,8 @@ void Process::soft_stop() {
   current_.reset();
   text_.clear();
   told_.clear();
+  // First: a master that leaves is nobody's to adopt.
+  ::unlink(run("haproxy.pid").c_str());
   ::unlink(accepted().c_str());
 }
 

@@ -46,7 +46,8 @@ struct Counts {
 
 class Process {
  public:
-  // Adopts the HAProxy that an earlier Process of the same paths started.
+  // Adopts the HAProxy that an earlier Process of the same paths started, even one that it could
+  // not tell any more whether it serves.
   static base::Result<Process> open(Paths paths);
 
   // Serves `spec`: starts, reloads, stops or does nothing, and tells HAProxy which servers the
@@ -82,6 +83,8 @@ class Process {
   std::string config() const { return run("haproxy.cfg"); }
   std::string log() const { return run("haproxy.log"); }
   std::string master_socket() const { return run("master.sock"); }
+  // A word of the command line of every HAProxy of these paths, and of nobody else's.
+  std::string master_option() const { return master_socket() + ",mode,600"; }
   std::string accepted() const { return paths_.state_dir + "/haproxy.accepted"; }
 
   void adopt();
@@ -100,7 +103,6 @@ class Process {
   base::Status restart();
   static void forget_states(const std::string& file);
   void soft_stop();
-  void leave_orphans();
   void trim_log() const;
   size_t log_size() const;
   base::Error failure(const std::string& what, size_t log_from) const;

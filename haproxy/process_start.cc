@@ -1,9 +1,11 @@
 // The half of Process that makes processes: check, start, reload, and waiting for what came of it.
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <thread>
+#include <vector>
 
 #include "haproxy/check.h"
 #include "haproxy/files.h"
@@ -51,8 +53,8 @@ Result<Processes> Process::processes() const {
 }
 
 Status Process::spawn() {
-  auto started = process::start({{paths_.binary, "-W", "-db", "-S", master_socket() + ",mode,600",
-                                  "-p", run("haproxy.pid"), "-f", config()},
+  auto started = process::start({{paths_.binary, "-W", "-db", "-S", master_option(), "-p",
+                                  run("haproxy.pid"), "-f", config()},
                                  log()});
   if (!started) return started.error();
   master_ = std::move(*started);
@@ -63,7 +65,10 @@ Status Process::start() {
   trim_log();
   forget_states(server_state_file(read_file(config()).value_or("")));
   const size_t log_from = log_size();
-  // What a dead master left: whoever answers from now on is the new one.
+  // What a dead master left, and masters that an agent left which was killed while it started
+  // them: they accept still, and serve what they have, until the new one does.
+  const std::vector<process::Process> left = process::Process::find_all(master_option());
+  // Whoever answers from now on is the new one.
   ::unlink(master_socket().c_str());
   if (auto spawned = spawn(); !spawned) return spawned;
   Result<Processes> now = await_start(log_from);
@@ -73,6 +78,7 @@ Status Process::start() {
     return now.error();
   }
   counts_.starts++;
+  for (const process::Process& one : left) one.send(SIGUSR1);
   return take_worker(*now);
 }
 

@@ -8,10 +8,14 @@
 
 #include <cerrno>
 #include <charconv>
+#include <climits>
+#include <filesystem>
 #include <sstream>
 #include <string_view>
+#include <system_error>
 
 #include "base/file.h"
+#include "base/number.h"
 
 namespace process {
 
@@ -41,6 +45,14 @@ bool has_word(const std::string& command_line, std::string_view word) {
   return false;
 }
 
+// nullopt: another one, or it has ended.
+std::optional<Process> with_word(pid_t pid, const std::string& word) {
+  Process found = Process::of(pid);  // before its words are read: they are of the one that we hold
+  const auto words = base::read_file("/proc/" + std::to_string(pid) + "/cmdline");
+  if (!words || !has_word(*words, word) || found.has_ended()) return std::nullopt;
+  return found;
+}
+
 }  // namespace
 
 Process Process::of(pid_t pid) {
@@ -49,11 +61,19 @@ Process Process::of(pid_t pid) {
 
 std::optional<Process> Process::find(const std::string& pid_file, const std::string& word) {
   const std::optional<pid_t> pid = pid_in(pid_file);
-  if (!pid) return std::nullopt;
-  Process found = of(*pid);  // before its words are read: they are of the one that we hold
-  const auto words = base::read_file("/proc/" + std::to_string(*pid) + "/cmdline");
-  if (!words || !has_word(*words, word) || found.has_ended()) return std::nullopt;
-  return found;
+  return pid ? with_word(*pid, word) : std::nullopt;
+}
+
+std::vector<Process> Process::find_all(const std::string& word) {
+  std::vector<Process> all;
+  std::error_code error;
+  for (auto entry = std::filesystem::directory_iterator("/proc", error);
+       !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    const auto pid = base::parse_number(entry->path().filename().string(), 1, INT_MAX);
+    if (!pid) continue;
+    if (auto found = with_word(*pid, word)) all.push_back(std::move(*found));
+  }
+  return all;
 }
 
 bool Process::has_ended() const { return wait(std::chrono::milliseconds(0)); }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/fd.h"
 #include "base/result.h"
@@ -22,6 +23,9 @@ class Process {
   // The process that noted its number in `pid_file`, if it lives and one of the words of its
   // command line is `word`: whatever else got that number meanwhile is nobody of ours.
   static std::optional<Process> find(const std::string& pid_file, const std::string& word);
+
+  // All that live and have `word` among the words of their command lines: what others started, too.
+  static std::vector<Process> find_all(const std::string& word);
 
   pid_t pid() const { return pid_; }
 

@@ -111,6 +111,34 @@ TEST_F(Serving, IsAdoptedByTheNextAgent) {
   EXPECT_EQ(answering(1), (std::set<std::string>{"m1"}));
 }
 
+// An agent that was killed while HAProxy started had not noted what it serves, or not even which
+// process it is.
+TEST_F(Serving, OneThatItsAgentCouldNotNoteIsTakenUp) {
+  member(1);
+  member(2);
+  apply(http(1));
+  const pid_t master = master_pid();
+  ASSERT_EQ(::unlink(path("state/haproxy.accepted").c_str()), 0);
+  reopen();
+  apply(http(2));
+  EXPECT_EQ(master_pid(), master);
+  EXPECT_EQ(answering(), (std::set<std::string>{"m1", "m2"}));
+}
+
+TEST_F(Serving, OneThatNobodyKnowsLeavesOnceAnotherServes) {
+  member(1);
+  member(2);
+  apply(http(1));
+  const process::Process before = process::Process::of(master_pid());
+  ASSERT_EQ(::unlink(path("state/haproxy.accepted").c_str()), 0);
+  ASSERT_EQ(::unlink(path("run/haproxy.pid").c_str()), 0);
+  reopen();
+  apply(http(2));
+  EXPECT_NE(master_pid(), before.pid());
+  EXPECT_TRUE(until([&] { return before.has_ended(); }));
+  EXPECT_EQ(answering(), (std::set<std::string>{"m1", "m2"}));
+}
+
 class Killed : public Serving, public testing::WithParamInterface<std::string> {};
 
 TEST_P(Killed, IsBack) {
