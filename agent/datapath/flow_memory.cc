@@ -1,11 +1,11 @@
 #include "agent/datapath/flow_memory.h"
 
 #include <bpf/bpf.h>
-#include <unistd.h>
 
 #include <bit>
 #include <cerrno>
 #include <string>
+#include <utility>
 
 namespace datapath {
 
@@ -23,12 +23,10 @@ base::Result<std::span<T>> FlowMemory::map_array(const DescriptorOf& descriptor_
       (info.map_flags & BPF_F_MMAPABLE) == 0)
     return base::Error{0, std::string("map ") + name + " is not as this program's ABI has it"};
 
-  const size_t page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
-  const size_t bytes = (sizeof(T) * info.max_entries + page - 1) / page * page;
-  void* start = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  if (start == MAP_FAILED) return base::Error{errno, std::string("map ") + name + " into memory"};
-  mappings_.emplace_back(start, bytes);
-  return std::span<T>(static_cast<T*>(start), info.max_entries);
+  auto memory = MapMemory::map(fd, name, sizeof(T), info.max_entries);
+  if (!memory) return memory.error();
+  mappings_.push_back(std::move(*memory));
+  return std::span<T>(reinterpret_cast<T*>(mappings_.back().first()), info.max_entries);
 }
 
 base::Status FlowMemory::map_family(const DescriptorOf& descriptor_of, base::Family family) {

@@ -2,18 +2,16 @@
 // all the time: words that both sides write are only touched through `shared()`.
 #pragma once
 
-#include <sys/mman.h>
-
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "agent/datapath/lb_maps.h"
+#include "agent/datapath/map_memory.h"
 #include "base/ip.h"
 #include "base/result.h"
 #include "bpf/lb_abi.h"
@@ -87,28 +85,13 @@ class FlowMemory {
   std::span<lb_service_sum> service_sum() const { return service_sum_; }
 
  private:
-  class Mapping {
-   public:
-    Mapping(void* start, size_t bytes) : start_(start), bytes_(bytes) {}
-    Mapping(Mapping&& other) noexcept
-        : start_(std::exchange(other.start_, nullptr)), bytes_(other.bytes_) {}
-    Mapping& operator=(Mapping&&) = delete;
-    ~Mapping() {
-      if (start_ != nullptr) ::munmap(start_, bytes_);
-    }
-
-   private:
-    void* start_;
-    size_t bytes_;
-  };
-
   FlowMemory() = default;
   template <class T>
   base::Result<std::span<T>> map_array(const DescriptorOf& descriptor_of, const ArrayOf<T>& map);
   base::Status map_family(const DescriptorOf& descriptor_of, base::Family family);
   base::Status map_counters(const DescriptorOf& descriptor_of);
 
-  std::vector<Mapping> mappings_;
+  std::vector<MapMemory> mappings_;
   std::array<FlowLines, 2> lines_;
   lb_clock* clock_ = nullptr;
   lb_info* info_ = nullptr;

@@ -1,11 +1,7 @@
 #include "agent/datapath/old_flows.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bpf/flow_layout.h"
@@ -18,11 +14,6 @@ using base::Family;
 using base::Result;
 using base::Status;
 using base::Unit;
-
-size_t mapped_bytes(size_t stride, uint32_t count) {
-  const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
-  return (stride * count + page - 1) / page * page;
-}
 
 }  // namespace
 
@@ -40,29 +31,20 @@ Status OldFlows::map_family(Family family) {
   const Layout::Field* word = layout.find(family == Family::ipv6 ? "line.word" : "word");
   if (word == nullptr || word->size != sizeof(uint64_t) || word->offset % sizeof(uint64_t) != 0)
     return Error{0, std::string("map ") + name + " of the older version has no words"};
-  Table table{.stride = (info.value_size + 7) / 8 * 8,
+  const size_t stride = (info.value_size + 7) / 8 * 8;
+  auto memory = MapMemory::map(maps_->fd(name), name, stride, info.max_entries);
+  if (!memory) return memory.error();
+  Table table{.memory = std::move(*memory),
+              .stride = stride,
               .count = info.max_entries,
               .translation = maps_->translation(name),
               .word = word->offset};
-  void* start = ::mmap(nullptr, mapped_bytes(table.stride, table.count), PROT_READ | PROT_WRITE,
-                       MAP_SHARED, maps_->fd(name), 0);
-  if (start == MAP_FAILED) return Error{errno, std::string("map ") + name + " into memory"};
-  table.first = static_cast<std::byte*>(start);
   tables_[family == Family::ipv6] = std::move(table);
   return Unit{};
 }
 
-OldFlows::OldFlows(OldFlows&& other) noexcept : maps_(other.maps_) {
-  std::swap(tables_, other.tables_);
-}
-
-OldFlows::~OldFlows() {
-  for (const Table& table : tables_)
-    if (table.first != nullptr) ::munmap(table.first, mapped_bytes(table.stride, table.count));
-}
-
 __u64& OldFlows::word(const Table& table, uint32_t index) const {
-  return *reinterpret_cast<__u64*>(table.first + index * table.stride + table.word);
+  return *reinterpret_cast<__u64*>(table.memory.first() + index * table.stride + table.word);
 }
 
 uint64_t OldFlows::ours(uint64_t old) const {
@@ -77,7 +59,7 @@ uint64_t OldFlows::theirs(uint64_t word) const {
 lb_flow6 OldFlows::line(Family family, uint32_t index) const {
   const Table& from = table(family);
   std::vector<uint64_t> words(from.stride / sizeof(uint64_t));
-  auto* first = reinterpret_cast<__u64*>(from.first + index * from.stride);
+  auto* first = reinterpret_cast<__u64*>(from.memory.first() + index * from.stride);
   for (size_t i = 0; i < words.size(); i++)
     words[i] = shared(first[i]).load(std::memory_order_acquire);
   lb_flow6 line{};

@@ -9,6 +9,7 @@
 
 #include "agent/datapath/flow_memory.h"
 #include "agent/datapath/layout.h"
+#include "agent/datapath/map_memory.h"
 #include "agent/datapath/old_maps.h"
 #include "base/result.h"
 
@@ -23,9 +24,6 @@ class OldFlows {
 
   // `maps` must outlive it.
   static base::Result<OldFlows> map(const OldMaps& maps);
-  OldFlows(OldFlows&& other) noexcept;
-  OldFlows& operator=(OldFlows&&) = delete;
-  ~OldFlows();
 
   uint32_t count(base::Family family) const { return table(family).count; }
   // The flow of a live forward line, both lines as they were at one moment; nullopt: none.
@@ -37,7 +35,7 @@ class OldFlows {
 
  private:
   struct Table {
-    std::byte* first = nullptr;
+    MapMemory memory;
     size_t stride = 0;  // bytes
     uint32_t count = 0;
     Translation translation;
