@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/fd.h"
+#include "base/socket_address.h"
 #include "netns/frame.h"
 #include "netns/namespace.h"
 
@@ -69,25 +70,20 @@ Result<std::set<IpAddress>> own_addresses() {
 // One message: its bytes, where to, and in its control data from which address.
 class ResetMessage {
  public:
-  explicit ResetMessage(const TcpReset& reset) : bytes_(tcp_reset_segment(reset)) {
+  // Raw sockets know no ports, and for IPv6 want none to be named.
+  explicit ResetMessage(const TcpReset& reset)
+      : bytes_(tcp_reset_segment(reset)), to_(base::socket_address({reset.to.address, 0})) {
     part_ = {bytes_.data(), bytes_.size()};
     header_.msg_iov = &part_;
     header_.msg_iovlen = 1;
-    header_.msg_name = &to_;
+    header_.msg_name = &to_.storage;
+    header_.msg_namelen = to_.size;
     header_.msg_control = control_;
     if (reset.to.address.family() == Family::ipv4) {
-      auto* to = reinterpret_cast<sockaddr_in*>(&to_);
-      to->sin_family = AF_INET;
-      std::memcpy(&to->sin_addr, reset.to.address.bytes(), sizeof(to->sin_addr));
-      header_.msg_namelen = sizeof(*to);
       in_pktinfo from{};
       std::memcpy(&from.ipi_spec_dst, reset.from.address.bytes(), sizeof(from.ipi_spec_dst));
       set_source(IPPROTO_IP, IP_PKTINFO, from);
     } else {
-      auto* to = reinterpret_cast<sockaddr_in6*>(&to_);
-      to->sin6_family = AF_INET6;
-      std::memcpy(&to->sin6_addr, reset.to.address.bytes(), sizeof(to->sin6_addr));
-      header_.msg_namelen = sizeof(*to);
       in6_pktinfo from{};
       std::memcpy(&from.ipi6_addr, reset.from.address.bytes(), sizeof(from.ipi6_addr));
       set_source(IPPROTO_IPV6, IPV6_PKTINFO, from);
@@ -111,7 +107,7 @@ class ResetMessage {
 
   std::vector<uint8_t> bytes_;
   iovec part_{};
-  sockaddr_storage to_{};
+  base::SocketAddress to_;
   alignas(cmsghdr) uint8_t control_[CMSG_SPACE(sizeof(in6_pktinfo))]{};
   msghdr header_{};
 };
