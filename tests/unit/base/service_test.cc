@@ -1,6 +1,7 @@
 // What a service manager gets of us: lines with priorities, and word that we are ready.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -14,6 +15,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/service_manager.h"
+#include "tests/support/temporary_folder.h"
 
 namespace base {
 namespace {
@@ -22,9 +24,7 @@ enum class Journal { is_told, is_another };
 
 // What a process writes to its standard error, a file, when it logs.
 std::string logged(Journal journal) {
-  char path[] = "/tmp/service_test.XXXXXX";
-  const Fd file(mkstemp(path));
-  unlink(path);
+  const Fd file(memfd_create("log", MFD_CLOEXEC));
   const pid_t child = fork();
   if (child == 0) {
     struct stat seen {};
@@ -56,9 +56,8 @@ TEST(Log, TellsOthersTheLevel) {
 }
 
 TEST(ServiceManager, IsTold) {
-  char folder[] = "/tmp/service_test.XXXXXX";
-  ASSERT_NE(mkdtemp(folder), nullptr);
-  const std::string path = std::string(folder) + "/notify";
+  const std::string folder = test::temporary_folder("service");
+  const std::string path = folder + "/notify";
   const Fd socket(::socket(AF_UNIX, SOCK_DGRAM, 0));
   sockaddr_un at{};
   at.sun_family = AF_UNIX;
@@ -73,7 +72,7 @@ TEST(ServiceManager, IsTold) {
   tell_service_manager("STOPPING=1");  // nobody listens any more
   unsetenv("NOTIFY_SOCKET");
   tell_service_manager("STOPPING=1");
-  rmdir(folder);
+  rmdir(folder.c_str());
 }
 
 }  // namespace

@@ -118,9 +118,10 @@ TEST_F(StoreTest, OpensOnADiskThatCanOnlyBeRead) {
   const pid_t child = fork();
   if (child == 0) {
     const char* directory = directory_.c_str();
+    // Whoever is not root is it in a user namespace of his own.
+    const int spaces = CLONE_NEWNS | (geteuid() == 0 ? 0 : CLONE_NEWUSER);
     const bool mounted =
-        unshare(CLONE_NEWNS) == 0 &&
-        mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+        unshare(spaces) == 0 && mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
         mount(directory, directory, nullptr, MS_BIND, nullptr) == 0 &&
         mount(nullptr, directory, nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr) == 0;
     if (!mounted) _exit(kNoMounts);
@@ -132,7 +133,6 @@ TEST_F(StoreTest, OpensOnADiskThatCanOnlyBeRead) {
   }
   int status = 0;
   waitpid(child, &status, 0);
-  if (WEXITSTATUS(status) == kNoMounts) GTEST_SKIP() << "mounting is for root";
   EXPECT_EQ(WEXITSTATUS(status), kFine);
 }
 
