@@ -29,7 +29,7 @@ struct Options {
   uint32_t flows4 = 0;  // flows the tables are sized for (half load); 0: from the machine's memory
   uint32_t flows6 = 0;
   uint16_t snat_port_min = 1024, snat_port_max = 65535;  // host order
-  HandoverHook handover_hook;                            // for tests; may be empty
+  HandoverHook handover_hook = {};                       // for tests; may be empty
 };
 
 class FlowTable;  // flow_table.h: the mapped table

@@ -138,6 +138,16 @@ Status Handover::copy_turns() {
 
 Status Handover::run(const Sizes& sizes, const lb_info& info, int alone) {
   reached(HandoverStep::copied);
+  // An agent that was killed may have denied them; it takes its time until they are denied again.
+  if (auto allowed = old_.allow_new_flows(ours_); !allowed) return allowed.error();
+  auto done = take_all(sizes, info, alone);
+  if (done) return forget();
+  if (auto allowed = old_.allow_new_flows(ours_); !allowed)
+    spdlog::error("{}", allowed.error().message());
+  return done;
+}
+
+Status Handover::take_all(const Sizes& sizes, const lb_info& info, int alone) {
   auto grace = Grace::open();
   if (!grace) return grace.error();
   auto programs = load_handover(sizes, info, ours_);
@@ -151,18 +161,14 @@ Status Handover::run(const Sizes& sizes, const lb_info& info, int alone) {
                    [this](uint16_t hop) { return hops_.ours(hop); });
   if (auto done = stand_beside(sizes, info); !done) return done.error();
   if (auto done = take_flows(flows, *grace); !done) return done.error();
-  if (auto done = take_rest(flows, *grace, alone); !done) {
-    if (auto allowed = old_.allow_new_flows(); !allowed)
-      spdlog::error("{}", allowed.error().message());
-    return done.error();
-  }
+  if (auto done = take_rest(flows, *grace, alone); !done) return done.error();
   if (auto done = add_counts(programs->add_counts.get()); !done) return done.error();
   const FlowImport::Counts& counts = flows.counts();
   spdlog::info("took {} flows over from {}", counts.taken, folder_);
   if (counts.without_room + counts.without_port > 0)
     spdlog::error("{} flows found no place in the flow table and {} no port: they end",
                   counts.without_room, counts.without_port);
-  return forget();
+  return Unit{};
 }
 
 // From here on packets of flows that are in these maps are this version's, and all others the

@@ -21,6 +21,8 @@ namespace datapath {
 // left of one that was is removed. Another version is an error that says what to do.
 base::Result<std::optional<int>> version_to_take_over(const std::string& root);
 
+class Grace;
+
 // The pinned maps of an older version.
 struct OlderSet {
   std::string folder;
@@ -50,9 +52,10 @@ class Handover {
   base::Status copy_backends();
   base::Status copy_clients();
   base::Status copy_turns();
+  base::Status take_all(const Sizes& sizes, const lb_info& info, int alone);
   base::Status stand_beside(const Sizes& sizes, const lb_info& info);
-  base::Status take_flows(FlowImport& flows, const class Grace& grace);
-  base::Status take_rest(FlowImport& flows, const class Grace& grace, int alone);
+  base::Status take_flows(FlowImport& flows, const Grace& grace);
+  base::Status take_rest(FlowImport& flows, const Grace& grace, int alone);
   base::Status add_counts(int program);
   base::Status forget();
   void reached(HandoverStep step) const {

@@ -156,10 +156,8 @@ Status OldMaps::clear_counters(uint32_t service) {
 }
 
 Status OldMaps::deny_new_flows() {
-  const Layout::Field* set = layout(kServices.name).find("cidr_set");
   const Layout::Field* flags = layout(kServices.name).find("flags");
-  if (set == nullptr || flags == nullptr)
-    return Error{0, "services of the older version cannot be read"};
+  if (flags == nullptr) return Error{0, "services of the older version cannot be read"};
   auto nobody = empty_set(*this);
   if (!nobody) return nobody.error();
   auto services = KernelMaps::entries_bytes(kServices.name);
@@ -167,19 +165,29 @@ Status OldMaps::deny_new_flows() {
   for (Entry& service : *services) {
     if ((number_at(service.value, *flags) & (LB_SERVICE_DISABLED | LB_SERVICE_TO_KERNEL)) != 0)
       continue;
-    std::vector<uint8_t> denied = service.value;
-    std::memcpy(denied.data() + set->offset, &*nobody, std::min<size_t>(4, set->size));
-    if (auto put = put_bytes(kServices.name, service.key, denied); !put) return put.error();
-    denied_.push_back(std::move(service));
+    if (auto put = put_cidr_set(std::move(service), *nobody); !put) return put.error();
   }
   return Unit{};
 }
 
-Status OldMaps::allow_new_flows() {
-  for (const Entry& service : denied_)
-    if (auto put = put_bytes(kServices.name, service.key, service.value); !put) return put.error();
-  denied_.clear();
+Status OldMaps::allow_new_flows(Maps& ours) {
+  auto services = KernelMaps::entries_bytes(kServices.name);
+  if (!services) return services.error();
+  for (Entry& service : *services) {
+    const auto key = from_bytes<lb_service_key>(keys_.find(kServices.name)->second(service.key));
+    auto wanted = ours.get(kServices, key);
+    if (!wanted) return wanted.error();
+    if (!*wanted) continue;
+    if (auto put = put_cidr_set(std::move(service), (*wanted)->cidr_set); !put) return put.error();
+  }
   return Unit{};
+}
+
+Status OldMaps::put_cidr_set(Entry service, uint32_t set) {
+  const Layout::Field* field = layout(kServices.name).find("cidr_set");
+  if (field == nullptr) return Error{0, "services of the older version cannot be read"};
+  std::memcpy(service.value.data() + field->offset, &set, std::min<size_t>(4, field->size));
+  return put_bytes(kServices.name, service.key, service.value);
 }
 
 }  // namespace datapath

@@ -35,9 +35,11 @@ class OldMaps : public KernelMaps {
   base::Status clear_counters(uint32_t service);
 
   // Nobody may begin a flow any more: it is dropped, so that it comes again. Listeners that begin
-  // none anyhow stay as they are. `allow` takes it back.
+  // none anyhow stay as they are.
   base::Status deny_new_flows();
-  base::Status allow_new_flows();
+  // Who may is again as `ours` has it, into which the older maps were copied: whoever denied it, an
+  // agent before this one, too.
+  base::Status allow_new_flows(Maps& ours);
 
  protected:
   base::Result<std::optional<std::vector<uint8_t>>> get_bytes(std::string_view map,
@@ -48,6 +50,7 @@ class OldMaps : public KernelMaps {
   explicit OldMaps(KernelMaps pinned) : KernelMaps(std::move(pinned)) {}
   base::Status learn(const std::string& map, const KernelMaps& ours);
   void learn_numbers(const KernelMaps& ours);
+  base::Status put_cidr_set(Entry service, uint32_t set);
   void add_verdicts(const Layout::Field& field, Bytes all_cpus, size_t stride,
                     lb_service_counters& sum) const;
 
@@ -56,7 +59,6 @@ class OldMaps : public KernelMaps {
   std::vector<uint32_t> states_;                             // by their number
   std::array<uint32_t, LB_FLOW_STATES> states_there_{};      // by ours
   std::array<uint32_t, LB_VERDICT_COUNT> verdicts_there_{};  // by ours; 0: they have none such
-  std::vector<Entry> denied_;                                // as they were
 };
 
 }  // namespace datapath

@@ -46,6 +46,12 @@ for ((step = 0; step < steps; step++)); do
   wait "$LAB_PID" && fail "step $step of the handover was not reached: $(cat "$LAB_DIR/killed-$step.log")"
   [[ $(find "$LAB_PINS" -maxdepth 2 -name lb_xdp | wc -l) -ge 1 ]] || fail "no program is pinned after step $step"
   sleep 0.3
+  [[ $step == 4 ]] || continue
+  # Killed while no flow may begin: the next one lets them begin until it is so far itself.
+  next_agent killed-again.log 1
+  wait "$LAB_PID" && fail "not killed again: $(cat "$LAB_DIR/killed-again.log")"
+  expect "flows begin again after a kill" "$(lab_client requests --target "$LAB_VIP4:80" --connections 20 \
+    --deadline-ms 900 || true)" '.failed == 0'
 done
 pass "killed with -9 at each of its $steps steps"
 for ((i = 0; i < 5; i++)); do
