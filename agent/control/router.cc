@@ -2,6 +2,8 @@
 
 #include <optional>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "agent/control/routes.h"
 #include "agent/http/json_body.h"
@@ -16,14 +18,30 @@ using model::Kind;
 
 using Path = std::span<const std::string>;
 
+bool is_version(std::string_view segment) { return segment == "v2" || segment == "v2.0"; }
+
+// The next segment of a pattern for a path that goes on with `have`: clients may leave "lbaas" out,
+// as in Octavia.
+std::string_view next_wanted(std::string_view& pattern, std::string_view have) {
+  const std::string_view want = http::next_segment(pattern);
+  return want == "lbaas" && have != "lbaas" ? http::next_segment(pattern) : want;
+}
+
 bool matches(std::string_view pattern, Path path) {
   for (const std::string& have : path) {
-    const std::string_view want = http::next_segment(pattern);
+    const std::string_view want = next_wanted(pattern, have);
     if (want.empty()) return false;
-    const bool version = want == "v2" && have == "v2.0";
+    const bool version = want == "v2" && is_version(have);
     if (want[0] != '{' && want != have && !version) return false;
   }
-  return http::next_segment(pattern).empty();
+  return next_wanted(pattern, "").empty();
+}
+
+// "/v2.0/lbaas/pools.json" is "/v2.0/lbaas/pools": old clients say that they want JSON.
+void drop_extension(std::vector<std::string>& path) {
+  constexpr std::string_view kExtension = ".json";
+  if (path.size() < 2 || !is_version(path.front()) || !path.back().ends_with(kExtension)) return;
+  path.back().resize(path.back().size() - kExtension.size());
 }
 
 Kind kind_of(std::string_view id_segment) {
@@ -39,7 +57,7 @@ Kind kind_of(std::string_view id_segment) {
 std::optional<Fault> read_ids(const Route& matched, Path path, Call& call) {
   std::string_view pattern = matched.pattern;
   for (const std::string& have : path) {
-    const std::string_view want = http::next_segment(pattern);
+    const std::string_view want = next_wanted(pattern, have);
     if (want[0] != '{') continue;
     if (want == "{name}") {
       call.name = have;
@@ -86,6 +104,7 @@ std::variant<Call, NoRoute> route(std::string_view method, std::string_view targ
   auto parsed = http::parse_target(target);
   if (!parsed)
     return NoRoute{{400, "The request target '" + std::string(target) + "' is not valid."}, ""};
+  drop_extension(parsed->path);
   if (method == "HEAD") method = "GET";
   std::string allow;
   for (const Route& candidate : kRoutes) {

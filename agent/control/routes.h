@@ -13,7 +13,8 @@ enum class Body { none, object, bytes };
 struct Route {
   std::string_view method;
   // Segments; "{lb}", "{listener}", "{pool}", "{member}", "{healthmonitor}", "{l7policy}" and
-  // "{rule}" are ids, "{name}" is any text. "v2" stands for "v2.0" too.
+  // "{rule}" are ids, "{name}" is any text. "v2" stands for "v2.0" too, and "lbaas" may be left
+  // out.
   std::string_view pattern;
   Action action;
   model::Kind kind = model::Kind::load_balancer;
@@ -29,7 +30,8 @@ constexpr Route of(std::string_view method, std::string_view pattern, Action act
 
 inline constexpr std::array kRoutes{
     Route{"GET", "/", Action::root_versions},
-    Route{"GET", "/v2", Action::v2_document},
+    Route{"GET", "/v2/lbaas", Action::v2_document},
+    Route{"GET", "/v2/octavia", Action::v2_document},
 
     Route{"GET", "/v2/lbaas/loadbalancers", Action::list, model::Kind::load_balancer},
     Route{"POST", "/v2/lbaas/loadbalancers", Action::create, model::Kind::load_balancer,
@@ -147,6 +149,18 @@ inline constexpr std::array kRoutes{
     of("GET", "/v2/ports/{name}", Action::network, "ports"),
     of("GET", "/v2/qos/policies", Action::networks, "policies"),
     of("GET", "/v2/qos/policies/{name}", Action::network, "policies"),
+    of("GET", "/v2/routers", Action::networks, "routers"),
+    of("GET", "/v2/routers/{name}", Action::network, "routers"),
+    of("GET", "/v2/floatingips", Action::networks, "floatingips"),
+    of("GET", "/v2/floatingips/{name}", Action::network, "floatingips"),
+    of("GET", "/v2/security-groups", Action::networks, "security_groups"),
+    of("GET", "/v2/security-groups/{name}", Action::network, "security_groups"),
+    of("GET", "/v2/security-group-rules", Action::networks, "security_group_rules"),
+    of("GET", "/v2/security-group-rules/{name}", Action::network, "security_group_rules"),
+    of("GET", "/v2/subnetpools", Action::networks, "subnetpools"),
+    of("GET", "/v2/subnetpools/{name}", Action::network, "subnetpools"),
+    of("GET", "/v2/extensions", Action::networks, "extensions"),
+    of("GET", "/v2/extensions/{name}", Action::network, "extensions"),
     of("GET", "/projects", Action::project, "projects"),
     of("GET", "/projects/{name}", Action::project, "projects"),
 

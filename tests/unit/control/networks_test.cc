@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/unit/control/fakes.h"
 
 namespace control::testing {
@@ -84,6 +86,14 @@ TEST(Networks, AreAnswered) {
     EXPECT_EQ(agent.get(version + "/networks/" + id)["network"]["name"], "eth2");
   }
   EXPECT_TRUE(agent.get("/v2.0/qos/policies?name=x")["policies"].empty());
+  for (const std::string noun : {"routers", "floatingips", "security-groups",
+                                 "security-group-rules", "subnetpools", "extensions"}) {
+    std::string key = noun;
+    std::replace(key.begin(), key.end(), '-', '_');
+    EXPECT_EQ(agent.get("/v2.0/" + noun + "?tenant_id=x").dump(),
+              json({{key, json::array()}}).dump());
+    EXPECT_EQ(agent.get("/v2.0/" + noun + "/x", 404)["NeutronError"]["type"], "NotFound");
+  }
   EXPECT_EQ(agent.get("/v2.0/ports/none", 404)["NeutronError"]["message"],
             "ports: none could not be found.");
   EXPECT_EQ(agent.ask("POST", "/v2.0/networks", "{}")->status, 405);

@@ -44,7 +44,19 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Expected{"GET", "/", Action::root_versions}, Expected{"GET", "/v2", Action::v2_document},
         Expected{"GET", "/v2.0/", Action::v2_document},
+        Expected{"GET", "/v2/lbaas/", Action::v2_document},
+        Expected{"GET", "/v2.0/octavia", Action::v2_document},
         Expected{"GET", kBase + "/loadbalancers", Action::list},
+        Expected{"GET", "/v2.0/loadbalancers", Action::list},
+        Expected{"GET", "/v2.0/loadbalancers.json?name=a.json", Action::list},
+        Expected{"GET", "/v2/loadbalancers/" + kId + ".json", Action::show, Kind::load_balancer,
+                 kId},
+        Expected{"PUT", "/v2/pools/" + kId + "/members/" + kOther, Action::update, Kind::member,
+                 kOther, kId},
+        Expected{"GET", "/v2.0/quotas", Action::nothing},
+        Expected{"GET", "/v2.0/quotas/defaults.json", Action::default_quota},
+        Expected{"GET", "/v2.0/floatingips.json?port_id=x", Action::networks},
+        Expected{"GET", "/v2.0/security-groups", Action::networks},
         Expected{"HEAD", "/v2/lbaas/loadbalancers/", Action::list},
         Expected{"POST", kBase + "/loadbalancers", Action::create},
         Expected{"GET", kBase + "/loadbalancers/" + kId, Action::show, Kind::load_balancer, kId},
@@ -108,8 +120,9 @@ NoRoute refused(std::string_view method, std::string_view target, std::string_vi
 }
 
 TEST(Route, AnUnknownPathIsNotFound) {
-  for (const char* target : {"/v3", "/v2/lbaas", "/v2/lbaas/amphorae", "/v1/status/more", "/v1",
-                             "/v2/lbaas/pools/members/x/y/z", "/%7Bpool%7D"})
+  for (const char* target :
+       {"/v3", "/v2/lbaas/lbaas", "/lbaas/pools", "/v2/lbaas/amphorae", "/v1/status/more", "/v1",
+        "/v2/lbaas/pools/members/x/y/z", "/%7Bpool%7D"})
     EXPECT_EQ(refused("GET", target).fault.status, 404) << target;
 }
 
