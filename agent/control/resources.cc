@@ -73,8 +73,8 @@ http::Response show(const View& view, const Call& call) {
 http::Response list(const View& view, const Call& call) {
   if (const auto fault = check_parent(view.model, call)) return http::fault_response(*fault);
   auto rows = model::show_all(view.model, call.kind, call.parent, view.statuses);
-  const auto page =
-      model::list(call.kind, std::move(rows), call.query, call.origin + call.collection);
+  const auto page = model::list(model::listable(call.kind), std::move(rows), call.query,
+                                call.origin + call.collection, call.parent);
   if (const auto* fault = std::get_if<Fault>(&page)) return http::fault_response(*fault);
   return http::json_response(200, std::get<json>(page));
 }

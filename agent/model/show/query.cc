@@ -23,7 +23,7 @@ const std::set<std::string> kPaging{"limit",    "marker",   "page_reverse", "sor
 
 enum class Direction { ascending, descending };
 struct SortKey {
-  std::string name;
+  std::string attribute;
   Direction direction;
 };
 
@@ -33,32 +33,24 @@ struct Query {
   std::string marker;  // "": from the start
   bool reverse = false;
   std::vector<SortKey> sort;
-  std::set<std::string> fields;  // empty: all
-  std::map<std::string, std::string> filters;
-  std::map<std::string, std::set<std::string>> tags;  // by kTagFilters
+  std::set<std::string> fields;                              // empty: all
+  std::vector<std::pair<std::string, std::string>> filters;  // by attribute
+  std::map<std::string, std::set<std::string>> tags;         // by kTagFilters
+  std::string parent;
 };
 
-const json& example(Kind kind) {
-  static const std::map<Kind, json> examples{
-      {Kind::load_balancer, show(Model{}, LoadBalancer{})},
-      {Kind::listener, show(Model{}, Listener{})},
-      {Kind::pool, show(Model{}, Pool{})},
-      {Kind::member, show(Model{}, Member{})},
-      {Kind::health_monitor, show(Model{}, HealthMonitor{})},
-      {Kind::l7policy, show(Model{}, L7Policy{})},
-      {Kind::l7rule, show(Model{}, L7Rule{})},
-  };
-  return examples.at(kind);
+// The shown attribute that a query means by `name`; nullopt: none.
+std::optional<std::string> attribute_of(const Listable& of, const std::string& name) {
+  if (of.example.contains(name)) return name;
+  for (const auto& [alias, attribute] : of.aliases)
+    if (alias == name) return attribute;
+  return std::nullopt;
 }
 
-bool can_filter(Kind kind, const std::string& name) {
-  bool child = kind == Kind::listener || kind == Kind::pool;
-  return example(kind).contains(name) || (child && name == "loadbalancer_id");
-}
-
-bool can_sort(Kind kind, const std::string& name) {
-  auto value = example(kind).find(name);
-  return value != example(kind).end() && !value->is_structured();
+// Lists are no order, but for those that stand for one id.
+bool can_sort(const Listable& of, const std::string& name) {
+  auto value = of.example.find(name);
+  return value == of.example.end() || !value->is_structured();
 }
 
 std::vector<std::string> split(const std::string& text, char separator) {
@@ -86,16 +78,19 @@ Outcome<std::optional<size_t>> read_limit(const std::string& text) {
   return std::optional<size_t>(static_cast<size_t>(value));
 }
 
-Outcome<SortKey> read_sort_key(Kind kind, const std::string& name, const std::string& direction) {
-  if (!can_sort(kind, name)) return Fault{400, "Supplied sort key '" + name + "' is not valid."};
+Outcome<SortKey> read_sort_key(const Listable& of, const std::string& name,
+                               const std::string& direction) {
+  const auto attribute = attribute_of(of, name);
+  if (!attribute || !can_sort(of, name))
+    return Fault{400, "Supplied sort key '" + name + "' is not valid."};
   std::string word = lower(direction);
   if (word != "asc" && word != "desc")
     return Fault{400, "Supplied sort direction '" + word + "' is not valid."};
-  return SortKey{name, word == "asc" ? Direction::ascending : Direction::descending};
+  return SortKey{*attribute, word == "asc" ? Direction::ascending : Direction::descending};
 }
 
 // "sort=key[:dir],..." or "sort_key=key,..." with "sort_dir=dir,...", whose rest is ascending.
-Outcome<std::vector<SortKey>> read_sort(Kind kind,
+Outcome<std::vector<SortKey>> read_sort(const Listable& of,
                                         const std::map<std::string, std::string>& paging) {
   std::vector<std::pair<std::string, std::string>> wanted;
   if (auto sort = paging.find("sort"); sort != paging.end() && !sort->second.empty()) {
@@ -114,29 +109,33 @@ Outcome<std::vector<SortKey>> read_sort(Kind kind,
   }
   // What makes the order total, whatever else is asked for.
   for (const char* name : {"created_at", "id"})
-    if (example(kind).contains(name)) wanted.emplace_back(name, "asc");
+    if (of.example.contains(name)) wanted.emplace_back(name, "asc");
   std::vector<SortKey> keys;
   for (const auto& [name, direction] : wanted) {
-    auto key = read_sort_key(kind, name, direction);
+    auto key = read_sort_key(of, name, direction);
     if (auto* fault = std::get_if<Fault>(&key)) return *fault;
     keys.push_back(std::get<SortKey>(key));
   }
   return keys;
 }
 
-Outcome<Query> read_query(Kind kind, const QueryParameters& parameters) {
+Outcome<Query> read_query(const Listable& of, const QueryParameters& parameters) {
   const Fault bad{400, "One or more arguments are either duplicate or invalid"};
   Query query;
   std::map<std::string, std::string> paging;
+  std::set<std::string> filtered;
   for (const auto& [name, value] : parameters) {
+    const auto attribute = attribute_of(of, name);
     if (name == "fields") {
       query.fields.insert(value);
     } else if (kTagFilters.contains(name)) {
       for (const std::string& tag : split(value, ',')) query.tags[name].insert(tag);
     } else if (kPaging.contains(name)) {
       if (!paging.emplace(name, value).second) return bad;
-    } else if (!can_filter(kind, name) || !query.filters.emplace(name, value).second) {
+    } else if (!attribute || !filtered.insert(name).second) {
       return bad;
+    } else {
+      query.filters.emplace_back(*attribute, value);
     }
   }
   if (auto limit = paging.find("limit"); limit != paging.end()) {
@@ -144,7 +143,7 @@ Outcome<Query> read_query(Kind kind, const QueryParameters& parameters) {
     if (auto* fault = std::get_if<Fault>(&read)) return *fault;
     query.limit = std::get<std::optional<size_t>>(read);
   }
-  auto sort = read_sort(kind, paging);
+  auto sort = read_sort(of, paging);
   if (auto* fault = std::get_if<Fault>(&sort)) return *fault;
   query.sort = std::get<std::vector<SortKey>>(sort);
   query.marker = paging["marker"];
@@ -183,10 +182,22 @@ bool has_tags(const json& resource, const std::map<std::string, std::set<std::st
 }
 
 bool passes(const json& resource, const Query& query) {
-  for (const auto& [name, wanted] : query.filters)
-    if (!matches(resource[name == "loadbalancer_id" ? "loadbalancers" : name], wanted))
-      return false;
-  return has_tags(resource, query.tags);
+  for (const auto& [attribute, wanted] : query.filters) {
+    const auto value = resource.find(attribute);
+    const bool passed = attribute.empty() ? query.parent == wanted
+                                          : value != resource.end() && matches(*value, wanted);
+    if (!passed) return false;
+  }
+  return query.tags.empty() || has_tags(resource, query.tags);
+}
+
+// What a shown resource is sorted by under this attribute.
+const json& sorted_by(const json& shown, const std::string& attribute) {
+  static const json kNull;
+  const auto value = shown.find(attribute);
+  if (value == shown.end()) return kNull;
+  if (!value->is_array()) return *value;
+  return value->empty() ? kNull : value->front().at("id");
 }
 
 // A shown resource, with what it is sorted by: looking that up for each comparison costs more than
@@ -197,11 +208,8 @@ struct Row {
 
   Row(json resource, const Query& query) : shown(std::move(resource)) {
     keys.reserve(query.sort.size());
-    static const json kNull;
-    for (const SortKey& key : query.sort) {
-      auto value = std::as_const(shown).find(key.name);
-      keys.push_back(value == shown.cend() ? &kNull : &*value);
-    }
+    for (const SortKey& key : query.sort)
+      keys.push_back(&sorted_by(std::as_const(shown), key.attribute));
   }
   Row(Row&&) = default;  // an object's values stay where they are
   Row& operator=(Row&&) = default;
@@ -275,17 +283,55 @@ std::span<Row> cut(std::vector<Row>& sorted, const Row* marker, const Query& que
   return {first, last};
 }
 
+// Octavia's queries know attributes by the names of its data, too.
+std::map<Kind, Listable> make_listables() {
+  std::map<Kind, Listable> all;
+  const auto add = [&all](Kind kind, json example, decltype(Listable::aliases) aliases) {
+    aliases.emplace_back("enabled", "admin_state_up");
+    const std::string name = plural(kind);
+    all.emplace(kind, Listable{name, name + "_links", "id", std::move(example), aliases});
+  };
+  const std::vector<std::pair<std::string, std::string>> of_load_balancer{
+      {"loadbalancer_id", "loadbalancers"}, {"load_balancer_id", "loadbalancers"}};
+  auto of_listeners = of_load_balancer, of_pools = of_load_balancer;
+  of_listeners.insert(of_listeners.end(),
+                      {{"tls_certificate_id", "default_tls_container_ref"},
+                       {"client_ca_tls_certificate_id", "client_ca_tls_container_ref"},
+                       {"client_crl_container_id", "client_crl_container_ref"}});
+  of_pools.insert(of_pools.end(), {{"healthmonitor_id", "healthmonitor_id"},  // null is not shown
+                                   {"tls_certificate_id", "tls_container_ref"},
+                                   {"ca_tls_certificate_id", "ca_tls_container_ref"},
+                                   {"crl_container_id", "crl_container_ref"}});
+  add(Kind::load_balancer, show(Model{}, LoadBalancer{}), {});
+  add(Kind::listener, show(Model{}, Listener{}), of_listeners);
+  add(Kind::pool, show(Model{}, Pool{}), of_pools);
+  add(Kind::member, show(Model{}, Member{}), {{"pool_id", ""}, {"ip_address", "address"}});
+  add(Kind::health_monitor, show(Model{}, HealthMonitor{}),
+      {{"pool_id", "pools"},
+       {"rise_threshold", "max_retries"},
+       {"fall_threshold", "max_retries_down"}});
+  add(Kind::l7policy, show(Model{}, L7Policy{}), {});
+  add(Kind::l7rule, show(Model{}, L7Rule{}), {{"l7policy_id", ""}});
+  return all;
+}
+
 }  // namespace
 
-Outcome<json> list(Kind kind, std::vector<json> shown, const QueryParameters& parameters,
-                   const std::string& base_href) {
-  auto read = read_query(kind, parameters);
+const Listable& listable(Kind kind) {
+  static const std::map<Kind, Listable> all = make_listables();
+  return all.at(kind);
+}
+
+Outcome<json> list(const Listable& of, std::vector<json> shown, const QueryParameters& parameters,
+                   const std::string& base_href, const Uuid& parent) {
+  auto read = read_query(of, parameters);
   if (auto* fault = std::get_if<Fault>(&read)) return *fault;
-  const Query& query = std::get<Query>(read);
+  Query& query = std::get<Query>(read);
+  query.parent = parent.text();
   std::optional<Row> marker;
   if (!query.marker.empty()) {
     auto named = std::find_if(shown.begin(), shown.end(),
-                              [&](const json& r) { return r["id"] == query.marker; });
+                              [&](const json& r) { return r.at(of.id) == query.marker; });
     if (named == shown.end())
       return Fault{400, "Supplied pagination marker '" + query.marker + "' is not valid."};
     marker.emplace(*named, query);
@@ -300,13 +346,13 @@ Outcome<json> list(Kind kind, std::vector<json> shown, const QueryParameters& pa
 
   json links = json::array();
   if (!page.empty() && marker)
-    links.push_back(link(parameters, base_href, "previous", page.front().shown["id"]));
+    links.push_back(link(parameters, base_href, "previous", page.front().shown.at(of.id)));
   if (query.limit && page.size() >= *query.limit)
-    links.push_back(link(parameters, base_href, "next", page.back().shown["id"]));
+    links.push_back(link(parameters, base_href, "next", page.back().shown.at(of.id)));
   json answer = json::object();
-  json& list = answer[plural(kind)] = json::array();
+  json& list = answer[of.plural] = json::array();
   for (Row& row : page) list.push_back(only(std::move(row.shown), query.fields));
-  answer[plural(kind) + "_links"] = std::move(links);
+  answer[of.links] = std::move(links);
   return answer;
 }
 

@@ -15,13 +15,26 @@ namespace model {
 // Decoded query parameters in the order of the request; names may repeat.
 using QueryParameters = std::vector<std::pair<std::string, std::string>>;
 
-// {"<plural>": [...], "<plural>_links": [...]}. `shown` are all resources of the kind that the path
-// names (one pool's members), as show() makes them. `base_href` is the URL of the request without
-// its query ("http://localhost/v2/lbaas/listeners").
+// What a list is of.
+struct Listable {
+  std::string plural, links;  // the keys of the answer
+  std::string id = "id";      // the attribute that markers name
+  nlohmann::json example;     // one, as it is shown: its attributes are filters and sort keys
+  // Further names that an attribute has in queries: {"load_balancer_id", "loadbalancers"}. One that
+  // is shown as a list of resources stands for their ids; "" is the parent's id.
+  std::vector<std::pair<std::string, std::string>> aliases = {};
+};
+
+const Listable& listable(Kind kind);
+
+// {"<plural>": [...], "<plural>_links": [...]}. `shown` are all resources that the path names (one
+// pool's members), as show() makes them, `parent` is what they are of. `base_href` is the URL of
+// the request without its query ("http://localhost/v2/lbaas/listeners").
 // Takes limit, marker, page_reverse, sort or sort_key with sort_dir, fields, tags, tags-any,
-// not-tags, not-tags-any, loadbalancer_id, and every attribute of the kind as an exact filter.
-Outcome<nlohmann::json> list(Kind kind, std::vector<nlohmann::json> shown,
-                             const QueryParameters& parameters, const std::string& base_href);
+// not-tags, not-tags-any, and every attribute as an exact filter and as a sort key.
+Outcome<nlohmann::json> list(const Listable& of, std::vector<nlohmann::json> shown,
+                             const QueryParameters& parameters, const std::string& base_href,
+                             const Uuid& parent = {});
 
 // What GET of one resource does with its query: `fields` may repeat, all else is ignored.
 nlohmann::json select_fields(const nlohmann::json& shown, const QueryParameters& parameters);

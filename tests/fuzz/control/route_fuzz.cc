@@ -71,7 +71,7 @@ void list(const Call& call) {
   std::vector<nlohmann::json> rows;
   for (const auto& [id, listener] : example().listeners)
     rows.push_back(model::show(example(), listener));
-  (void)model::list(Kind::listener, rows, call.query, call.collection);
+  (void)model::list(model::listable(Kind::listener), rows, call.query, call.collection);
 }
 
 void check(bool holds) {

@@ -30,7 +30,7 @@ struct Lists : ::testing::Test {
     std::swap(shown[0], shown[3]);
   }
   json ask(const QueryParameters& parameters) const {
-    auto answer = list(Kind::member, shown, parameters, kBase);
+    auto answer = list(listable(Kind::member), shown, parameters, kBase);
     if (const auto* fault = std::get_if<Fault>(&answer)) {
       ADD_FAILURE() << fault->text;
       return {};
@@ -44,7 +44,7 @@ struct Lists : ::testing::Test {
     return all;
   }
   Fault fault(const QueryParameters& parameters) const {
-    auto answer = list(Kind::member, shown, parameters, kBase);
+    auto answer = list(listable(Kind::member), shown, parameters, kBase);
     const auto* found = std::get_if<Fault>(&answer);
     return found ? *found : Fault{0, "accepted"};
   }
@@ -96,11 +96,96 @@ TEST_F(Lists, OfChildrenFilterByLoadBalancer) {
   House h;
   std::vector<json> listeners{show(h.model, h.model.listeners.at(h.listener))};
   auto count = [&](const std::string& lb) {
-    auto answer = list(Kind::listener, listeners, {{"loadbalancer_id", lb}}, kBase);
+    auto answer = list(listable(Kind::listener), listeners, {{"loadbalancer_id", lb}}, kBase);
     return std::get<json>(answer)["listeners"].size();
   };
   EXPECT_EQ(count(h.lb.text()), 1u);
   EXPECT_EQ(count(h.pool.text()), 0u);
+}
+
+// What Octavia 11 takes for each kind beyond what it shows, and what it sorts by.
+TEST(Queries, KnowEveryNameThatOctaviaHas) {
+  const std::vector<std::pair<Kind, std::vector<std::string>>> names{
+      {Kind::load_balancer, {"vip_address", "vip_subnet_id", "enabled", "flavor_id", "provider"}},
+      {Kind::listener, {"loadbalancer_id", "load_balancer_id", "default_pool_id", "enabled"}},
+      {Kind::pool, {"loadbalancer_id", "load_balancer_id", "healthmonitor_id", "enabled"}},
+      {Kind::member, {"pool_id", "ip_address", "address", "enabled", "monitor_port"}},
+      {Kind::health_monitor, {"pool_id", "rise_threshold", "fall_threshold", "max_retries"}},
+      {Kind::l7policy, {"listener_id", "redirect_pool_id", "position", "enabled"}},
+      {Kind::l7rule, {"l7policy_id", "compare_type", "enabled"}},
+  };
+  const auto answer = [](Kind kind, const QueryParameters& parameters) {
+    return list(listable(kind), {}, parameters, kBase);
+  };
+  for (const auto& [kind, all] : names) {
+    for (const std::string& name : all) {
+      EXPECT_TRUE(std::holds_alternative<json>(answer(kind, {{name, "x"}})))
+          << plural(kind) << " " << name;
+      EXPECT_TRUE(std::holds_alternative<json>(answer(kind, {{"sort", name + ":desc"}})))
+          << plural(kind) << " " << name;
+    }
+    EXPECT_TRUE(std::holds_alternative<Fault>(answer(kind, {{"amphora_id", "x"}})));
+    EXPECT_TRUE(std::holds_alternative<Fault>(answer(kind, {{"sort", "amphora_id"}})));
+  }
+}
+
+// The ids of the listed that match, in order.
+std::string ids(const Outcome<json>& answer, const char* plural) {
+  std::string out;
+  for (const json& one : std::get<json>(answer)[plural]) out += one["id"].get<std::string>() + " ";
+  return out;
+}
+
+TEST(Queries, FindWhatIsOfSomething) {
+  const House h = House().watched().with_policy();
+  const json pool = show(h.model, h.model.pools.at(h.pool));
+  const std::string monitor = pool["healthmonitor_id"];
+  const auto ask = [&](Kind kind, const char* name, const std::string& value) {
+    return ids(
+        list(listable(kind), show_all(h.model, kind, h.pool), {{name, value}}, kBase, h.pool),
+        listable(kind).plural.c_str());
+  };
+  for (const char* name : {"loadbalancer_id", "load_balancer_id"}) {
+    EXPECT_EQ(ask(Kind::pool, name, h.lb.text()), h.pool.text() + " ");
+    EXPECT_EQ(ask(Kind::pool, name, h.pool.text()), "");
+  }
+  EXPECT_EQ(ask(Kind::pool, "healthmonitor_id", monitor), h.pool.text() + " ");
+  EXPECT_EQ(ask(Kind::pool, "healthmonitor_id", h.lb.text()), "");
+  EXPECT_EQ(ask(Kind::member, "pool_id", h.pool.text()), h.member.text() + " ");
+  EXPECT_EQ(ask(Kind::member, "pool_id", h.lb.text()), "");
+  EXPECT_EQ(ask(Kind::member, "ip_address", "192.0.2.11"), h.member.text() + " ");
+  EXPECT_EQ(ask(Kind::health_monitor, "pool_id", h.pool.text()), monitor + " ");
+  EXPECT_EQ(ask(Kind::health_monitor, "pool_id", h.lb.text()), "");
+  EXPECT_EQ(ask(Kind::health_monitor, "enabled", "false"), "");
+  const L7Policy& policy = h.model.l7policies.begin()->second;
+  const L7Rule& rule = h.model.l7rules.begin()->second;
+  const auto rules = [&](const Uuid& of) {
+    return ids(list(listable(Kind::l7rule), show_all(h.model, Kind::l7rule, policy.id),
+                    {{"l7policy_id", of.text()}}, kBase, policy.id),
+               "rules");
+  };
+  EXPECT_EQ(rules(policy.id), rule.id.text() + " ");
+  EXPECT_EQ(rules(h.lb), "");
+  EXPECT_EQ(ask(Kind::l7policy, "listener_id", policy.listener.text()), policy.id.text() + " ");
+}
+
+TEST(Queries, SortByWhatSomethingIsOf) {
+  std::vector<json> shown;
+  for (const int n : {2, 3, 1}) {
+    Pool pool;
+    pool.id.bytes[15] = static_cast<uint8_t>(n);
+    pool.load_balancer.bytes[15] = static_cast<uint8_t>(9 - n);
+    shown.push_back(show(Model{}, pool));
+  }
+  const auto order = [&](const char* sort) {
+    const auto answer = list(listable(Kind::pool), shown, {{"sort", sort}}, kBase);
+    std::string out;
+    for (const json& one : std::get<json>(answer)["pools"])
+      out += one["id"].get<std::string>().back();
+    return out;
+  };
+  EXPECT_EQ(order("load_balancer_id"), "321");
+  EXPECT_EQ(order("loadbalancer_id:desc"), "123");
 }
 
 TEST_F(Lists, Limit) {

@@ -220,7 +220,7 @@ TEST(Samples, RuleListHasTheRecordedKeys) {
   json pair = sample("36-l7rule-list");
   Model m = recorded();
   json answer = std::get<json>(
-      list(Kind::l7rule, show_all(m, Kind::l7rule, kPolicy), {}, "http://localhost/x"));
+      list(listable(Kind::l7rule), show_all(m, Kind::l7rule, kPolicy), {}, "http://localhost/x"));
   EXPECT_EQ(keys(answer), keys(pair["body"]));
   ASSERT_EQ(answer["rules"].size(), 1u);
   EXPECT_EQ(keys(answer["rules"][0]), keys(pair["body"]["rules"][0]));
@@ -248,7 +248,7 @@ TEST(Samples, MemberListHasTheRecordedKeys) {
   Model m = recorded();
   std::vector<json> shown;
   for (const auto& [id, member] : m.members) shown.push_back(show(m, member));
-  json answer = std::get<json>(list(Kind::member, shown, {}, "http://localhost/x"));
+  json answer = std::get<json>(list(listable(Kind::member), shown, {}, "http://localhost/x"));
   EXPECT_EQ(keys(answer), keys(pair["body"]));
   EXPECT_EQ(keys(answer["members"][0]), keys(pair["body"]["members"][0]));
   EXPECT_EQ(answer["members_links"], pair["body"]["members_links"]);
@@ -275,7 +275,7 @@ TEST(Samples, ListsOfListeners) {
     SCOPED_TRACE(name);
     json pair = sample(name);
     auto [base, parameters] = cut(pair["request"]["path"]);
-    auto answer = list(Kind::listener, shown, parameters, base);
+    auto answer = list(listable(Kind::listener), shown, parameters, base);
     if (pair["status"] != 200) {
       EXPECT_THAT(std::get<Fault>(answer), IsFault(pair["status"].get<int>(),
                                                    pair["body"]["faultstring"].get<std::string>()));
