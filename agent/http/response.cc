@@ -22,9 +22,10 @@ Response empty_response(int status) {
 }
 
 Response fault_response(const model::Fault& fault) {
-  return json_response(fault.status, {{"faultcode", fault.status < 500 ? "Client" : "Server"},
-                                      {"faultstring", fault.text},
-                                      {"debuginfo", nullptr}});
+  return json_response(fault.status,
+                       {{"faultcode", fault.status < 500 ? "Client" : "Server"},
+                        {"faultstring", fault.text},
+                        {"debuginfo", fault.detail.empty() ? json() : json(fault.detail)}});
 }
 
 }  // namespace http

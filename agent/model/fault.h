@@ -14,6 +14,8 @@ struct Fault {
   // The object of the body that it is about ("loadbalancer.listeners[0]"), for those who wrote the
   // body as a file. Not part of the answer.
   std::string where = {};
+  // More for people than the text says, where Octavia's words leave it out: the debuginfo.
+  std::string detail = {};
 };
 
 // A value, or why there is none.

@@ -35,10 +35,13 @@ Refusal check_type(const HealthMonitor& monitor, const Pool& pool) {
 }
 
 // `given`: the attributes that the request sets.
-Refusal check_http(const HealthMonitor& monitor, const Body& given) {
+Refusal check_http(const HealthMonitor& monitor, const Body& given, Request request) {
+  const auto sets = [&](const char* name) {
+    return given.contains(name) && (request == Request::update || !given[name].is_null());
+  };
   for (const char* name :
        {"http_method", "url_path", "expected_codes", "http_version", "domain_name"})
-    if (!speaks_http(monitor) && given.contains(name) && !given[name].is_null())
+    if (!speaks_http(monitor) && sets(name))
       return invalid_option(name, "health monitors of type " + text(monitor.type));
   if (monitor.domain_name.empty()) return std::nullopt;
   if (!monitor.http_version)
@@ -48,8 +51,7 @@ Refusal check_http(const HealthMonitor& monitor, const Body& given) {
   return std::nullopt;
 }
 
-Refusal check_values(const HealthMonitor& monitor, const Body& given) {
-  if (auto refusal = check_http(monitor, given)) return refusal;
+Refusal check_delay(const HealthMonitor& monitor) {
   if (monitor.type == MonitorType::udp_connect && monitor.delay < kLeastUdpDelay)
     return validation_failure("The request delay value " + std::to_string(monitor.delay) +
                               " should be larger than " + std::to_string(kLeastUdpDelay) +
@@ -69,8 +71,9 @@ Outcome<HealthMonitor> make_monitor(const Pool& pool, const Body& values) {
   HealthMonitor monitor;
   assign_with_defaults(monitor, values);
   monitor.pool = pool.id;
-  if (auto refusal = check_values(monitor, values)) return *refusal;
   if (auto refusal = check_type(monitor, pool)) return *refusal;
+  if (auto refusal = check_delay(monitor)) return *refusal;
+  if (auto refusal = check_http(monitor, values, Request::create)) return *refusal;
   return monitor;
 }
 
@@ -99,9 +102,10 @@ Done update_health_monitor(Draft& draft, const Uuid& id, const Body& body) {
   if (auto* fault = std::get_if<Fault>(&values)) return *fault;
   HealthMonitor* monitor = draft.health_monitor(id);
   if (!monitor) return not_found(Kind::health_monitor, id.text());
-  if (auto refusal = draft.check_pool(monitor->pool)) return *refusal;
   assign_with_defaults(*monitor, std::get<Body>(values));
-  if (auto refusal = check_values(*monitor, std::get<Body>(values))) return *refusal;
+  if (auto refusal = check_http(*monitor, std::get<Body>(values), Request::update)) return *refusal;
+  if (auto refusal = check_delay(*monitor)) return *refusal;
+  if (auto refusal = draft.check_pool(monitor->pool)) return *refusal;
   draft.mark(*monitor, ProvisioningStatus::pending_update);
   draft.lock_above(*draft.pool(monitor->pool));
   return id;

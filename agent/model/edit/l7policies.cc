@@ -25,30 +25,36 @@ bool sets(const Body& values, const char* name) {
   return given != values.end() && !given->is_null();
 }
 
-// What an action goes to, and the attributes that say so.
+// Where an action sends requests, and the attribute that says so.
 struct Redirect {
   PolicyAction action;
   const char* attribute;
-  const char* nested;  // in a nested create
   const char* missing;
 };
 constexpr Redirect kRedirects[] = {
-    {PolicyAction::redirect_to_pool, "redirect_pool_id", "redirect_pool",
+    {PolicyAction::redirect_to_pool, "redirect_pool_id",
      "redirect_pool_id or redirect_pool must not be None"},
-    {PolicyAction::redirect_to_url, "redirect_url", "redirect_url",
-     "redirect_url must not be None"},
-    {PolicyAction::redirect_prefix, "redirect_prefix", "redirect_prefix",
-     "redirect_prefix must not be None"},
+    {PolicyAction::redirect_to_url, "redirect_url", "redirect_url must not be None"},
+    {PolicyAction::redirect_prefix, "redirect_prefix", "redirect_prefix must not be None"},
 };
 
 bool sets(const Body& values, const Redirect& redirect) {
-  return sets(values, redirect.attribute) || sets(values, redirect.nested);
+  return sets(values, redirect.attribute) ||
+         (redirect.action == PolicyAction::redirect_to_pool && sets(values, "redirect_pool"));
 }
 
-bool has_target(const L7Policy& policy, const Redirect& redirect) {
-  if (redirect.action == PolicyAction::redirect_to_pool) return policy.redirect_pool.has_value();
-  return redirect.action == PolicyAction::redirect_to_url ? !policy.redirect_url.empty()
-                                                          : !policy.redirect_prefix.empty();
+// What the request says of where requests go, without what its own action has no use for.
+Body without_useless(Body values) {
+  if (!values.contains("action")) return values;
+  const auto action = *from_word<PolicyAction>(values["action"].get_ref<const std::string&>());
+  const auto drop = [&values](const char* attribute) { values.erase(attribute); };
+  if (action == PolicyAction::reject || action == PolicyAction::redirect_to_url) {
+    drop("redirect_pool_id");
+    drop("redirect_pool");
+  }
+  if (action == PolicyAction::reject || action == PolicyAction::redirect_to_pool)
+    drop("redirect_url");
+  return values;
 }
 
 void drop_other_targets(L7Policy& policy) {
@@ -57,40 +63,30 @@ void drop_other_targets(L7Policy& policy) {
   if (policy.action != PolicyAction::redirect_prefix) policy.redirect_prefix.clear();
 }
 
-// The redirect code: of those that answer with one, 302 unless it is said.
-Refusal complete_code(L7Policy& policy, const Body& values) {
-  const bool answers = policy.action == PolicyAction::redirect_to_url ||
-                       policy.action == PolicyAction::redirect_prefix;
-  if (!answers && sets(values, "redirect_http_code"))
-    return bad_arguments("redirect_http_code cannot be used with action " +
-                         std::string(word(policy.action)));
-  if (!answers) policy.redirect_http_code.reset();
-  if (answers && !policy.redirect_http_code) policy.redirect_http_code = 302;
-  return std::nullopt;
-}
-
-// `policy` has been given `values`. A redirect that is set without an action is the new action;
-// what the action has no use for goes.
-Refusal complete_policy(L7Policy& policy, const Body& values) {
+// `policy` has been given `values`. As in Octavia, a redirect that is set is the action, and brings
+// its code: 302 where none is given; what the action has no use for goes.
+Refusal complete_policy(L7Policy& policy, const Body& given) {
+  if (sets(given, "action"))
+    for (const Redirect& redirect : kRedirects)
+      if (redirect.action == policy.action && !sets(given, redirect))
+        return bad_arguments(redirect.missing);
+  const Body values = without_useless(given);
+  const auto& [pool, url, prefix] = kRedirects;
+  if (sets(values, pool) && (sets(values, url) || sets(values, prefix)))
+    return bad_arguments(
+        "Cannot specify redirect_pool_id and redirect_url or redirect_prefix at the same time");
   const Redirect* said = nullptr;
-  for (const Redirect& redirect : kRedirects) {
-    if (!sets(values, redirect)) continue;
-    if (said && said->action == PolicyAction::redirect_to_pool)
-      return bad_arguments(
-          "Cannot specify redirect_pool_id and redirect_url or redirect_prefix at the same time");
-    if (said)
-      return bad_arguments("Cannot specify redirect_url and redirect_prefix at the same time");
-    said = &redirect;
-  }
-  if (said && !values.contains("action")) policy.action = said->action;
-  if (said && policy.action != said->action)
-    return bad_arguments(std::string(said->attribute) + " cannot be used with action " +
-                         std::string(word(policy.action)));
-  for (const Redirect& redirect : kRedirects)
-    if (redirect.action == policy.action && !has_target(policy, redirect))
-      return bad_arguments(redirect.missing);
+  for (const Redirect* redirect : {&prefix, &url, &pool})
+    if (sets(values, *redirect)) said = redirect;
+  if (said) policy.action = said->action;
   drop_other_targets(policy);
-  return complete_code(policy, values);
+  const bool answers = said && said->action != PolicyAction::redirect_to_pool;
+  if (answers && !sets(values, "redirect_http_code")) policy.redirect_http_code = 302;
+  const bool keeps =
+      answers ||
+      (!said && (given.contains("redirect_http_code") || policy.action != PolicyAction::reject));
+  if (!keeps) policy.redirect_http_code.reset();
+  return std::nullopt;
 }
 
 Refusal check_redirect_pool(const Draft& draft, const Listener& listener, const L7Policy& policy) {
@@ -131,8 +127,8 @@ Done create_l7policy(Draft& draft, const Body& body) {
   Listener* listener = draft.listener(policy.listener);
   if (!listener) return not_found(Kind::listener, policy.listener.text());
   if (listener->protocol == ListenerProtocol::prometheus) return no_children(listener->protocol);
-  if (auto refusal = complete_policy(policy, values)) return *refusal;
   if (auto refusal = check_redirect_pool(draft, *listener, policy)) return *refusal;
+  if (auto refusal = complete_policy(policy, values)) return *refusal;
   if (auto refusal = draft.check_mutable(listener->load_balancer)) return *refusal;
   if (auto refusal = check_takes_policies(*listener)) return *refusal;
   draft.stamp_new(policy);
@@ -148,6 +144,7 @@ Done update_l7policy(Draft& draft, const Uuid& id, const Body& body) {
   const Body& values = std::get<Body>(read);
   L7Policy* policy = draft.l7policy(id);
   if (!policy) return not_found(Kind::l7policy, id.text());
+  if (values.empty()) return bad_arguments("Invalid update options");
   const Listener& listener = draft.model.listeners.at(policy->listener);
   const int position = policy->position;
   assign(*policy, values);

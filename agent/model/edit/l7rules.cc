@@ -15,7 +15,6 @@ Outcome<Body> read_rule(const Body& body, unsigned use) {
 }
 
 Fault cannot_parse(const std::string& why) { return {400, "Error parsing L7Rule: " + why}; }
-Fault invalid_rule(const std::string& why) { return cannot_parse("Invalid L7 Rule: " + why); }
 
 std::string type_of(const L7Rule& rule) { return "L7rule type " + std::string(word(rule.type)); }
 

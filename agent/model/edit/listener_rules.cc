@@ -28,58 +28,54 @@ bool is_among(const std::string_view (&names)[N], const std::string& name) {
 bool has_certificate(const Listener& l) {
   return !l.default_tls_container_ref.empty() || !l.sni_container_refs.empty();
 }
-bool has_references(const Listener& l) {
-  return has_certificate(l) || !l.client_ca_tls_container_ref.empty();
-}
 bool terminates_tls(const Listener& l) {
   return l.protocol == ListenerProtocol::terminated_https ||
-         (l.protocol == ListenerProtocol::prometheus && has_references(l));
+         (l.protocol == ListenerProtocol::prometheus && has_certificate(l));
 }
 
-Refusal check_headers(const Listener& listener) {
+// Octavia lists them as Python has them: a new listener's are a dictionary's keys.
+std::string headers_text(const json& names, Request request) {
+  const std::string list = as_in_python(names);
+  return request == Request::create ? "dict_keys(" + list + ")" : list;
+}
+
+Refusal check_headers(const Listener& listener, Request request) {
   if (listener.insert_headers.empty()) return std::nullopt;
   const std::string protocol = text(listener.protocol);
   if (!has_requests(listener.protocol))
     return invalid_option("insert-headers", "a " + protocol + " protocol listener.");
+  json all = json::array(), of_tls = json::array();
+  bool unknown = false;
   for (const auto& [name, value] : listener.insert_headers) {
-    const bool of_tls = is_among(kTlsHeaders, name);
-    if (!of_tls && !is_among(kHeaders, name)) return invalid_option(name, "insert_headers");
-    if (of_tls && listener.protocol != ListenerProtocol::terminated_https)
-      return invalid_option(name, protocol + " protocol listener.");
+    all.push_back(name);
+    if (is_among(kTlsHeaders, name)) of_tls.push_back(name);
+    unknown = unknown || (!is_among(kTlsHeaders, name) && !is_among(kHeaders, name));
   }
+  if (unknown) return invalid_option(headers_text(all, request), "insert_headers");
+  if (!of_tls.empty() && listener.protocol != ListenerProtocol::terminated_https)
+    return invalid_option(as_in_python(of_tls), protocol + " protocol listener.");
   return std::nullopt;
 }
 
-// The first TLS option that is set, for listeners that can have none.
-const char* set_tls_option(const Listener& l) {
-  if (l.client_authentication != ClientAuthentication::none) return "client_authentication";
-  if (!l.client_crl_container_ref.empty()) return "client_crl_container_ref";
-  if (!l.tls_ciphers.empty()) return "tls_ciphers";
-  if (!l.tls_versions.empty()) return "tls_versions";
-  if (!l.alpn_protocols.empty()) return "alpn_protocols";
-  return nullptr;
+Refusal check_datagrams(const Listener& listener, Request request) {
+  if (l4_of(listener.protocol) == L4::tcp) return std::nullopt;
+  const bool inserts = request == Request::update && !listener.insert_headers.empty();
+  if (!has_certificate(listener) && !inserts) return std::nullopt;
+  return validation_failure(text(listener.protocol) + " protocol listener does not support TLS" +
+                            (request == Request::update ? " or header insertion." : "."));
 }
 
-Refusal check_plain(const Listener& listener) {
+Refusal check_certificates(const Listener& listener) {
+  const std::string needed = "An SNI or default certificate container reference must be provided ";
   const std::string protocol = text(listener.protocol);
-  if (has_references(listener) && l4_of(listener.protocol) != L4::tcp)
-    return validation_failure(protocol + " protocol listener does not support TLS.");
-  if (has_references(listener))
+  const bool has_ca = !listener.client_ca_tls_container_ref.empty();
+  if (!terminates_tls(listener) && has_certificate(listener))
     return validation_failure("Certificate container references are not allowed on " + protocol +
                               " protocol listeners.");
-  if (const char* option = set_tls_option(listener))
-    return validation_failure(std::string(option) + " is not allowed on " + protocol +
-                              " protocol listeners.");
-  return std::nullopt;
-}
-
-Refusal check_tls(const Listener& listener) {
-  const std::string needed = "An SNI or default certificate container reference must be provided ";
-  const bool has_ca = !listener.client_ca_tls_container_ref.empty();
   if (has_ca && !has_certificate(listener))
     return validation_failure(needed + "with a client CA container reference.");
-  if (!has_certificate(listener))
-    return validation_failure(needed + "for " + text(listener.protocol) + " protocol listeners.");
+  if (terminates_tls(listener) && !has_certificate(listener))
+    return validation_failure(needed + "for " + protocol + " protocol listeners.");
   if (listener.client_authentication != ClientAuthentication::none && !has_ca)
     return validation_failure("Client authentication setting " +
                               std::string(word(listener.client_authentication)) +
@@ -102,10 +98,18 @@ Refusal check_hsts(const Listener& listener) {
   return std::nullopt;
 }
 
-void set_tls_defaults(Listener& listener) {
-  if (listener.tls_ciphers.empty()) listener.tls_ciphers = default_ciphers();
-  if (listener.tls_versions.empty()) listener.tls_versions = default_tls_versions();
-  if (listener.alpn_protocols.empty()) listener.alpn_protocols = default_alpn_protocols();
+// Of who terminates TLS always; of others, what a change says should be as by default.
+void set_tls_defaults(Listener& listener, const json& values, Request request) {
+  const auto wants = [&](const char* attribute) {
+    return listener.protocol == ListenerProtocol::terminated_https ||
+           (request == Request::update && is_reset(values, attribute));
+  };
+  if (listener.tls_ciphers.empty() && wants("tls_ciphers"))
+    listener.tls_ciphers = default_ciphers();
+  if (listener.tls_versions.empty() && wants("tls_versions"))
+    listener.tls_versions = default_tls_versions();
+  if (listener.alpn_protocols.empty() && wants("alpn_protocols"))
+    listener.alpn_protocols = default_alpn_protocols();
 }
 
 }  // namespace
@@ -125,20 +129,28 @@ Refusal check_takes_policies(const Listener& listener) {
   return std::nullopt;
 }
 
-Refusal complete_listener(const Context& context, Listener& listener, const json& values) {
-  static const std::vector<ReferenceField> kReferences{
-      {"default_tls_container_ref", CertificateUse::identity},
+Refusal complete_listener(const Context& context, Listener& listener, const json& values,
+                          Request request) {
+  static const std::vector<ReferenceField> kIdentities{
       {"sni_container_refs", CertificateUse::identity},
+      {"default_tls_container_ref", CertificateUse::identity},
+  };
+  static const std::vector<ReferenceField> kClients{
       {"client_ca_tls_container_ref", CertificateUse::authorities},
       {"client_crl_container_ref", CertificateUse::revocations},
   };
-  if (auto refusal = check_headers(listener)) return refusal;
-  if (auto refusal = terminates_tls(listener) ? check_tls(listener) : check_plain(listener))
-    return refusal;
+  if (request == Request::update)
+    if (auto refusal = check_datagrams(listener, request)) return refusal;
+  if (auto refusal = check_headers(listener, request)) return refusal;
+  if (auto refusal = check_datagrams(listener, request)) return refusal;
+  if (auto refusal = check_certificates(listener)) return refusal;
   if (auto refusal = check_hsts(listener)) return refusal;
-  if (auto refusal = check_tls_lists(values)) return refusal;
-  if (auto refusal = check_references(context, kReferences, values)) return refusal;
-  if (listener.protocol == ListenerProtocol::terminated_https) set_tls_defaults(listener);
+  if (auto refusal = check_references(context, kIdentities, values)) return refusal;
+  if (auto refusal = check_references(context, kClients, values)) return refusal;
+  const bool decides = terminates_tls(listener) || request == Request::update;
+  if (auto refusal = check_tls_lists(values, decides ? EmptyList::refused : EmptyList::allowed))
+    return refusal;
+  set_tls_defaults(listener, values, request);
   return std::nullopt;
 }
 

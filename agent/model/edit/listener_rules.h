@@ -9,7 +9,8 @@
 namespace model {
 
 // `listener` is as it is to be, `values` what the request sets. Fills in the TLS defaults.
-Refusal complete_listener(const Context& context, Listener& listener, const nlohmann::json& values);
+Refusal complete_listener(const Context& context, Listener& listener, const nlohmann::json& values,
+                          Request request);
 
 // Whether the protocol takes requests apart, so that policies can look at them.
 bool has_requests(ListenerProtocol protocol);

@@ -21,10 +21,14 @@ Done create_listener(Draft& draft, const Body& body) {
   if (auto* fault = std::get_if<Fault>(&values)) return *fault;
   Listener listener;
   assign(listener, std::get<Body>(values));
+  if (!draft.load_balancer(listener.load_balancer))
+    return not_found(Kind::load_balancer, listener.load_balancer.text());
+  const LoadBalancer& lb = *draft.load_balancer(listener.load_balancer);
+  if (auto refusal = check_default_pool(draft.model, lb, listener)) return *refusal;
   if (auto refusal = draft.check_mutable(listener.load_balancer)) return *refusal;
   draft.stamp_new(listener);
-  const LoadBalancer& lb = *draft.load_balancer(listener.load_balancer);
-  if (auto refusal = complete_listener(draft.context(), listener, std::get<Body>(values)))
+  if (auto refusal =
+          complete_listener(draft.context(), listener, std::get<Body>(values), Request::create))
     return *refusal;
   if (auto refusal = check_listener(draft.model, lb, listener)) return *refusal;
   if (listener.default_pool)
@@ -39,12 +43,14 @@ Done update_listener(Draft& draft, const Uuid& id, const Body& body) {
   if (auto* fault = std::get_if<Fault>(&values)) return *fault;
   Listener* listener = draft.listener(id);
   if (!listener) return not_found(Kind::listener, id.text());
-  if (auto refusal = draft.check_mutable(listener->load_balancer)) return *refusal;
   assign(*listener, std::get<Body>(values));
-  if (auto refusal = complete_listener(draft.context(), *listener, std::get<Body>(values)))
+  if (auto refusal =
+          complete_listener(draft.context(), *listener, std::get<Body>(values), Request::update))
     return *refusal;
   const LoadBalancer& lb = *draft.load_balancer(listener->load_balancer);
   if (auto refusal = check_listener(draft.model, lb, *listener)) return *refusal;
+  if (auto refusal = check_default_pool(draft.model, lb, *listener)) return *refusal;
+  if (auto refusal = draft.check_mutable(lb.id)) return *refusal;
   draft.mark(*listener, ProvisioningStatus::pending_update);
   draft.lock(lb.id);
   return id;

@@ -24,6 +24,14 @@ Outcome<Listener*> named_listener(Draft& draft, const Body& values) {
   return listener;
 }
 
+// Of the session persistence: timing is looked at before a type that is nowhere.
+Refusal check_change(const Pool& former, Pool& pool, const Body& values) {
+  const auto untyped = keep_persistence_type(former, pool, values);
+  const auto refusal = check_persistence(pool, values, Request::update);
+  if (untyped && pool.session_persistence->persistence_timeout) return refusal;
+  return untyped ? untyped : refusal;
+}
+
 }  // namespace
 
 Done create_pool(Draft& draft, const Body& body) {
@@ -39,12 +47,19 @@ Done create_pool(Draft& draft, const Body& body) {
   if (pool.load_balancer.is_nil()) pool.load_balancer = listener->load_balancer;
   if (listener && listener->load_balancer != pool.load_balancer)
     return not_found(Kind::listener, listener->id.text());
-  if (auto refusal = complete_pool(draft.context(), pool, std::get<Body>(values))) return *refusal;
+  if (!draft.load_balancer(pool.load_balancer))
+    return not_found(Kind::load_balancer, pool.load_balancer.text());
+  if (listener)
+    if (auto refusal = check_protocols(listener->protocol, pool.protocol)) return *refusal;
+  if (auto refusal = check_persistence(pool, std::get<Body>(values), Request::create))
+    return *refusal;
+  if (listener && listener->default_pool)
+    return Fault{409, "This listener already has a default pool"};
   if (auto refusal = draft.check_mutable(pool.load_balancer)) return *refusal;
+  if (auto refusal = complete_pool(draft.context(), pool, std::get<Body>(values), Request::create))
+    return *refusal;
   draft.stamp_new(pool);
   if (listener) {
-    if (auto refusal = check_protocols(listener->protocol, pool.protocol)) return *refusal;
-    if (listener->default_pool) return Fault{409, "This listener already has a default pool"};
     listener->default_pool = pool.id;
     draft.mark(*listener, ProvisioningStatus::pending_update);
   }
@@ -58,9 +73,12 @@ Done update_pool(Draft& draft, const Uuid& id, const Body& body) {
   if (auto* fault = std::get_if<Fault>(&values)) return *fault;
   Pool* pool = draft.pool(id);
   if (!pool) return not_found(Kind::pool, id.text());
-  if (auto refusal = draft.check_mutable(pool->load_balancer)) return *refusal;
+  const Pool former = *pool;
   assign(*pool, std::get<Body>(values));
-  if (auto refusal = complete_pool(draft.context(), *pool, std::get<Body>(values))) return *refusal;
+  if (auto refusal = check_change(former, *pool, std::get<Body>(values))) return *refusal;
+  if (auto refusal = complete_pool(draft.context(), *pool, std::get<Body>(values), Request::update))
+    return *refusal;
+  if (auto refusal = draft.check_mutable(pool->load_balancer)) return *refusal;
   draft.mark(*pool, ProvisioningStatus::pending_update);
   draft.lock_users(*pool);
   draft.lock(pool->load_balancer);

@@ -1,5 +1,8 @@
 #include "agent/model/edit/references.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "agent/model/fields/value.h"
 
 namespace model {
@@ -8,13 +11,7 @@ namespace {
 
 using nlohmann::json;
 
-Refusal check_reference(const Context& context, const ReferenceField& field, const json& ref) {
-  if (!context.check_certificate)
-    return invalid_input(field.name, ref, "There is no store of certificates to find it in.");
-  if (auto why = context.check_certificate(ref.get_ref<const std::string&>(), field.use))
-    return invalid_input(field.name, ref, *why);
-  return std::nullopt;
-}
+constexpr const char* kVersions[] = {"SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"};
 
 bool is_empty_list(const json& values, const char* name) {
   auto given = values.find(name);
@@ -25,15 +22,23 @@ bool is_empty_list(const json& values, const char* name) {
 
 Refusal check_references(const Context& context, const std::vector<ReferenceField>& fields,
                          const json& values) {
+  json failed = json::array();
+  std::string reasons;
   for (const ReferenceField& field : fields) {
     auto given = values.find(std::string(field.name));
-    if (given == values.end() || given->is_null()) continue;
-    if (given->is_string() && given->get_ref<const std::string&>().empty()) continue;
+    if (given == values.end() || given->is_null() || *given == "") continue;
     const json refs = given->is_array() ? *given : json::array({*given});
-    for (const json& ref : refs)
-      if (auto refusal = check_reference(context, field, ref)) return refusal;
+    for (const json& ref : refs) {
+      auto why = context.check_certificate
+                     ? context.check_certificate(ref.get_ref<const std::string&>(), field.use)
+                     : "There is no store of certificates.";
+      if (!why) continue;
+      failed.push_back(ref);
+      reasons += (reasons.empty() ? "" : " ") + std::string(field.name) + ": " + *why;
+    }
   }
-  return std::nullopt;
+  if (failed.empty()) return std::nullopt;
+  return Fault{400, "Could not retrieve certificate: " + as_in_python(failed), "", reasons};
 }
 
 // Of the newest Octavia: those of 11 have none for an ECDSA certificate below TLS 1.3.
@@ -46,7 +51,20 @@ std::string default_ciphers() {
 std::vector<std::string> default_tls_versions() { return {"TLSv1.2", "TLSv1.3"}; }
 std::vector<std::string> default_alpn_protocols() { return {"h2", "http/1.1", "http/1.0"}; }
 
-Refusal check_tls_lists(const json& values) {
+bool is_reset(const json& values, const char* attribute) {
+  auto given = values.find(attribute);
+  return given != values.end() && given->is_null();
+}
+
+Refusal check_tls_lists(const json& values, EmptyList empty) {
+  if (auto given = values.find("tls_versions"); given != values.end() && given->is_array()) {
+    std::string unknown;
+    for (const json& version : *given)
+      if (std::find(std::begin(kVersions), std::end(kVersions), version) == std::end(kVersions))
+        unknown += (unknown.empty() ? "" : ", ") + version.get<std::string>();
+    if (!unknown.empty()) return validation_failure("Invalid TLS versions: " + unknown);
+  }
+  if (empty == EmptyList::allowed) return std::nullopt;
   if (is_empty_list(values, "tls_versions"))
     return validation_failure(
         "Empty TLS version list. Either specify at least one TLS version or remove this parameter "

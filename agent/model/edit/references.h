@@ -15,7 +15,8 @@ struct ReferenceField {
   CertificateUse use;
 };
 
-// Every reference that `values` (read_fields') sets can be used for what its field is there for.
+// Every reference that `values` (read_fields') sets can be used for what its field is there for;
+// those that cannot are all named.
 Refusal check_references(const Context& context, const std::vector<ReferenceField>& fields,
                          const nlohmann::json& values);
 
@@ -23,7 +24,11 @@ Refusal check_references(const Context& context, const std::vector<ReferenceFiel
 std::string default_ciphers();
 std::vector<std::string> default_tls_versions();
 std::vector<std::string> default_alpn_protocols();
-// Lists that are given and empty are not the way to get these.
-Refusal check_tls_lists(const nlohmann::json& values);
+// TLS versions are those that there are. `empty`: whether an empty list is one, where it decides
+// nothing; else it is not the way to get the defaults.
+enum class EmptyList { refused, allowed };
+Refusal check_tls_lists(const nlohmann::json& values, EmptyList empty);
+// Whether a request says that an attribute should be what it is by default.
+bool is_reset(const nlohmann::json& values, const char* attribute);
 
 }  // namespace model

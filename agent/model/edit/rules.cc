@@ -115,10 +115,6 @@ Fault immutable(Kind kind, const Uuid& id) {
   return {409, what + id.text() + " is immutable and cannot be updated."};
 }
 
-Fault invalid_option(const std::string& value, const std::string& option) {
-  return {400, value + " is not a valid option for " + option};
-}
-
 Refusal check_vips(const Model& m, const LoadBalancer& lb) {
   std::set<IpAddress> mine;
   for (const IpAddress& vip : vips_of(lb)) {
@@ -157,15 +153,19 @@ Refusal check_protocols(ListenerProtocol listener, PoolProtocol pool) {
                             "'.");
 }
 
+Refusal check_default_pool(const Model& m, const LoadBalancer& lb, const Listener& listener) {
+  if (!listener.default_pool) return std::nullopt;
+  if (listener.protocol == ListenerProtocol::prometheus) return no_children(listener.protocol);
+  auto pool = m.pools.find(*listener.default_pool);
+  if (pool == m.pools.end() || pool->second.load_balancer != lb.id)
+    return not_found(Kind::pool, listener.default_pool->text());
+  if (auto refusal = check_protocols(listener.protocol, pool->second.protocol)) return refusal;
+  if (pool->second.provisioning_status == ProvisioningStatus::pending_delete)
+    return immutable(Kind::pool, pool->first);
+  return std::nullopt;
+}
+
 Refusal check_listener(const Model& m, const LoadBalancer& lb, const Listener& listener) {
-  if (listener.default_pool) {
-    auto pool = m.pools.find(*listener.default_pool);
-    if (pool == m.pools.end() || pool->second.load_balancer != lb.id)
-      return not_found(Kind::pool, listener.default_pool->text());
-    if (auto refusal = check_protocols(listener.protocol, pool->second.protocol)) return refusal;
-    if (pool->second.provisioning_status == ProvisioningStatus::pending_delete)
-      return immutable(Kind::pool, pool->first);
-  }
   if (auto refusal = check_port(m, listener)) return refusal;
   return check_cidrs(lb, listener);
 }

@@ -15,19 +15,21 @@
 
 namespace model {
 
+enum class Request { create, update };  // Octavia words some of its errors by it
+
 enum class L4 { tcp, udp, sctp };
 L4 l4_of(ListenerProtocol protocol);
 
 std::vector<base::IpAddress> vips_of(const LoadBalancer& lb);  // the primary one first
 
-Fault immutable(Kind kind, const Uuid& id);                                 // 409
-Fault invalid_option(const std::string& value, const std::string& option);  // 400
+Fault immutable(Kind kind, const Uuid& id);  // 409
 
 // VIPs are unicast, of a scope that can be routed, and of nobody else.
 Refusal check_vips(const Model& m, const LoadBalancer& lb);
 Refusal check_provider(const std::string& provider);
-// The port is free on its load balancer, the CIDRs fit a VIP, the default pool exists there and can
-// serve the protocol.
+// The default pool, if there is one, exists on the load balancer and can serve the protocol.
+Refusal check_default_pool(const Model& m, const LoadBalancer& lb, const Listener& listener);
+// The port is free on its load balancer, the CIDRs fit a VIP.
 Refusal check_listener(const Model& m, const LoadBalancer& lb, const Listener& listener);
 Refusal check_protocols(ListenerProtocol listener, PoolProtocol pool);
 // Members are where packets can go to, and each (address, port) is in a pool once.

@@ -137,7 +137,9 @@ Done add_pool(Draft& draft, const LoadBalancer& lb, const PoolBody& given) {
   Pool pool;
   assign(pool, std::get<Body>(values));
   pool.load_balancer = lb.id;
-  if (auto refusal = complete_pool(draft.context(), pool, std::get<Body>(values)))
+  if (auto refusal = check_persistence(pool, std::get<Body>(values), Request::create))
+    return at(*refusal, given.path);
+  if (auto refusal = complete_pool(draft.context(), pool, std::get<Body>(values), Request::create))
     return at(*refusal, given.path);
   draft.stamp_new(pool);
   const Body members = std::get<Body>(values).value("members", Body());
@@ -178,7 +180,9 @@ Refusal add_listener(Draft& draft, const LoadBalancer& lb, const Body& values, c
   draft.stamp_new(listener);
   if (const Body* pool = pool_in(values, "default_pool"))
     listener.default_pool = pools.at(name_of(*pool));
-  if (auto refusal = complete_listener(draft.context(), listener, values)) return refusal;
+  if (auto refusal = check_default_pool(draft.model, lb, listener)) return refusal;
+  if (auto refusal = complete_listener(draft.context(), listener, values, Request::create))
+    return refusal;
   if (auto refusal = check_listener(draft.model, lb, listener)) return refusal;
   draft.model.listeners.emplace(listener.id, listener);
   return add_policies(draft, listener, values.at("l7policies"), pools, path);

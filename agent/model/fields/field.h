@@ -86,6 +86,7 @@ struct Field {
   Need need = Need::optional;
   Null null = Null::resets;
   Since since = Since::always;
+  std::optional<Fault> of_null = {};  // of one that is needed; none: it is no valid option
 
   nlohmann::json value(const R& r) const { return get ? get(r) : fixed; }
   nlohmann::json by_default() const { return value(R{}); }
@@ -93,6 +94,10 @@ struct Field {
   bool saved() const { return kept == Kept::shown_and_saved || kept == Kept::saved; }
 
   Field needed() && { return need = Need::required, std::move(*this); }
+  Field needed(Fault when_null) && {
+    of_null = std::move(when_null);
+    return std::move(*this).needed();
+  }
   Field where(Kept k) && { return kept = k, std::move(*this); }
   Field null_means(Null n) && { return null = n, std::move(*this); }
   Field from_later() && { return since = Since::later, std::move(*this); }

@@ -3,6 +3,7 @@
 
 #include "agent/model/fields/l7_text.h"
 #include "agent/model/fields/rows.h"
+#include "agent/model/kinds.h"
 
 namespace model {
 
@@ -19,13 +20,15 @@ std::vector<Field<L7Policy>> l7policy_rows() {
       admin_row<R>(),
       ignored_project_row<R>("project_id"),
       ignored_project_row<R>("tenant_id"),
-      row<R, &R::action>("action", choice_type(all_words<PolicyAction>()), kAlways).needed(),
+      row<R, &R::action>("action", choice_type(all_words<PolicyAction>()), kAlways)
+          .needed({400, "Invalid L7 Policy action specified: None"}),
       row<R, &R::redirect_pool>("redirect_pool_id", plain_type(Form::uuid), kCreate | kUpdate),
       relation_row<R>("redirect_pool", plain_type(Form::object), kNested),
       nullable_row<R, &R::redirect_url>("redirect_url", custom_type(read_url), kAlways),
       nullable_row<R, &R::redirect_prefix>("redirect_prefix", custom_type(read_url), kAlways),
       row<R, &R::position>("position", position, kAlways).null_means(Null::is_absence),
-      row<R, &R::listener>("listener_id", plain_type(Form::uuid), kCreate).needed(),
+      row<R, &R::listener>("listener_id", plain_type(Form::uuid), kCreate)
+          .needed(not_found(Kind::listener, "None")),
       relation_row<R>("rules", plain_type(Form::objects), kNested),
       tags_row<R>(),
       row<R, &R::redirect_http_code>("redirect_http_code", custom_type(read_redirect_code),
@@ -38,11 +41,13 @@ std::vector<Field<L7Policy>> l7policy_rows() {
 std::vector<Field<L7Rule>> l7rule_rows() {
   using R = L7Rule;
   std::vector<Field<R>> rows{
-      row<R, &R::type>("type", choice_type(all_words<RuleType>()), kAlways).needed(),
+      row<R, &R::type>("type", choice_type(all_words<RuleType>()), kAlways)
+          .needed(invalid_rule("invalid rule type")),
       row<R, &R::compare_type>("compare_type", choice_type(all_words<CompareType>()), kAlways)
-          .needed(),
+          .needed(invalid_rule("invalid comparison type for rule type")),
       nullable_row<R, &R::key>("key", custom_type(read_line), kAlways),
-      row<R, &R::value>("value", custom_type(read_line), kAlways).needed(),
+      row<R, &R::value>("value", custom_type(read_line), kAlways)
+          .needed(invalid_rule("L7 rule type requires a value")),
       row<R, &R::invert>("invert", boolean_type(), kAlways),
       admin_row<R>(),
       ignored_project_row<R>("project_id"),

@@ -56,6 +56,10 @@ bool is_url(std::string_view text) {
 
 }  // namespace
 
+Fault invalid_rule(const std::string& why) {
+  return {400, "Error parsing L7Rule: Invalid L7 Rule: " + why};
+}
+
 Outcome<json> read_url(std::string_view field, const json& in) {
   auto text = read_value(field, text_type(kMostCharacters), in);
   if (std::holds_alternative<Fault>(text)) return text;

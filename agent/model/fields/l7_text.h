@@ -10,6 +10,9 @@
 
 namespace model {
 
+// 400 "Error parsing L7Rule: Invalid L7 Rule: <why>"
+Fault invalid_rule(const std::string& why);
+
 // Readers of attributes (ValueType::Form::custom).
 // An http or https URL with a host, in the characters of RFC 3986.
 Outcome<nlohmann::json> read_url(std::string_view field, const nlohmann::json& in);

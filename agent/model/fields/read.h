@@ -84,7 +84,9 @@ Outcome<nlohmann::json> read_fields(const Place& place, const std::vector<Field<
     if (!(field.use & use)) continue;
     auto given = body.find(std::string(field.name));
     bool null = given != body.end() && given->is_null();
-    if (field.need == Need::required && (null || (given == body.end() && use != kUpdate)))
+    if (field.need == Need::required && null)
+      return fail(field.of_null.value_or(invalid_option("None", std::string(field.name))));
+    if (field.need == Need::required && given == body.end() && use != kUpdate)
       return fail(missing_field(field.name));
     if (given == body.end() || (null && field.null == Null::is_absence)) continue;
     if (null) {

@@ -6,6 +6,7 @@
 #include "agent/model/fields/read.h"
 #include "agent/model/fields/rows.h"
 #include "agent/model/fields/text_rules.h"
+#include "agent/model/kinds.h"
 
 namespace model {
 
@@ -19,10 +20,9 @@ constexpr int kMostConnections = std::numeric_limits<int>::max();
 
 ValueType port_type() { return integer_type(1, 65535); }
 ValueType timeout_type() { return integer_type(0, kMostTimeout); }
-ValueType tls_versions_type() {
-  return choice_list_type({"SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"});
-}
-ValueType alpn_type() { return choice_list_type({"h2", "http/1.1", "http/1.0"}); }
+// Which there are is said by edit/references.h.
+ValueType tls_versions_type() { return texts_type(32); }
+ValueType alpn_type() { return custom_type(read_alpn_protocols); }
 
 // {"subnet_id", "ip_address"}: the subnet alone is not enough, since nobody here allocates
 // addresses; the address alone is.
@@ -117,7 +117,7 @@ std::vector<Field<Listener>> listener_rows() {
       relation_row<R>("default_pool", plain_type(Form::object), kNested),
       relation_row<R>("l7policies", plain_type(Form::objects), kNested),
       row<R, &R::load_balancer>("loadbalancer_id", plain_type(Form::uuid), kCreate)
-          .needed()
+          .needed(not_found(Kind::load_balancer, "None"))
           .where(Kept::saved),
       row<R, &R::timeout_client_data>("timeout_client_data", timeout_type(), kAlways),
       row<R, &R::timeout_member_connect>("timeout_member_connect", timeout_type(), kAlways),
@@ -174,8 +174,9 @@ std::vector<Field<SessionPersistence>> session_persistence_rows() {
   using R = SessionPersistence;
   auto most = std::numeric_limits<int>::max();
   return {
-      row<R, &R::type>("type", choice_type(all_words<PersistenceType>()), kOnce).needed(),
-      nullable_row<R, &R::cookie_name>("cookie_name", name_type(), kOnce),
+      row<R, &R::type>("type", choice_type(all_words<PersistenceType>()), kOnce)
+          .null_means(Null::is_absence),
+      nullable_row<R, &R::cookie_name>("cookie_name", custom_type(read_cookie_name), kOnce),
       row<R, &R::persistence_timeout>("persistence_timeout", integer_type(0, most), kOnce),
       nullable_row<R, &R::persistence_granularity>("persistence_granularity",
                                                    custom_type(read_granularity), kOnce),
@@ -223,7 +224,9 @@ std::vector<Field<HealthMonitor>> health_monitor_rows() {
       admin_row<R>(),
       ignored_project_row<R>("project_id"),
       ignored_project_row<R>("tenant_id"),
-      row<R, &R::pool>("pool_id", plain_type(Form::uuid), kCreate).needed().where(Kept::saved),
+      row<R, &R::pool>("pool_id", plain_type(Form::uuid), kCreate)
+          .needed(not_found(Kind::pool, "None"))
+          .where(Kept::saved),
       tags_row<R>(),
       row<R, &R::http_version>("http_version", custom_type(read_http_version), kAlways),
       nullable_row<R, &R::domain_name>("domain_name", custom_type(read_domain_name), kAlways),

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <optional>
+#include <regex>
+#include <set>
 #include <string>
 
 #include "agent/model/fields/value.h"
@@ -103,10 +105,17 @@ Outcome<json> read_text_that(std::string_view field, const json& in,
 }  // namespace
 
 Outcome<json> read_url_path(std::string_view field, const json& in) {
-  return read_text_that(field, in, is_url_path, "Value must be a valid URL Path");
+  return read_text_that(field, in, is_url_path, "Value must be a valid URL Path string");
 }
 
 Outcome<json> read_expected_codes(std::string_view field, const json& in) {
+  static const std::string kPattern = R"(^(\d{3}(\s*,\s*\d{3})*)$|^(\d{3}-\d{3})$)";
+  const auto has_form = [](std::string_view text) {
+    static const std::regex form(kPattern);
+    return std::regex_match(text.begin(), text.end(), form);
+  };
+  auto text = read_text_that(field, in, has_form, "Value should match the pattern " + kPattern);
+  if (std::holds_alternative<Fault>(text)) return text;
   return read_text_that(field, in, are_codes,
                         "Value should be a status from 100 to 599, a list of such or a range");
 }
@@ -118,7 +127,9 @@ Outcome<json> read_http_version(std::string_view field, const json& in) {
 }
 
 Outcome<json> read_domain_name(std::string_view field, const json& in) {
-  return read_text_that(field, in, is_host_name, "Value should be a host name");
+  return read_text_that(field, in, is_host_name,
+                        "Value should match the pattern ^(?=.{1,253}\\.?$)(?:(?!-|[^.]+_)"
+                        "[A-Za-z0-9-_]{1,63}(?<!-)(?:\\.|$))+$");
 }
 
 Outcome<json> read_ciphers(std::string_view field, const json& in) {
@@ -129,6 +140,23 @@ Outcome<json> read_ciphers(std::string_view field, const json& in) {
         "Invalid characters in cipher string. Only alphanumeric, -, +, !, :, @, =, _, and . are "
         "allowed.");
   return text;
+}
+
+Outcome<json> read_alpn_protocols(std::string_view field, const json& in) {
+  static const std::set<json> kProtocols{"h2", "http/1.1", "http/1.0"};
+  auto list = read_value(field, texts_type(kMostCharacters), in);
+  if (std::holds_alternative<Fault>(list)) return list;
+  for (const json& protocol : in)
+    if (!kProtocols.contains(protocol))
+      return invalid_input(field, in, "Value should be a valid ALPN protocol ID");
+  return list;
+}
+
+Outcome<json> read_cookie_name(std::string_view field, const json& in) {
+  const auto holds = [](std::string_view name) {
+    return !name.empty() && name.find_first_of(" \t\n\v\f\r,;\\") == std::string_view::npos;
+  };
+  return read_text_that(field, in, holds, R"(Value should match the pattern ^[^\s,;\\]+$)");
 }
 
 Outcome<json> read_header_flags(std::string_view field, const json& in) {

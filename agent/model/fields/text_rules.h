@@ -24,6 +24,12 @@ Outcome<nlohmann::json> read_domain_name(std::string_view field, const nlohmann:
 // OpenSSL's cipher list: "ECDHE-RSA-AES256-GCM-SHA384:!aNULL".
 Outcome<nlohmann::json> read_ciphers(std::string_view field, const nlohmann::json& in);
 
+// A list of "h2", "http/1.1", "http/1.0".
+Outcome<nlohmann::json> read_alpn_protocols(std::string_view field, const nlohmann::json& in);
+
+// What may stand in a Set-Cookie header before the "=".
+Outcome<nlohmann::json> read_cookie_name(std::string_view field, const nlohmann::json& in);
+
 // {"X-Forwarded-For": "true"}: which headers to insert; "true" or "false", read as lower case.
 Outcome<nlohmann::json> read_header_flags(std::string_view field, const nlohmann::json& in);
 

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 #include <optional>
+#include <set>
+#include <string>
 
 #include "agent/model/time.h"
 #include "base/ip.h"
@@ -18,16 +20,28 @@ using Form = ValueType::Form;
 
 constexpr size_t kMostShown = 256;  // bytes of a refused value that an error repeats
 
+// As Python writes values, for that is how Octavia repeats them; a text is quoted within others.
+std::string python_text(const json& value) {
+  if (value.is_null()) return "None";
+  if (value.is_boolean()) return value.get<bool>() ? "True" : "False";
+  if (value.is_string()) {
+    const auto& text = value.get_ref<const std::string&>();
+    const bool doubled =
+        text.find('\'') != std::string::npos && text.find('"') == std::string::npos;
+    return (doubled ? "\"" : "'") + text + (doubled ? "\"" : "'");
+  }
+  if (!value.is_structured()) return value.dump();
+  std::string out, separator;
+  for (const auto& [key, item] : value.items()) {
+    out += separator + (value.is_object() ? python_text(key) + ": " : "") + python_text(item);
+    separator = ", ";
+    if (out.size() > kMostShown) break;
+  }
+  return value.is_object() ? "{" + out + "}" : "[" + out + "]";
+}
+
 std::string shown(const json& value) {
-  std::string text;
-  if (value.is_null())
-    text = "None";
-  else if (value.is_boolean())
-    text = value.get<bool>() ? "True" : "False";
-  else if (value.is_string())
-    text = value.get<std::string>();
-  else
-    text = value.dump(-1, ' ', false, json::error_handler_t::replace);
+  std::string text = value.is_string() ? value.get<std::string>() : python_text(value);
   if (text.size() > kMostShown) {
     size_t end = kMostShown;
     while ((static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) end--;  // whole characters
@@ -137,7 +151,8 @@ Outcome<json> read_time(std::string_view field, const json& in) {
   return in;
 }
 
-// Every element of a list or object, by the type of one.
+// Every element of a list or object, by the type of one. What is wrong with one is said of all, as
+// Octavia does.
 Outcome<json> read_elements(std::string_view field, const ValueType& element, const json& in) {
   bool is_map = element.form == Form::text_map;
   if (is_map ? !in.is_object() : !in.is_array())
@@ -146,14 +161,19 @@ Outcome<json> read_elements(std::string_view field, const ValueType& element, co
   ValueType one = element;
   if (is_map) one.form = Form::text;
   json read = is_map ? json::object() : json::array();
+  std::set<std::string> seen;
   for (const auto& [key, item] : in.items()) {
     if (item.is_null()) return invalid_input(field, in, "Value should not contain null");
     auto outcome = read_value(field, one, item);
-    if (auto* fault = std::get_if<Fault>(&outcome)) return *fault;
+    if (auto* fault = std::get_if<Fault>(&outcome)) {
+      const std::string of_item = invalid_input(field, item, "").text;
+      return invalid_input(field, in, fault->text.substr(of_item.size()));
+    }
+    auto& value = std::get<json>(outcome);
     if (is_map)
-      read[key] = std::get<json>(outcome);
-    else
-      read.push_back(std::get<json>(outcome));
+      read[key] = std::move(value);
+    else if (element.form != Form::cidr || seen.insert(value.get<std::string>()).second)
+      read.push_back(std::move(value));  // networks only once
   }
   return read;
 }
@@ -162,21 +182,9 @@ Outcome<json> read_elements(std::string_view field, const ValueType& element, co
 ValueType element_of(const ValueType& list) {
   ValueType one = list;
   if (list.form == Form::texts) one.form = Form::text;
-  if (list.form == Form::choice_list) one.form = Form::choice;
   if (list.form == Form::objects) one.form = Form::object;
+  if (list.form == Form::cidrs) one.form = Form::cidr;
   return one;
-}
-
-Outcome<json> read_cidrs(std::string_view field, const json& in) {
-  if (!in.is_array()) return invalid_input(field, in, "Value not a valid list: " + shown(in));
-  json read = json::array();
-  for (const json& item : in) {
-    auto outcome = read_cidr(field, item);
-    if (auto* fault = std::get_if<Fault>(&outcome)) return *fault;
-    if (std::find(read.begin(), read.end(), std::get<json>(outcome)) == read.end())
-      read.push_back(std::get<json>(outcome));
-  }
-  return read;
 }
 
 }  // namespace
@@ -186,9 +194,6 @@ ValueType boolean_type() { return {Form::boolean}; }
 ValueType integer_type(int64_t least, int64_t most) { return {Form::integer, least, most}; }
 ValueType choice_type(std::vector<std::string_view> choices) {
   return {Form::choice, 0, 0, std::move(choices)};
-}
-ValueType choice_list_type(std::vector<std::string_view> choices) {
-  return {Form::choice_list, 0, 0, std::move(choices)};
 }
 ValueType texts_type(int64_t most) { return {Form::texts, 0, most}; }
 ValueType plain_type(Form form) { return {form}; }
@@ -203,7 +208,13 @@ Fault missing_field(std::string_view field) {
   return invalid_input(field, nullptr, "Mandatory field missing.");
 }
 
+Fault invalid_option(const std::string& value, const std::string& option) {
+  return {400, value + " is not a valid option for " + option};
+}
+
 Fault validation_failure(const std::string& why) { return {400, "Validation failure: " + why}; }
+
+std::string as_in_python(const json& value) { return python_text(value); }
 
 Outcome<json> read_value(std::string_view field, const ValueType& type, const json& in) {
   switch (type.form) {
@@ -217,14 +228,14 @@ Outcome<json> read_value(std::string_view field, const ValueType& type, const js
       return read_uuid(field, in);
     case Form::address:
       return read_address(field, in);
-    case Form::cidrs:
-      return read_cidrs(field, in);
+    case Form::cidr:
+      return read_cidr(field, in);
     case Form::choice:
       return read_choice(field, type, in);
     case Form::time:
       return read_time(field, in);
+    case Form::cidrs:
     case Form::texts:
-    case Form::choice_list:
     case Form::objects:
       return read_elements(field, element_of(type), in);
     case Form::text_map:

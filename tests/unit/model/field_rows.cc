@@ -194,7 +194,7 @@ std::vector<Row> listener_rows() {
              {json{5}, cidr},
              {json{"192.0.2.0/-1"}, cidr},
              {"192.0.2.0/24", "Value not a valid list: 192.0.2.0/24"},
-             {json{nullptr}, cidr}}};
+             {json{nullptr}, "Value should not contain null"}}};
   auto timeout = [k](const std::string& name, int by_default) {
     return int_row(k, name, 0, 2073600000, by_default, mutable_);
   };
@@ -257,7 +257,7 @@ std::vector<Row> pool_rows() {
               {"persistence_timeout", nullptr},
               {"persistence_granularity", nullptr}}}},
            {{{{"type", "X"}}, "Value should be one of: SOURCE_IP, HTTP_COOKIE, APP_COOKIE"},
-            {json::object(), "Mandatory field missing."}}}};
+            {5, "Value should be an object"}}}};
 }
 
 std::vector<Row> member_rows() {
@@ -293,7 +293,9 @@ std::vector<Row> health_monitor_rows() {
       "Value should be one of: HTTP, HTTPS, PING, TCP, TLS-HELLO, UDP-CONNECT, SCTP";
   std::string methods =
       "Value should be one of: GET, HEAD, POST, PUT, DELETE, TRACE, OPTIONS, CONNECT, PATCH";
-  std::string path = "Value must be a valid URL Path";
+  std::string path = "Value must be a valid URL Path string";
+  std::string pattern =
+      R"(Value should match the pattern ^(\d{3}(\s*,\s*\d{3})*)$|^(\d{3}-\d{3})$)";
   std::string codes = "Value should be a status from 100 to 599, a list of such or a range";
   std::string versions = "Value should be one of: 1.0, 1.1";
   Row type{k,
@@ -330,13 +332,14 @@ std::vector<Row> health_monitor_rows() {
                mutable_,
                "200",
                {{"200,202, 204", "200,202, 204"}, {"200-299", "200-299"}},
-               {{"20", codes},
-                {"200-", codes},
+               {{"20", pattern},
+                {"200-", pattern},
                 {"299-200", codes},
-                {"99", codes},
+                {"99", pattern},
+                {"099", codes},
                 {"600", codes},
-                {"200-204,301", codes},
-                {"", codes},
+                {"200-204,301", pattern},
+                {"", pattern},
                 {200, kString}}};
   Row version{k,
               "http_version",

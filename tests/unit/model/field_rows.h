@@ -34,6 +34,8 @@ inline std::string longer(size_t n) { return std::string(n, 'x'); }
 
 inline void PrintTo(const Row& row, std::ostream* out) { *out << row.field; }
 
+// Before a reason that is the whole text.
+inline const std::string kWhole = "whole: ";
 inline const std::string kString = "Value should be string";
 inline const std::string kInteger = "Value should be an integer";
 inline std::string too_long(int n) {

@@ -19,21 +19,22 @@ Row beside(Row row, json what) {
 }
 
 Row ref_row(Kind kind, const std::string& field, json what) {
-  return {
-      kind,
-      field,
-      optional_,
-      mutable_,
-      nullptr,
-      {{"a", "a"}, {longer(255), longer(255)}},
-      {{5, kString}, {longer(256), too_long(255)}, {"missing", "There is no certificate missing."}},
-      {},
-      std::move(what)};
+  return {kind,
+          field,
+          optional_,
+          mutable_,
+          nullptr,
+          {{"a", "a"}, {longer(255), longer(255)}},
+          {{5, kString},
+           {longer(256), too_long(255)},
+           {"missing", kWhole + "Could not retrieve certificate: ['missing']"}},
+          {},
+          std::move(what)};
 }
 
 std::vector<Row> tls_choice_rows(Kind kind, const json& what) {
-  const std::string versions = "Value should be one of: SSLv3, TLSv1, TLSv1.1, TLSv1.2, TLSv1.3";
-  const std::string alpn = "Value should be one of: h2, http/1.1, http/1.0";
+  const std::string versions = kWhole + "Validation failure: Invalid TLS versions: ";
+  const std::string alpn = "Value should be a valid ALPN protocol ID";
   return {{kind,
            "tls_ciphers",
            optional_,
@@ -49,7 +50,9 @@ std::vector<Row> tls_choice_rows(Kind kind, const json& what) {
            mutable_,
            json{"TLSv1.2", "TLSv1.3"},
            {{json{"TLSv1.3"}, json{"TLSv1.3"}}},
-           {{json{"SSLv9"}, versions}, {5, "Value not a valid list: 5"}, {json{5}, versions}},
+           {{json{"SSLv9", "TLSv1", "x"}, versions + "SSLv9, x"},
+            {5, "Value not a valid list: 5"},
+            {json{5}, kString}},
            {},
            what},
           {kind,
@@ -82,7 +85,7 @@ std::vector<Row> listener_tls_rows() {
                   {{json{"a", "b"}, json{"a", "b"}}},
                   {{"a", "Value not a valid list: a"},
                    {json{5}, kString},
-                   {json{"a", "missing"}, "There is no certificate missing."}},
+                   {json{"a", "missing"}, kWhole + "Could not retrieve certificate: ['missing']"}},
                   {},
                   tls});
   rows.push_back({k,

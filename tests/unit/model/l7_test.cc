@@ -46,22 +46,70 @@ TEST(Policies, HaveExactlyTheRedirectOfTheirAction) {
       {{{"action", "REDIRECT_TO_URL"}}, "redirect_url must not be None"},
       {{{"action", "REDIRECT_PREFIX"}}, "redirect_prefix must not be None"},
       {{{"action", "REDIRECT_TO_POOL"}}, "redirect_pool_id or redirect_pool must not be None"},
-      {{{"action", "REJECT"}, {"redirect_url", "http://a/"}},
-       "redirect_url cannot be used with action REJECT"},
       {{{"action", "REDIRECT_TO_URL"}, {"redirect_prefix", "http://a/"}},
-       "redirect_prefix cannot be used with action REDIRECT_TO_URL"},
-      {{{"action", "REDIRECT_TO_POOL"}, {"redirect_pool_id", pool}, {"redirect_url", "http://a/"}},
+       "redirect_url must not be None"},
+      {{{"action", "REDIRECT_TO_POOL"}, {"redirect_url", "http://a/"}},
+       "redirect_pool_id or redirect_pool must not be None"},
+      {{{"action", "REDIRECT_PREFIX"}, {"redirect_pool_id", pool}, {"redirect_prefix", "http://a"}},
        "Cannot specify redirect_pool_id and redirect_url or redirect_prefix at the same time"},
-      {{{"action", "REJECT"}, {"redirect_http_code", 301}},
-       "redirect_http_code cannot be used with action REJECT"},
-      {{{"action", "REDIRECT_TO_POOL"}, {"redirect_pool_id", pool}, {"redirect_http_code", 301}},
-       "redirect_http_code cannot be used with action REDIRECT_TO_POOL"},
   };
   for (const auto& [attributes, why] : cases) {
     SCOPED_TRACE(attributes.dump());
     EXPECT_THAT(refused(w.make(Kind::l7policy, attributes)), IsFault(400, arguments(why)));
     EXPECT_THAT(refused(w.alter(w.policy, attributes)), IsFault(400, arguments(why)));
   }
+}
+
+// As Octavia 11: asked with the same bodies.
+TEST(Policies, IgnoreWhatTheirActionHasNoUseFor) {
+  Web w;
+  const std::string pool = w.http_pool.text(), url = "http://a/";
+  struct Case {
+    json given;
+    PolicyAction action;
+    std::optional<int> code;
+  };
+  const std::vector<Case> cases{
+      {{{"action", "REJECT"}, {"redirect_url", url}}, PolicyAction::reject, std::nullopt},
+      {{{"action", "REJECT"}, {"redirect_pool_id", pool}}, PolicyAction::reject, std::nullopt},
+      {{{"action", "REJECT"}, {"redirect_http_code", 301}}, PolicyAction::reject, 301},
+      {{{"action", "REDIRECT_TO_POOL"}, {"redirect_pool_id", pool}, {"redirect_http_code", 301}},
+       PolicyAction::redirect_to_pool,
+       std::nullopt},
+      {{{"action", "REDIRECT_TO_POOL"}, {"redirect_pool_id", pool}, {"redirect_url", url}},
+       PolicyAction::redirect_to_pool,
+       std::nullopt},
+      {{{"action", "REDIRECT_TO_URL"}, {"redirect_pool_id", pool}, {"redirect_url", url}},
+       PolicyAction::redirect_to_url,
+       302},
+      {{{"action", "REDIRECT_TO_URL"}, {"redirect_prefix", "http://b"}, {"redirect_url", url}},
+       PolicyAction::redirect_to_url,
+       302},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.given.dump());
+    const auto made = accepted(w.make(Kind::l7policy, c.given));
+    const L7Policy& policy = made.model.l7policies.at(made.id);
+    EXPECT_EQ(policy.action, c.action);
+    EXPECT_EQ(policy.redirect_http_code, c.code);
+    EXPECT_EQ(policy.redirect_pool.has_value(), c.action == PolicyAction::redirect_to_pool);
+    EXPECT_EQ(policy.redirect_url, c.action == PolicyAction::redirect_to_url ? url : "");
+    EXPECT_EQ(policy.redirect_prefix, "");
+  }
+}
+
+TEST(Policies, HaveNoCodeWhereAChangeSaysSo) {
+  Web w;
+  w.model = settled(accepted(w.alter(w.policy, {{"redirect_url", "http://a/"}})).model);
+  const auto none = accepted(w.alter(w.policy, {{"redirect_http_code", nullptr}}));
+  EXPECT_EQ(none.model.l7policies.at(w.policy).redirect_http_code, std::nullopt);
+  const auto given = accepted(w.alter(w.policy, {{"redirect_http_code", 308}}));
+  EXPECT_EQ(given.model.l7policies.at(w.policy).redirect_http_code, 308);
+  w.model = settled(given.model);
+  const auto again = accepted(w.alter(w.policy, {{"redirect_url", "http://b/"}}));
+  EXPECT_EQ(again.model.l7policies.at(w.policy).redirect_http_code, 302);
+  EXPECT_THAT(refused(w.alter(w.policy, json::object())),
+              IsFault(400, arguments("Invalid update options")));
 }
 
 TEST(Policies, RedirectWith302UnlessTheySayOtherwise) {

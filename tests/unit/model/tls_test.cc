@@ -41,8 +41,12 @@ TEST(ListenerTls, IsWhole) {
        "Certificate container references are not allowed on HTTP protocol listeners."},
       {{{"protocol", "UDP"}, {"protocol_port", 81}, {"default_tls_container_ref", "a"}},
        "UDP protocol listener does not support TLS."},
-      {{{"protocol", "TCP"}, {"protocol_port", 81}, {"tls_versions", {"TLSv1.2"}}},
-       "tls_versions is not allowed on TCP protocol listeners."},
+      {{{"protocol", "TCP"}, {"protocol_port", 81}, {"tls_versions", {"TLSv1.2", "x", "y"}}},
+       "Invalid TLS versions: x, y"},
+      {{{"protocol", "TCP"}, {"protocol_port", 81}, {"client_authentication", "OPTIONAL"}},
+       "Client authentication setting OPTIONAL requires a client CA container reference."},
+      {{{"protocol", "UDP"}, {"protocol_port", 81}, {"client_ca_tls_container_ref", "a"}},
+       needed + "with a client CA container reference."},
       {{{"protocol", "HTTP"}, {"protocol_port", 81}, {"hsts_max_age", 5}},
        "HSTS is only supported by TERMINATED_HTTPS protocol listeners."}};
   for (const auto& [body, why] : cases)
@@ -53,6 +57,26 @@ TEST(ListenerTls, IsWhole) {
   accepted(h.make(
       Kind::listener,
       {{"protocol", "PROMETHEUS"}, {"protocol_port", 443}, {"default_tls_container_ref", "cert"}}));
+}
+
+TEST(ListenerTls, OptionsAreKeptWhereNothingIsEncrypted) {
+  House h;
+  auto made = accepted(h.make(Kind::listener, {{"protocol", "TCP"},
+                                               {"protocol_port", 81},
+                                               {"tls_ciphers", "AES"},
+                                               {"tls_versions", {"TLSv1.2"}},
+                                               {"alpn_protocols", {"h2"}}}));
+  const json shown = show_one(made.model, Kind::listener, made.id);
+  EXPECT_EQ(shown["tls_ciphers"], "AES");
+  EXPECT_EQ(shown["tls_versions"], json::array({"TLSv1.2"}));
+  EXPECT_EQ(shown["alpn_protocols"], json::array({"h2"}));
+  accepted(h.make(Kind::listener,
+                  {{"protocol", "TCP"}, {"protocol_port", 81}, {"tls_versions", json::array()}}));
+  EXPECT_EQ(refused(h.change(Kind::listener, {{"tls_versions", json::array()}})).status, 400);
+  // A change to null is one to the defaults, whatever the protocol.
+  made = accepted(h.change(Kind::listener, {{"tls_versions", nullptr}}));
+  EXPECT_EQ(show_one(made.model, Kind::listener, made.id)["tls_versions"],
+            (json::array({"TLSv1.2", "TLSv1.3"})));
 }
 
 TEST(ListenerTls, LosesNoCertificateThatItNeeds) {
@@ -72,9 +96,17 @@ TEST(References, AreRefusedWithoutAStore) {
   body["loadbalancer_id"] = h.lb.text();
   EXPECT_THAT(
       refused(create(h.model, Kind::listener, Uuid{}, {{"listener", body}}, Context{kNow.now})),
-      IsFault(400,
-              "Invalid input for field/attribute default_tls_container_ref. Value: 'cert'. There "
-              "is no store of certificates to find it in."));
+      IsFault(400, "Could not retrieve certificate: ['cert']"));
+}
+
+TEST(References, ThatFailAreAllNamed) {
+  House h;
+  const Fault fault = refused(
+      h.make(Kind::listener, tls({{"default_tls_container_ref", "missing"},
+                                  {"sni_container_refs", {"missing", "here", "missing"}}})));
+  EXPECT_EQ(fault.text, "Could not retrieve certificate: ['missing', 'missing', 'missing']");
+  EXPECT_THAT(fault.detail,
+              ::testing::HasSubstr("default_tls_container_ref: There is no certificate missing."));
 }
 
 TEST(References, AreAskedForWhatTheyAreUsedAs) {
@@ -107,9 +139,9 @@ TEST(InsertHeaders, AreThoseThatTheListenerCanKnow) {
   EXPECT_THAT(refused(with("TCP", "X-Forwarded-For")),
               IsFault(400, "insert-headers is not a valid option for a TCP protocol listener."));
   EXPECT_THAT(refused(with("HTTP", "X-Other")),
-              IsFault(400, "X-Other is not a valid option for insert_headers"));
+              IsFault(400, "dict_keys(['X-Other']) is not a valid option for insert_headers"));
   EXPECT_THAT(refused(with("HTTP", "X-SSL-Issuer")),
-              IsFault(400, "X-SSL-Issuer is not a valid option for HTTP protocol listener."));
+              IsFault(400, "['X-SSL-Issuer'] is not a valid option for HTTP protocol listener."));
   accepted(with("HTTP", "X-Forwarded-Proto"));
   accepted(with("TERMINATED_HTTPS", "X-SSL-Client-CN"));
 }
@@ -117,12 +149,38 @@ TEST(InsertHeaders, AreThoseThatTheListenerCanKnow) {
 TEST(PoolTls, IsWhole) {
   House h;
   EXPECT_THAT(refused(h.change(Kind::pool, {{"crl_container_ref", "crl"}})),
+              IsFault(400, failure("A CA reference is required to specify a certificate revocation "
+                                   "list.")));
+  EXPECT_THAT(refused(h.make(Kind::pool, {{"protocol", "TCP"},
+                                          {"lb_algorithm", "ROUND_ROBIN"},
+                                          {"crl_container_ref", "crl"}})),
               IsFault(400, failure("A CA certificate reference is required to specify a revocation "
                                    "list.")));
   EXPECT_THAT(refused(h.make(
                   Kind::pool,
                   {{"protocol", "UDP"}, {"lb_algorithm", "ROUND_ROBIN"}, {"tls_enabled", true}})),
               IsFault(400, failure("tls_enabled is not allowed on UDP protocol pools.")));
+}
+
+// A change that does not say the type.
+TEST(Persistence, KeepsItsType) {
+  House h;
+  const auto change = [&](const json& persistence) {
+    return h.change(Kind::pool, {{"session_persistence", persistence}});
+  };
+  EXPECT_THAT(refused(change({{"cookie_name", "a"}})),
+              IsFault(400, failure("Invalid session_persistence provided.")));
+  EXPECT_THAT(refused(change({{"persistence_timeout", 4}})),
+              IsFault(400, failure("persistence_timeout and persistence_granularity is only for "
+                                   "UDP protocol pools.")));
+  h.model.pools.at(h.pool).protocol = PoolProtocol::http;
+  h.model.listeners.clear();
+  h.model = settled(accepted(change({{"type", "APP_COOKIE"}, {"cookie_name", "a"}})).model);
+  const auto renamed = accepted(change({{"cookie_name", "b"}}));
+  const SessionPersistence& now = *renamed.model.pools.at(h.pool).session_persistence;
+  EXPECT_EQ(now.type, PersistenceType::app_cookie);
+  EXPECT_EQ(now.cookie_name, "b");
+  EXPECT_EQ(refused(change(json::object())).status, 400);  // no name is left
 }
 
 Outcome<Edited> persist(const char* protocol, const json& persistence) {
@@ -149,10 +207,10 @@ TEST(Persistence, FitsThePool) {
       {"HTTP", {{"type", "APP_COOKIE"}}, named},
       {"HTTP", {{"type", "HTTP_COOKIE"}, {"cookie_name", "a"}}, only},
       {"HTTP",
-       {{"type", "APP_COOKIE"}, {"cookie_name", "a b"}},
+       {{"type", "APP_COOKIE"}, {"cookie_name", "a@b"}},
        "Supplied \"cookie_name\" is invalid."},
       {"HTTP",
-       {{"type", "APP_COOKIE"}, {"cookie_name", "a\r\n"}},
+       {{"type", "APP_COOKIE"}, {"cookie_name", "a\x01"}},
        "Supplied \"cookie_name\" is invalid."},
       {"HTTP", {{"type", "SOURCE_IP"}, {"persistence_timeout", 5}}, timing},
       {"HTTP", {{"type", "SOURCE_IP"}, {"persistence_granularity", "255.0.0.0"}}, timing},
@@ -161,6 +219,10 @@ TEST(Persistence, FitsThePool) {
        "Session persistence of type HTTP_COOKIE is not supported for UDP/SCTP protocol pools."},
       {"SCTP",
        {{"type", "SOURCE_IP"}, {"cookie_name", "a"}},
+       "session_persistence SOURCE_IP type for UDP and SCTP protocols only accepts: type, "
+       "persistence_timeout, persistence_granularity."},
+      {"SCTP",
+       {{"type", "APP_COOKIE"}, {"cookie_name", "a"}},
        "Cookie names are not supported for UDP/SCTP pools."},
       {"TCP",
        {{"type", "HTTP_COOKIE"}},

@@ -135,7 +135,7 @@ TEST(Tree, RefusesByPlaceAndField) {
        "loadbalancer"},
       {{{"pools", {5}}},
        400,
-       invalid + "pools. Value: '5'. Value not a valid dict: 5",
+       invalid + "pools. Value: '[5]'. Value not a valid dict: 5",
        "loadbalancer"},
       {{{"listeners", {listener(80, {{"default_pool", "p"}})}}},
        400,
@@ -191,8 +191,7 @@ TEST(Tree, NamesThePlaceOfAWrongPolicyOrRule) {
        policies + ".rules[2]"},
       {bad("color", "red"), 400, "Unknown attribute" + argument + ".rules: color",
        policies + ".rules[2]"},
-      {bad("type", nullptr), 400,
-       "Invalid input for field/attribute type. Value: 'None'. Mandatory field missing.",
+      {bad("type", nullptr), 400, "Error parsing L7Rule: Invalid L7 Rule: invalid rule type",
        policies + ".rules[2]"},
   };
   for (const Refused& c : cases) {
