@@ -24,9 +24,9 @@ choose(struct xdp_md *ctx, struct request *r, const int family)
 	why = may_enter(service, r, family);
 	if (why)
 		return why;
-	r->backend = service->flags & LB_SERVICE_PERSISTENT
-			     ? persistent_backend(service, r, family)
-			     : pick_backend(service, r, family);
+	r->remembers = !!(service->flags & LB_SERVICE_PERSISTENT);
+	r->backend = r->remembers ? persistent_backend(service, r, family)
+				  : pick_backend(service, r, family);
 	if (!r->backend)
 		return LB_NO_BACKEND;
 	back = find_nexthop(ctx, r, family);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 /*
  * What both halves compute about the flow table: the word of a line, the hash
- * of a tuple, and the two buckets a tuple may lie in. Plain C, no map.
+ * of a tuple, the two buckets a tuple may lie in, and the same of a client that
+ * is remembered. Plain C, no map.
  */
 #ifndef LB_FLOW_LAYOUT_H
 #define LB_FLOW_LAYOUT_H
@@ -152,6 +153,49 @@ static inline __u64 lb_hash_tuple(const struct lb_tuple *tuple, __u64 seed)
 	hash *= 0xd6e8feb86659fd93ull;
 	hash ^= hash >> 32;
 	return hash * 0xd6e8feb86659fd93ull;
+}
+
+/*
+ * A client of a service, by its address under the service's mask. Chained as
+ * a tuple is; the low bits are the service's id, which is never 0.
+ */
+static inline __u64 lb_client_who(const struct lb_addr *client, __u32 service,
+				  __u64 seed)
+{
+	__u64 hash = lb_hash_step(seed, service);
+
+	hash = lb_hash_step(hash, lb_load64(&client->ip[0]));
+	hash = lb_hash_step(hash, lb_load64(&client->ip[2]));
+	return (hash & ~(__u64)LB_CLIENT_SERVICE) | service;
+}
+
+static inline __u32 lb_client_service(__u64 who)
+{
+	return (__u32)who & LB_CLIENT_SERVICE;
+}
+
+/*
+ * The backend, which counts only while it is of the service's pool; and the
+ * tick of lb_clock of the last flow that was opened.
+ */
+static inline __u64 lb_client_has(__u32 backend, __u32 seen)
+{
+	return (__u64)seen << 32 | backend;
+}
+
+static inline __u32 lb_client_backend(__u64 has)
+{
+	return (__u32)has;
+}
+
+static inline __u32 lb_client_seen(__u64 has)
+{
+	return (__u32)(has >> 32);
+}
+
+static inline __u32 lb_client_home(__u64 who)
+{
+	return (__u32)(who >> 32) / (0xffffffffu / LB_CLIENT_BUCKETS + 1);
 }
 
 /* ---- the buckets ------------------------------------------------------- */

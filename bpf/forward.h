@@ -6,6 +6,7 @@
 #include "bpf/fragment.h"
 #include "bpf/maps.h"
 #include "bpf/offload.h"
+#include "bpf/persist.h"
 #include "bpf/rewrite.h"
 #include "bpf/way.h"
 
@@ -65,6 +66,7 @@ static __always_inline int note_event(struct xdp_md *ctx,
 {
 	const struct tcphdr *tcp = (const struct tcphdr *)p->ports;
 	struct flow_said said = {.flags = p->flags, .payload = p->payload};
+	int change;
 
 	if (!(p->flags & FLOW_DATAGRAM)) {
 		said.seq = bpf_ntohl(tcp->seq);
@@ -72,7 +74,10 @@ static __always_inline int note_event(struct xdp_md *ctx,
 		if (p->flags & FLOW_SYN)
 			note_offload(ctx, p, hit, family);
 	}
-	return flow_note(hit, &said, family);
+	change = flow_note(hit, &said, family);
+	if (may_have_opened(hit, p->flags, change))
+		remember(hit, family);
+	return change;
 }
 
 /* Nearly every packet changes nothing but where its direction has got to. */

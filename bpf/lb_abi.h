@@ -21,7 +21,7 @@
 
 #include "bpf/lb_ports.h"
 
-#define LB_ABI_VERSION 2
+#define LB_ABI_VERSION 3
 /* whose flows are taken over, from this version on (docs/handover.md) */
 #define LB_ABI_OLDEST 2
 
@@ -34,7 +34,6 @@
 #define LB_MAX_DEVS 64 /* interfaces that packets can leave by */
 #define LB_MAX_CPUS 64 /* rings of half-open flows; a power of two */
 #define LB_MAX_VIPS 32 /* of a listener that has a limit */
-#define LB_MAX_PERSISTENT 65536 /* clients that are remembered, in all */
 
 /* address families, as in the tuple; not AF_*, so that they fit everywhere */
 #define LB_IPV4 4
@@ -85,7 +84,7 @@ struct lb_service {
 	__u32 client_timeout; /* ms, timeout_client_data */
 	__u32 member_timeout; /* ms, timeout_member_data */
 	__u32 connect_timeout; /* ms, timeout_member_connect */
-	__u32 persistence_timeout; /* ms since the last new flow; 0: none */
+	__u32 persistence_timeout; /* ms since a flow was opened; 0: none */
 	struct lb_addr persistence_mask; /* clients alike under it are one */
 	struct lb_tag listener; /* Octavia's id of the listener */
 	struct lb_tag load_balancer; /* and of its load balancer */
@@ -137,22 +136,9 @@ struct lb_backend {
 };
 LB_STATIC_ASSERT(sizeof(struct lb_backend) == 72, "lb_backend");
 
-/* ---- session persistence: lb_persist, LRU_HASH ------------------------ */
+/* ---- session persistence: lb_clients ---------------------------------- */
 
-/* Touched when a flow is made, and only for LB_SERVICE_PERSISTENT. */
-struct lb_persist_key {
-	struct lb_addr client; /* under the service's mask */
-	__u32 service;
-	__u32 zero;
-};
-LB_STATIC_ASSERT(sizeof(struct lb_persist_key) == 24, "lb_persist_key");
-
-/* Changed as a whole, by compare-and-swap. */
-struct lb_persist {
-	__u32 backend; /* counts only while it is of the service's pool */
-	__u32 seen; /* tick of lb_clock, of the last new flow */
-} __attribute__((aligned(8)));
-LB_STATIC_ASSERT(sizeof(struct lb_persist) == 8, "lb_persist");
+#include "bpf/lb_clients.h"
 
 /* ---- allowed_cidrs: lb_cidrs, LPM_TRIE ------------------------------- */
 
@@ -191,6 +177,11 @@ LB_STATIC_ASSERT(sizeof(struct lb_nexthop_key) == 24, "lb_nexthop_key");
 	2u /* routes have changed: the flow finds its way anew \
 	    */
 #define LB_NEXTHOP_BACK_ONLY 4u /* takes only what came in by it (XDP_TX) */
+
+/* in a line's `nexthop`: the id, and what else is to be known of the flow */
+#define LB_NEXTHOP_ID (LB_MAX_NEXTHOPS - 1)
+#define LB_LINE_REMEMBERS \
+	0x4000u /* forward line: its client is, once it is open */
 
 /* 32 bytes and id 0 = unresolved for ever: every id has an entry */
 struct lb_nexthop {
@@ -268,7 +259,7 @@ struct lb_flow {
 	__u64 word; /* generation 32, ring position 24, enum lb_flow_state 8 */
 	struct lb_tuple tuple;
 	struct lb_rewrite rewrite;
-	__u16 nexthop;
+	__u16 nexthop; /* LB_NEXTHOP_ID, LB_LINE_* */
 	__u16 owner; /* forward line: service id; reply line: backend id */
 	__u32 peer; /* the other line; of a reply line NONE at first */
 	__u32 seen; /* tick of lb_clock */

@@ -46,11 +46,12 @@ struct {
 } lb_backends SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, LB_MAX_PERSISTENT);
-	__type(key, struct lb_persist_key);
-	__type(value, struct lb_persist);
-} lb_persist SEC(".maps");
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, LB_CLIENT_BUCKETS);
+	__type(key, __u32);
+	__type(value, struct lb_client_bucket);
+} lb_clients SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);

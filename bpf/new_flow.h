@@ -124,7 +124,8 @@ static __always_inline enum lb_verdict finish_flow(struct xdp_md *ctx,
 	made = &own->made;
 	/* only now: a flow that comes to nothing must not end an older one */
 	made->line.word = flow_position(family);
-	made->line.nexthop = own->forth;
+	made->line.nexthop =
+		own->forth | (r->remembers ? LB_LINE_REMEMBERS : 0);
 	made->line.owner = r->service;
 	made->line.peer = reply;
 	made->line.next = 0;

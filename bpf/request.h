@@ -25,7 +25,8 @@ struct request {
 	__u16 syn_at; /* a SYN without data: where TCP begins in the frame */
 	__u8 syn_length; /* of its header; 0: another packet */
 	__u8 tries; /* so often it was made again already (challenge.h) */
-	__u16 persisted; /* 1: the backend is the one that the client had */
+	__u8 remembers; /* 1: its service remembers clients */
+	__u8 persisted; /* 1: the backend is the one that the client had */
 	__u16 others; /* backends that may be tried if this one refuses */
 	__u64 tried; /* the last four that were, 16 bits each */
 	/* what is chosen for it */

@@ -68,7 +68,7 @@ static __always_inline __u32 find_way(struct xdp_md *ctx, __u32 index,
 	if (id <= NEXTHOP_KERNEL || id >= LB_MAX_NEXTHOPS)
 		return NEXTHOP_KERNEL;
 	now = old;
-	now.nexthop = id;
+	now.nexthop = (old.nexthop & ~LB_NEXTHOP_ID) | id;
 	if (flow_is_still(&hit))
 		__sync_val_compare_and_swap(way_of(hit.line), old.word,
 					    now.word);
@@ -89,7 +89,7 @@ __noinline __u32 find_way6(struct xdp_md *ctx, __u32 index, __u64 word)
 static __always_inline const struct lb_nexthop *
 hop_of(struct xdp_md *ctx, const struct flow_hit *hit, const int family)
 {
-	__u32 id = hit->line->nexthop;
+	__u32 id = hit->line->nexthop & LB_NEXTHOP_ID;
 	const struct lb_nexthop *hop = bpf_map_lookup_elem(&lb_nexthops, &id);
 
 	if (!hop || !__builtin_expect(hop->flags & LB_NEXTHOP_ASK, 0))

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "agent/datapath/about.h"
+#include "agent/datapath/clients.h"
 #include "agent/datapath/flow_table.h"
 #include "agent/datapath/handover.h"
 #include "agent/datapath/kernel_maps.h"
@@ -51,6 +52,7 @@ struct Datapath::State {
   std::set<uint32_t> closed;  // interfaces that take nothing from others
   TableWriter writer;
   std::optional<FlowTable> flows;
+  std::optional<Clients> clients;
 };
 
 namespace {
@@ -222,7 +224,7 @@ Status Datapath::State::settle_in(const KernelMaps& pinned, std::optional<OlderS
     about.info.features = added_features;
     if (auto filled = fill(maps); !filled) return filled.error();
     if (handover)
-      if (auto copied = handover->copy(); !copied) return copied.error();
+      if (auto copied = handover->copy(about.info); !copied) return copied.error();
     if (auto done = pin_new(maps, about.info, links.folder()); !done) return done.error();
   } else if (auto done = pin_added(maps, about.info, pinned, added_features, links.folder());
              !done) {
@@ -242,6 +244,9 @@ Status Datapath::State::start() {
   auto memory = FlowMemory::map([this](const char* map) { return maps.fd(map); });
   if (!memory) return memory.error();
   flows.emplace(std::move(*memory));
+  auto remembered = Clients::map(maps.fd(kClients.name));
+  if (!remembered) return remembered.error();
+  clients.emplace(std::move(*remembered));
   return Unit{};
 }
 
@@ -289,7 +294,11 @@ std::set<base::IpAddress> Datapath::resting_destinations() const {
 }
 std::set<uint32_t> Datapath::resting_services() const { return state_->writer.resting_services(); }
 std::set<uint16_t> Datapath::resting_backends() const { return state_->writer.resting_backends(); }
+// Clients go before the ids do, so that nobody who had one before is found under it.
 Status Datapath::release_unused(const Census& census) {
+  const ClientPolicy policy = ClientPolicy::of(tables());
+  const uint32_t now = shared(flows().memory().clock().tick).load();
+  state_->clients->forget([&](const lb_client& client) { return policy.keeps(client, now); });
   return state_->writer.release_unused(census);
 }
 Result<std::set<uint32_t>> Datapath::without_checksums() {

@@ -89,7 +89,8 @@ class Datapath {
   std::set<uint32_t> resting_services() const;
   std::set<uint16_t> resting_backends() const;
   // To be called after each whole pass over the flow table, with what that pass found. An id that
-  // two passes in a row did not find is released: its entries and counters become zero.
+  // two passes in a row did not find is released: its entries and counters become zero. Clients
+  // that nobody is to remember any more are forgotten.
   base::Status release_unused(const Census& census);
 
   std::map<uint16_t, PortUse> port_limits() const;

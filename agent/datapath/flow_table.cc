@@ -176,7 +176,7 @@ void FlowTable::sweep_line(const FlowLines& lines, uint32_t index, const Judge& 
 
   const bool forward = state == LB_FLOW_DEAD || lb_word_is_forward(word);
   std::vector<bool>& owners = forward ? counting_.used.services : counting_.used.backends;
-  const uint16_t owner = read(line.owner), nexthop = read(line.nexthop);
+  const uint16_t owner = read(line.owner), nexthop = read(line.nexthop) & LB_NEXTHOP_ID;
   if (owner < owners.size()) owners[owner] = true;
   if (nexthop < counting_.used.nexthops.size()) counting_.used.nexthops[nexthop] = true;
 

@@ -63,8 +63,8 @@ FlowRecord record(base::Family family, const lb_flow6& forward, const lb_flow& r
   flow.member = endpoint(family, line.rewrite.dst, forward.new_dst, line.rewrite.dport);
   flow.service = line.owner;
   flow.backend = reply.owner;
-  flow.nexthop_out = line.nexthop;
-  flow.nexthop_back = reply.nexthop;
+  flow.nexthop_out = line.nexthop & LB_NEXTHOP_ID;
+  flow.nexthop_back = reply.nexthop & LB_NEXTHOP_ID;
   flow.idle_client = idle(line.seen, now);
   flow.idle_member = idle(reply.seen, now);
   flow.bytes_in = line.bytes;

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <vector>
 
+#include "agent/datapath/clients.h"
 #include "agent/datapath/grace.h"
 #include "agent/datapath/pins.h"
 #include "base/log.h"
@@ -75,12 +76,12 @@ Result<std::optional<int>> version_to_take_over(const std::string& root) {
   return older;
 }
 
-Status Handover::copy() {
+Status Handover::copy(const lb_info& info) {
   if (auto done = hops_.learn(); !done) return done.error();
   if (auto done = copy_policy(); !done) return done.error();
   if (auto done = copy_rings(old_, ours_); !done) return done.error();
   if (auto done = copy_backends(); !done) return done.error();
-  if (auto done = copy_clients(); !done) return done.error();
+  if (auto done = copy_clients(info); !done) return done.error();
   return copy_turns();
 }
 
@@ -117,7 +118,17 @@ Status Handover::copy_backends() {
 }
 
 // Again when no flow begins any more: those of flows that began meanwhile are newer.
-Status Handover::copy_clients() { return copy_entries(old_, ours_, kPersistence); }
+Status Handover::copy_clients(const lb_info& info) {
+  auto clients = Clients::map(ours_.fd(kClients.name));
+  if (!clients) return clients.error();
+  auto there = old_.clients(info.seed);
+  if (!there) return there.error();
+  const auto forgotten = std::count_if(there->begin(), there->end(), [&](const lb_client& client) {
+    return !clients->remember(client);
+  });
+  if (forgotten > 0) spdlog::info("{} clients are forgotten: there is no room", forgotten);
+  return Unit{};
+}
 
 Status Handover::copy_turns() {
   for (const auto& map : {kServiceUse, kBackendUse}) {
@@ -161,7 +172,7 @@ Status Handover::take_all(const Sizes& sizes, const lb_info& info, int alone) {
                    [this](uint16_t hop) { return hops_.ours(hop); });
   if (auto done = stand_beside(sizes, info); !done) return done.error();
   if (auto done = take_flows(flows, *grace); !done) return done.error();
-  if (auto done = take_rest(flows, *grace, alone); !done) return done.error();
+  if (auto done = take_rest(flows, *grace, info, alone); !done) return done.error();
   if (auto done = add_counts(programs->add_counts.get()); !done) return done.error();
   const FlowImport::Counts& counts = flows.counts();
   spdlog::info("took {} flows over from {}", counts.taken, folder_);
@@ -196,7 +207,7 @@ Status Handover::take_flows(FlowImport& flows, const Grace& grace) {
 }
 
 // What began while the others were taken. For as long as this lasts no flow can begin.
-Status Handover::take_rest(FlowImport& flows, const Grace& grace, int alone) {
+Status Handover::take_rest(FlowImport& flows, const Grace& grace, const lb_info& info, int alone) {
   if (auto done = old_.deny_new_flows(); !done) return done.error();
   if (auto done = grace.wait(); !done) return done.error();
   reached(HandoverStep::denied);
@@ -205,7 +216,7 @@ Status Handover::take_rest(FlowImport& flows, const Grace& grace, int alone) {
   reached(HandoverStep::all_taken);
   if (auto done = grace.wait(); !done) return done.error();
   flows.settle();
-  if (auto done = copy_clients(); !done) return done.error();
+  if (auto done = copy_clients(info); !done) return done.error();
   if (auto done = links_.replace(alone); !done) return done.error();
   if (auto done = grace.wait(); !done) return done.error();
   flows.count_rest();

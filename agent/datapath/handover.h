@@ -42,7 +42,7 @@ class Handover {
         hops_(old, ours) {}
 
   // Into new maps, which nobody uses yet: everything but flows and counts.
-  base::Status copy();
+  base::Status copy(const lb_info& info);
   // `alone`: the program of this version that needs no other. Afterwards the older maps are gone.
   // After an error the older version goes on as before, with these maps beside it.
   base::Status run(const Sizes& sizes, const lb_info& info, int alone);
@@ -50,12 +50,12 @@ class Handover {
  private:
   base::Status copy_policy();
   base::Status copy_backends();
-  base::Status copy_clients();
+  base::Status copy_clients(const lb_info& info);
   base::Status copy_turns();
   base::Status take_all(const Sizes& sizes, const lb_info& info, int alone);
   base::Status stand_beside(const Sizes& sizes, const lb_info& info);
   base::Status take_flows(FlowImport& flows, const Grace& grace);
-  base::Status take_rest(FlowImport& flows, const Grace& grace, int alone);
+  base::Status take_rest(FlowImport& flows, const Grace& grace, const lb_info& info, int alone);
   base::Status add_counts(int program);
   base::Status forget();
   void reached(HandoverStep step) const {

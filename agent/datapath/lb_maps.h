@@ -40,7 +40,7 @@ inline constexpr ArrayOf<lb_kernel_ports> kKernelPorts{"lb_kernel_ports"};
 inline constexpr ArrayOf<lb_nexthop> kNexthops{"lb_nexthops"};
 inline constexpr MapOf<lb_nexthop_key, uint32_t> kNexthopIds{"lb_nexthop_ids"};
 inline constexpr QueueOf<uint32_t> kFreeNexthops{"lb_nexthop_free"};
-inline constexpr MapOf<lb_persist_key, lb_persist> kPersistence{"lb_persist"};
+inline constexpr ArrayOf<lb_client_bucket> kClients{"lb_clients"};
 
 // The flow table, one for each family.
 inline constexpr ArrayOf<lb_flow> kFlows{"lb_flows"};

@@ -3,9 +3,11 @@
 #include <bpf/libbpf.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "agent/datapath/lb_maps.h"
+#include "bpf/flow_layout.h"
 
 namespace datapath {
 namespace {
@@ -14,6 +16,9 @@ using base::Error;
 using base::Result;
 using base::Status;
 using base::Unit;
+
+// Of version 2: lb_persist_key (client, service) leads to lb_persist (backend, seen).
+constexpr char kClientsWithAddresses[] = "lb_persist";
 
 uint32_t number_at(const std::vector<uint8_t>& value, const Layout::Field& field) {
   uint32_t number = 0;
@@ -153,6 +158,41 @@ Result<lb_service_counters> OldMaps::counters(uint32_t service) {
 
 Status OldMaps::clear_counters(uint32_t service) {
   return clear_bytes(service == 0 ? kVerdicts.name : kServiceCounters.name, service);
+}
+
+Result<std::vector<lb_client>> OldMaps::clients(uint64_t seed) {
+  if (!has(kClients.name)) return clients_with_addresses(seed);
+  auto buckets = entries(kClients);
+  if (!buckets) return buckets.error();
+  std::vector<lb_client> clients;
+  for (const auto& [index, bucket] : *buckets)
+    std::copy_if(std::begin(bucket.clients), std::end(bucket.clients), std::back_inserter(clients),
+                 [](const lb_client& client) { return lb_client_service(client.who) != 0; });
+  return clients;
+}
+
+Result<std::vector<lb_client>> OldMaps::clients_with_addresses(uint64_t seed) {
+  std::vector<lb_client> clients;
+  if (!has(kClientsWithAddresses)) return clients;
+  auto types = MapTypes::of(info(kClientsWithAddresses));
+  if (!types) return types.error();
+  if (!types->has_value()) return clients;
+  const Layout &key = (*types)->key(), &value = (*types)->value();
+  const Layout::Field *client = key.find("client.ip"), *service = key.find("service");
+  const Layout::Field *backend = value.find("backend"), *seen = value.find("seen");
+  if (client == nullptr || service == nullptr || backend == nullptr || seen == nullptr ||
+      client->size != sizeof(lb_addr))
+    return clients;
+  auto entries = KernelMaps::entries_bytes(kClientsWithAddresses);
+  if (!entries) return entries.error();
+  for (const Entry& entry : *entries) {
+    lb_addr address{};
+    std::memcpy(&address, entry.key.data() + client->offset, sizeof(address));
+    clients.push_back(
+        {lb_client_who(&address, number_at(entry.key, *service), seed),
+         lb_client_has(number_at(entry.value, *backend), number_at(entry.value, *seen))});
+  }
+  return clients;
 }
 
 Status OldMaps::deny_new_flows() {

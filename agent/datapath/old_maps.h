@@ -34,6 +34,10 @@ class OldMaps : public KernelMaps {
   base::Result<lb_service_counters> counters(uint32_t service);
   base::Status clear_counters(uint32_t service);
 
+  // Those that are remembered. Version 2 had them in an LRU hash, with their addresses; from
+  // version 3 on it is known who they are by the seed alone.
+  base::Result<std::vector<lb_client>> clients(uint64_t seed);
+
   // Nobody may begin a flow any more: it is dropped, so that it comes again. Listeners that begin
   // none anyhow stay as they are.
   base::Status deny_new_flows();
@@ -51,6 +55,7 @@ class OldMaps : public KernelMaps {
   base::Status learn(const std::string& map, const KernelMaps& ours);
   void learn_numbers(const KernelMaps& ours);
   base::Status put_cidr_set(Entry service, uint32_t set);
+  base::Result<std::vector<lb_client>> clients_with_addresses(uint64_t seed);
   void add_verdicts(const Layout::Field& field, Bytes all_cpus, size_t stride,
                     lb_service_counters& sum) const;
 

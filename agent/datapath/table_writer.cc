@@ -21,13 +21,6 @@ Status in_step(const Step& step, Status result) {
   return Error{result.error().code, describe(step) + " (" + result.error().what + ")"};
 }
 
-// Are there clients that the old service remembered and the new one must not?
-bool persists_otherwise(const lb_service& old, const lb_service& now) {
-  if ((old.flags & LB_SERVICE_PERSISTENT) == 0) return false;
-  return (now.flags & LB_SERVICE_PERSISTENT) == 0 || old.id != now.id ||
-         !bytes_equal(old.pool, now.pool);
-}
-
 lb_nexthop_key key_of(const base::IpAddress& address) {
   return {to_abi(address), 0, to_abi(address.family())};
 }
@@ -103,8 +96,6 @@ Status TableWriter::do_step(const PutService& step) {
   unlinked_.insert(from_abi(step.value.listener));
   if (old != tables_.services.end() && old->second.id != step.value.id)
     resting_services_.emplace(old->second.id, 0);
-  if (old != tables_.services.end() && persists_otherwise(old->second, step.value))
-    forgetting_ = kPassesToRelease;
   tables_.services[step.key] = step.value;
   resting_services_.erase(step.value.id);
   return link_limits();
@@ -123,7 +114,6 @@ Status TableWriter::do_step(const EraseService& step) {
   const uint32_t id = old->second.id;
   unlinked_.insert(from_abi(old->second.listener));
   tables_.services.erase(old);
-  forgetting_ = kPassesToRelease;
   const bool used = std::any_of(tables_.services.begin(), tables_.services.end(),
                                 [id](const auto& entry) { return entry.second.id == id; });
   if (!used) resting_services_.emplace(id, 0);
@@ -161,9 +151,6 @@ Status TableWriter::write_backend(uint16_t id, const lb_backend& value) {
 
 Status TableWriter::do_step(const PutBackend& step) {
   if (auto done = write_backend(step.id, step.value); !done) return done.error();
-  const auto old = tables_.backends.find(step.id);
-  if (old != tables_.backends.end() && !bytes_equal(old->second.pool, step.value.pool))
-    forgetting_ = kPassesToRelease;
   tables_.backends[step.id] = step.value;
   unwanted_destinations_.erase(from_abi(from_abi(step.value.family), step.value.addr));
   tables_.backends[step.id].nexthop = 0;
@@ -180,7 +167,6 @@ Status TableWriter::do_step(const EraseBackend& step) {
   if (auto done = write_backend(step.id, gone); !done) return done.error();
   tables_.backends.erase(old);
   resting_backends_.emplace(step.id, 0);
-  forgetting_ = kPassesToRelease;
   return Unit{};
 }
 

@@ -88,7 +88,6 @@ class TableWriter {
   void count_destinations(const Census& census);
   base::Status release_backends(const Census& census);
   base::Status release_services(const Census& census);
-  base::Status forget_clients();
 
   Maps& maps_;
   Tables tables_;
@@ -100,7 +99,6 @@ class TableWriter {
   std::map<uint32_t, Passes> idle_client_hops_;              // still in lb_nexthop_ids
   std::map<base::IpAddress, Passes> unwanted_destinations_;  // that no backend leads to
   std::set<base::Uuid> unlinked_;  // listeners whose services changed after lb_limits was written
-  Passes forgetting_ = 0;          // censuses to come after which lb_persist is looked through
 };
 
 }  // namespace datapath

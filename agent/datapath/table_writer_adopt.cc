@@ -17,7 +17,6 @@ using base::Unit;
 }  // namespace
 
 Status TableWriter::adopt() {
-  forgetting_ = kPassesToRelease;  // what the last agent owed is not known
   if (auto done = adopt_policy(); !done) return done.error();
   if (auto done = adopt_nexthops(); !done) return done.error();
   if (auto done = adopt_backends(); !done) return done.error();

@@ -81,31 +81,8 @@ std::set<base::IpAddress> TableWriter::resting_destinations() const {
   return addresses;
 }
 
-// Clients are forgotten whose service or member is gone, or no longer persists. Before an id is
-// released, so that nobody who had it before is found under it.
-Status TableWriter::forget_clients() {
-  if (forgetting_ == 0) return Unit{};
-  std::map<uint32_t, lb_tag> pools;  // of the services that persist
-  for (const auto& [key, service] : tables_.services)
-    if ((service.flags & LB_SERVICE_PERSISTENT) != 0) pools[service.id] = service.pool;
-  auto entries = maps_.entries(kPersistence);
-  if (!entries) return entries.error();
-  for (const auto& [key, client] : *entries) {
-    const auto pool = pools.find(key.service);
-    const auto id = static_cast<uint16_t>(client.backend);
-    const auto backend = tables_.backends.find(id);
-    if (pool != pools.end() && backend != tables_.backends.end() &&
-        bytes_equal(pool->second, backend->second.pool))
-      continue;
-    if (auto done = maps_.erase(kPersistence, key); !done) return done.error();
-  }
-  --forgetting_;
-  return Unit{};
-}
-
 Status TableWriter::release_unused(const Census& census) {
   if (auto done = link_limits(); !done) return done.error();
-  if (auto done = forget_clients(); !done) return done.error();
   count_destinations(census);
   if (auto done = release_hops(census); !done) return done.error();
   if (auto done = retire_client_hops(census); !done) return done.error();

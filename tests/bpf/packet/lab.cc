@@ -9,11 +9,14 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "agent/datapath/flow_policy.h"
 #include "agent/datapath/flow_table.h"
+#include "agent/datapath/pins.h"
+#include "agent/datapath/program.h"
 #include "bpf/flow_layout.h"
 
 namespace test {
@@ -128,7 +131,24 @@ void Lab::open(const datapath::Options& options) {
   ASSERT_TRUE(attached.ok()) << attached.error().message();
 }
 
+void Lab::run_beside() {
+  datapath::KernelMaps maps;
+  const auto& about = datapath_->about();
+  for (const auto& entry : std::filesystem::directory_iterator(
+           datapath::version_folder(options().pin_root, LB_ABI_VERSION))) {
+    if (entry.is_directory() || entry.path().filename() == "lb_xdp") continue;
+    auto fd = datapath::open_pin(entry.path());
+    ASSERT_TRUE(fd.ok()) << fd.error().message();
+    ASSERT_TRUE(maps.add(entry.path().filename(), std::move(*fd)).ok());
+  }
+  auto loaded = datapath::load_program({about.lines4, about.lines6}, about.info, maps,
+                                       datapath::Role::beside);
+  ASSERT_TRUE(loaded.ok()) << loaded.error().message();
+  beside_ = std::move(loaded->program);
+}
+
 void Lab::TearDown() {
+  beside_ = {};
   datapath_.reset();
   ids_ = {};
   const auto removed = datapath::Datapath::teardown(options().pin_root);
@@ -159,7 +179,8 @@ Outcome Lab::run(const Bytes& frame, uint32_t ingress) {
               .data_size_in = static_cast<uint32_t>(frame.size()),
               .data_size_out = static_cast<uint32_t>(outcome.after.size()), .ctx_in = &context,
               .ctx_size_in = sizeof(context), .repeat = 1);
-  const int err = bpf_prog_test_run_opts(datapath_->program_fd(), &run);
+  const int program = beside_.valid() ? beside_.get() : datapath_->program_fd();
+  const int err = bpf_prog_test_run_opts(program, &run);
   EXPECT_EQ(err, 0) << "test run of " << frame.size() << " bytes: " << std::strerror(-err);
   outcome.after.resize(run.data_size_out);
   outcome.action = run.retval;

@@ -68,6 +68,9 @@ class Lab : public testing::Test {
   // SYN, SYN-ACK, ACK of a new connection; the member's side of it.
   Ends connect(const base::Endpoint& client, const base::Endpoint& vip);
 
+  // From now on run() has the program of a handover, on the same maps.
+  void run_beside();
+
   datapath::Datapath& datapath() { return *datapath_; }
   // The service of this VIP, as installed.
   lb_service service(const base::Endpoint& vip, uint8_t proto = 6) const;
@@ -87,6 +90,7 @@ class Lab : public testing::Test {
   void open(const datapath::Options& options);
 
   std::unique_ptr<datapath::Datapath> datapath_;
+  base::Fd beside_;
   Net net_;
   plan::Ids ids_;
   std::set<base::Uuid> down_;

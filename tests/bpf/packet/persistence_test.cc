@@ -1,9 +1,11 @@
 // Session persistence by source address: which member a client comes back to.
-#include <bpf/bpf.h>
-
 #include <algorithm>
+#include <atomic>
+#include <thread>
 
+#include "agent/datapath/clients.h"
 #include "agent/datapath/flow_table.h"
+#include "bpf/flow_layout.h"
 #include "tests/bpf/packet/lab.h"
 
 namespace test {
@@ -57,10 +59,22 @@ class Persistence : public Lab, public testing::WithParamInterface<Kind> {
   Packet first(const base::Endpoint& from, const base::Endpoint& to) const {
     return udp_kind() ? udp(from, to) : tcp(from, to).syn();
   }
-  // A new flow of this client from a port of its own: the member it goes to.
-  std::string flow(const base::IpAddress& from) {
-    const Outcome outcome = run(first({from, next_port_++}, vip()));
+  // The member answers a first packet, and of TCP the client goes on: the flow is open.
+  void answer(const Packet& begun, const Ends& inside) {
+    const uint32_t far = egress_of(inside.to.address);
+    const Packet back =
+        udp_kind() ? udp(inside.to, inside.from) : tcp(inside.to, inside.from).syn_ack();
+    EXPECT_EQ(run(back, far).verdict(), LB_ESTABLISHED);
+    if (udp_kind()) return;
+    EXPECT_EQ(run(tcp(begun.from(), begun.to())).verdict(), LB_ESTABLISHED);
+  }
+  // A new flow of this client from a port of its own, which becomes open: the member it goes to.
+  std::string flow(const base::IpAddress& from) { return flow(from, vip()); }
+  std::string flow(const base::IpAddress& from, const base::Endpoint& to) {
+    const Packet begun = first({from, next_port_++}, to);
+    const Outcome outcome = run(begun);
     EXPECT_EQ(outcome.verdict(), LB_NEW_FLOW) << outcome;
+    answer(begun, ends_of(outcome.after));
     return ends_of(outcome.after).to.address.text();
   }
   std::set<std::string> flows(const base::IpAddress& from, int count) {
@@ -68,13 +82,32 @@ class Persistence : public Lab, public testing::WithParamInterface<Kind> {
     for (int i = 0; i < count; ++i) members.insert(flow(from));
     return members;
   }
-  size_t remembered() {
-    size_t count = 0;
-    lb_persist_key key{}, next{};
-    const int map = datapath().map_fd("lb_persist");
-    for (void* from = nullptr; bpf_map_get_next_key(map, from, &next) == 0; from = &key, ++count)
-      key = next;
-    return count;
+  datapath::Clients clients() {
+    auto mapped = datapath::Clients::map(datapath().map_fd("lb_clients"));
+    if (!mapped) throw std::runtime_error(mapped.error().message());
+    return std::move(*mapped);
+  }
+  size_t remembered() { return clients().all().size(); }
+  // Of one service, by its id.
+  size_t remembered_of(uint32_t service) {
+    const auto all = clients().all();
+    return static_cast<size_t>(std::count_if(all.begin(), all.end(), [&](const lb_client& client) {
+      return lb_client_service(client.who) == service;
+    }));
+  }
+  // Every place is a client of this service, seen at the ticks 1, 2 ... of a bucket's places.
+  void fill_up(uint32_t service, uint32_t backend) {
+    const auto all = clients();
+    for (uint64_t bucket = 0; bucket < LB_CLIENT_BUCKETS; ++bucket)
+      for (uint32_t way = 0; way < 4 * LB_CLIENT_WAYS; ++way)
+        all.remember({bucket << 51 | (way + 1) << 12 | service, lb_client_has(backend, way + 1)});
+  }
+  // Two listeners, on 80 and 81, which have members of their own.
+  LoadBalancerBuilder two_listeners() const {
+    auto builder = pool_of(5);
+    builder.listener(GetParam().protocol, 81).pool().members(member_address(1), 5, 8081);
+    builder.last_pool().session_persistence = model::SessionPersistence{};
+    return builder;
   }
   void passes(int count) { sweep(count); }
   uint64_t persisted() { return stats_of(vip(), proto()).persisted; }
@@ -211,18 +244,63 @@ TEST_P(Persistence, PolicyComesBeforeIt) {
   EXPECT_EQ(remembered(), 1u);
 }
 
-TEST_P(Persistence, FullTableForgetsOthersAndGoesOn) {
-  install(pool_of(3));
-  std::vector<lb_persist_key> keys(LB_MAX_PERSISTENT);
-  std::vector<lb_persist> values(LB_MAX_PERSISTENT);
-  for (uint32_t i = 0; i < keys.size(); ++i) keys[i] = {{{i, 0, 0, 0}}, LB_MAX_SERVICES - 1, 0};
-  auto count = static_cast<uint32_t>(keys.size());
-  LIBBPF_OPTS(bpf_map_batch_opts, batch);
-  ASSERT_EQ(bpf_map_update_batch(datapath().map_fd("lb_persist"), keys.data(), values.data(),
-                                 &count, &batch),
-            0);
-  for (int i = 1; i < 100; ++i) EXPECT_EQ(flows(client(i), 3).size(), 1u) << i;
-  EXPECT_LE(remembered(), static_cast<size_t>(LB_MAX_PERSISTENT));
+// ---- whose place it is ------------------------------------------------------------------------
+
+TEST_P(Persistence, WhoOnlyClaimsToBeThereIsNotRemembered) {
+  install(two_listeners());
+  std::map<int, std::string> members;
+  for (int i = 1; i <= 100; ++i) members[i] = flow(client(i));
+  const auto forged = [this](uint32_t i) {
+    const auto part = [](uint32_t number) { return std::to_string(number % 256); };
+    return ip(ipv6() ? "2001:db8:c:3::" + std::to_string(i % 10'000)
+                     : "10." + part(i >> 16) + "." + part(i >> 8) + "." + part(i));
+  };
+  for (uint32_t i = 0; i < 140'000; ++i)
+    run(first({forged(i), static_cast<uint16_t>(20'000 + i / 10'000)}, vip(i % 2 == 0 ? 80 : 81)));
+  EXPECT_EQ(remembered(), 100u);
+  sweep(3);
+  for (const auto& [i, member] : members) EXPECT_EQ(flow(client(i)), member) << i;
+}
+
+TEST_P(Persistence, ListenerWithManyClientsLeavesOthersTheirShare) {
+  install(two_listeners());
+  const uint32_t few = service(vip(), proto()).id, many = service(vip(81), proto()).id;
+  std::map<int, std::string> members;
+  for (int i = 1; i <= 60; ++i) members[i] = flow(client(i));
+  fill_up(many, 6);
+  ASSERT_EQ(remembered(), LB_CLIENT_BUCKETS * LB_CLIENT_WAYS);
+  // Newcomers of the one get places of the other ...
+  for (int i = 61; i <= 120; ++i) members[i] = flow(client(i));
+  EXPECT_EQ(remembered_of(few), 120u);
+  // ... whose newcomers push out their own.
+  for (int i = 0; i < 200; ++i) flow(client(i % 120 + 1), {vip(81)});
+  EXPECT_EQ(remembered_of(few), 120u);
+  EXPECT_EQ(remembered(), LB_CLIENT_BUCKETS * LB_CLIENT_WAYS);
+  sweep(2);
+  for (const auto& [i, member] : members) EXPECT_EQ(flow(client(i)), member) << i;
+}
+
+TEST_P(Persistence, WhoWasNotSeenForTheLongestTimeGivesWay) {
+  install(pool_of(2));
+  pass(seconds(100));
+  fill_up(service(vip(), proto()).id, 1);
+  const auto key = [](const lb_client& client) { return client.who; };
+  std::map<__u64, __u64> before;
+  for (const lb_client& client : clients().all()) before[key(client)] = client.has;
+  for (int i = 1; i <= 5; ++i) flow(client(i));
+  for (const lb_client& client : clients().all()) before.erase(key(client));
+  EXPECT_EQ(before.size(), 5u);
+  for (const auto& [who, has] : before) EXPECT_LE(lb_client_seen(has), 3u);
+}
+
+TEST_P(Persistence, OfFlowsOfTheSameTimeTheFirstThatOpensSaysTheMember) {
+  install(pool_of(2));
+  const Packet one = first({client(1), 30001}, vip()), two = first({client(1), 30002}, vip());
+  const Ends to_one = forwarded(one), to_two = forwarded(two);
+  ASSERT_NE(to_one.to, to_two.to);
+  answer(two, to_two);
+  answer(one, to_one);
+  EXPECT_EQ(flows(client(1), 4), Members{to_two.to.address.text()});
 }
 
 // ---- what is left behind ----------------------------------------------------------------------
@@ -247,7 +325,7 @@ TEST_P(Persistence, OneThatEndsIsForgottenAndAnotherOneIsNot) {
     return all;
   };
   install(other(model::SessionPersistence{}));
-  run(first({client(9), 40000}, vip(81)));
+  flow(client(9), vip(81));
   EXPECT_EQ(remembered(), 2u);
   install(other(std::nullopt));
   passes(2);
@@ -309,47 +387,6 @@ INSTANTIATE_TEST_SUITE_P(Kinds, Persistence,
                          testing::Values(Kind{"TcpIpv4", kTcp, false}, Kind{"UdpIpv4", kUdp, false},
                                          Kind{"TcpIpv6", kTcp, true}, Kind{"UdpIpv6", kUdp, true}),
                          [](const auto& kind) { return std::string(kind.param.name); });
-
-// ---- a member that does not answer ------------------------------------------------------------
-
-class Redispatch : public Lab, public testing::WithParamInterface<model::Algorithm> {};
-
-TEST_P(Redispatch, LeavesThePersistentMemberThatDoesNotAnswer) {
-  for (const base::Endpoint& vip : {kVip, kVip6}) {
-    const bool ipv6 = vip == kVip6;
-    auto builder = load_balancer(vip.address.text()).listener(kTcp, 80);
-    builder.pool(GetParam()).members(ipv6 ? "2001:db8:2::1" : "203.0.113.1", 2, 8080);
-    builder.last_pool().session_persistence = model::SessionPersistence{};
-    install(builder);
-    const base::Endpoint client = ipv6 ? kClient6 : kClient;
-    const auto again = [&](uint16_t port) { return tcp({client.address, port}, vip).syn(); };
-    const base::Endpoint silent = forwarded(again(41000)).to;
-    // another client's turn in between must not bring the silent one back
-    forwarded(tcp(ipv6 ? at("2001:db8:c::8", 41000) : at("198.51.100.8", 41000), vip).syn());
-    EXPECT_EQ(forwarded(again(41000)).to, silent);
-    const Outcome third = run(again(41000));
-    EXPECT_EQ(third.verdict(), LB_NEW_FLOW);
-    const base::Endpoint other = ends_of(third.after).to;
-    EXPECT_NE(other, silent);
-    EXPECT_EQ(forwarded(again(41001)).to, other);
-  }
-}
-
-INSTANTIATE_TEST_SUITE_P(Algorithms, Redispatch,
-                         testing::Values(model::Algorithm::round_robin,
-                                         model::Algorithm::least_connections));
-
-TEST_F(Lab, RedispatchGoesBackToTheOnlyMember) {
-  for (const auto algorithm :
-       {model::Algorithm::round_robin, model::Algorithm::least_connections}) {
-    auto builder = load_balancer("192.0.2.100").listener(kTcp, 80);
-    builder.pool(algorithm).member("203.0.113.1", 8080);
-    builder.last_pool().session_persistence = model::SessionPersistence{};
-    install(builder);
-    for (int i = 0; i < 4; ++i)
-      EXPECT_EQ(forwarded(tcp(kClient, kVip).syn()).to, at("203.0.113.1", 8080));
-  }
-}
 
 }  // namespace
 }  // namespace test

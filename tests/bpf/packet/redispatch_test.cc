@@ -172,5 +172,46 @@ TEST_F(Lab, PersistentClientOfAMemberThatRefusesGetsAnother) {
   EXPECT_EQ(forwarded(tcp({kClient.address, 40002}, kVip).syn()).to, other.to);
 }
 
+class Redispatch : public Lab, public testing::WithParamInterface<model::Algorithm> {};
+
+TEST_P(Redispatch, LeavesThePersistentMemberThatDoesNotAnswer) {
+  for (const base::Endpoint& vip : {kVip, kVip6}) {
+    const bool ipv6 = vip == kVip6;
+    auto builder = load_balancer(vip.address.text()).listener(kTcp, 80);
+    builder.pool(GetParam()).members(ipv6 ? "2001:db8:2::1" : "203.0.113.1", 2, 8080);
+    builder.last_pool().session_persistence = model::SessionPersistence{};
+    install(builder);
+    const base::Endpoint client = ipv6 ? kClient6 : kClient;
+    const auto again = [&](uint16_t port) { return tcp({client.address, port}, vip).syn(); };
+    const base::Endpoint silent = forwarded(again(41000)).to;
+    // another client's turn in between must not bring the silent one back
+    forwarded(tcp(ipv6 ? at("2001:db8:c::8", 41000) : at("198.51.100.8", 41000), vip).syn());
+    EXPECT_EQ(forwarded(again(41000)).to, silent);
+    const Outcome third = run(again(41000));
+    EXPECT_EQ(third.verdict(), LB_NEW_FLOW);
+    const base::Endpoint other = ends_of(third.after).to;
+    EXPECT_NE(other, silent);
+    run(tcp(other, ends_of(third.after).from).syn_ack(), kEth1);
+    run(tcp({client.address, 41000}, vip));
+    EXPECT_EQ(forwarded(again(41001)).to, other);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Algorithms, Redispatch,
+                         testing::Values(model::Algorithm::round_robin,
+                                         model::Algorithm::least_connections));
+
+TEST_F(Lab, RedispatchGoesBackToTheOnlyMember) {
+  for (const auto algorithm :
+       {model::Algorithm::round_robin, model::Algorithm::least_connections}) {
+    auto builder = load_balancer("192.0.2.100").listener(kTcp, 80);
+    builder.pool(algorithm).member("203.0.113.1", 8080);
+    builder.last_pool().session_persistence = model::SessionPersistence{};
+    install(builder);
+    for (int i = 0; i < 4; ++i)
+      EXPECT_EQ(forwarded(tcp(kClient, kVip).syn()).to, at("203.0.113.1", 8080));
+  }
+}
+
 }  // namespace
 }  // namespace test

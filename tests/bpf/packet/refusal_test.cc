@@ -150,12 +150,11 @@ TEST_F(Refusal, BucketIsLocked) {
 
 // ---- what must not happen ---------------------------------------------------------------------
 
-TEST_F(Refusal, NextHopOutOfRange) {
+// A program that leaves packets to the one before it, of which there is none.
+TEST_F(Refusal, BesideNothing) {
   install_one();
-  connect(kClient, kVip);
-  each_line([](lb_flow& line) { line.nexthop = 0xffff; });
-  EXPECT_THAT(run(tcp(kClient, kVip)), Drops(LB_INTERNAL));
-  EXPECT_EQ(stats_of(kVip).verdicts[LB_INTERNAL], 1u);
+  run_beside();
+  EXPECT_THAT(run(tcp(kClient, kVip).syn()), Drops(LB_INTERNAL));
 }
 
 TEST_F(Refusal, LineIsReusedWhileItIsRead) {

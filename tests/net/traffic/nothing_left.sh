@@ -31,13 +31,16 @@ maps=$(find "$LAB_PINS" -mindepth 1 -maxdepth 1 -name 'v*') # one for each ABI
 used() { dump "$1" | jq '[.[] | select(.value | any(. != "0x00"))] | length'; }
 # Lines of a flow table that are not free: the state is the first byte of a line.
 lines() { dump "$1" | jq '[.[] | select(.value[0] != "0x00")] | length'; }
+# Places of lb_clients that are taken: the first eight bytes of sixteen say who has one.
+clients() { dump lb_clients | jq '[.[].value | _nwise(16) | select(.[:8] | any(. != "0x00"))] | length'; }
 count() { dump "$1" | jq length; }
 dump() { bpftool -j map dump pinned "$maps/$1"; }
 all_used() {
   local map
   for map in lb_backends lb_service_use lb_backend_use; do echo "$map $(used "$map")"; done
   for map in lb_flows lb_flows6; do echo "$map $(lines "$map")"; done
-  for map in lb_services lb_cidrs lb_persist; do echo "$map $(count "$map")"; done
+  for map in lb_services lb_cidrs; do echo "$map $(count "$map")"; done
+  echo "lb_clients $(clients)"
 }
 
 [[ -d $maps ]] || fail "no pins in $maps: $(find "$LAB_PINS" | head)"
@@ -63,7 +66,7 @@ for family in ipv4 ipv6; do
 done
 all_used >"$LAB_DIR/full"
 pass "in use: $(tr '\n' ' ' <"$LAB_DIR/full")"
-for map in lb_services lb_cidrs lb_persist lb_backends lb_flows lb_flows6; do
+for map in lb_services lb_cidrs lb_clients lb_backends lb_flows lb_flows6; do
   [[ $(grep "^$map " "$LAB_DIR/full") != $(grep "^$map " "$LAB_DIR/empty") ]] ||
     fail "$map did not change: the test looks at the wrong thing"
 done

@@ -1,8 +1,10 @@
-// TableWriter: clients that programs remember are forgotten with what they were remembered for.
+// Clients that programs remember: forgotten with what they were remembered for.
 #include <gmock/gmock.h>
 
-#include "agent/datapath/table_writer.h"
-#include "tests/unit/tables/memory_maps.h"
+#include <array>
+
+#include "agent/datapath/clients.h"
+#include "bpf/flow_layout.h"
 #include "tests/unit/tables/random_tables.h"
 
 namespace datapath {
@@ -12,7 +14,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
-// Two services of one pool each; programs remember clients of both.
+// Two services of one pool each; programs remember a client of each.
 class Remembered : public testing::Test {
  protected:
   static constexpr uint32_t kService = 5, kOther = 6;
@@ -23,7 +25,6 @@ class Remembered : public testing::Test {
   }
   static Tables two_services() {
     Tables t;
-    t.destinations[member(1)] = lb_nexthop{};
     for (const uint16_t id : {uint16_t{1}, uint16_t{2}}) {
       t.backends[id] = backend_at(1);
       t.backends[id].pool = pool(1);
@@ -41,87 +42,92 @@ class Remembered : public testing::Test {
     return service;
   }
   void SetUp() override {
-    for (uint32_t id = 1; id < LB_MAX_NEXTHOPS; ++id) maps_.queue.push_back(id);
-    ASSERT_TRUE(bring(writer_, two_services()));
-    remember(kService, 1);
-    remember(kService, 2);
-    remember(kOther, 3);
+    ASSERT_TRUE(remember(kService, 2));
+    ASSERT_TRUE(remember(kOther, 3));
   }
-  void remember(uint32_t service, uint32_t backend) {
-    const lb_persist_key key{to_abi(member(backend)), service, 0};
-    ASSERT_TRUE(maps_.put(kPersistence, key, lb_persist{backend, 1}).ok());
+  bool remember(uint32_t service, uint32_t backend, uint32_t seen = 10, uint64_t which = 1) {
+    return clients_.remember({which << 20 | service, lb_client_has(backend, seen)});
   }
-  // Backends of what is remembered still, after so many passes.
-  std::vector<uint32_t> left(TableWriter& writer, int passes = 1) {
-    for (int pass = 0; pass < passes; ++pass) EXPECT_TRUE(writer.release_unused(Census{}).ok());
+  // The backends of those that are left.
+  std::vector<uint32_t> left(const Tables& tables, uint32_t now = 10) {
+    const ClientPolicy policy = ClientPolicy::of(tables);
+    clients_.forget([&](const lb_client& client) { return policy.keeps(client, now); });
+    return backends();
+  }
+  std::vector<uint32_t> backends() {
     std::vector<uint32_t> backends;
-    for (const auto& [key, value] : maps_.contents[kPersistence.name])
-      backends.push_back(from_bytes<lb_persist>(value).backend);
+    for (const lb_client& client : clients_.all())
+      backends.push_back(lb_client_backend(client.has));
     return backends;
   }
-  MemoryMaps maps_;
-  TableWriter writer_{maps_};
+  std::array<lb_client_bucket, 2> buckets_{};
+  Clients clients_{std::span(buckets_)};
 };
 
 TEST_F(Remembered, StaysWhileNothingChanges) {
-  EXPECT_THAT(left(writer_, 3), UnorderedElementsAre(1, 2, 3));
+  EXPECT_THAT(left(two_services()), UnorderedElementsAre(2, 3));
 }
 
 TEST_F(Remembered, GoesWithItsService) {
   Tables t = two_services();
   t.services.erase(service_key(80));
-  ASSERT_TRUE(bring(writer_, t));
-  EXPECT_THAT(left(writer_), UnorderedElementsAre(3));
+  EXPECT_THAT(left(t), UnorderedElementsAre(3));
 }
 
 TEST_F(Remembered, GoesWithItsMember) {
   Tables t = two_services();
-  t.backends.erase(1);
-  ASSERT_TRUE(bring(writer_, t));
-  EXPECT_THAT(left(writer_), UnorderedElementsAre(2, 3));
+  t.backends.erase(2);
+  EXPECT_THAT(left(t), UnorderedElementsAre(3));
 }
 
 TEST_F(Remembered, GoesWithPersistence) {
   Tables t = two_services();
   t.services[service_key(80)].flags = 0;
-  ASSERT_TRUE(bring(writer_, t));
-  EXPECT_THAT(left(writer_), UnorderedElementsAre(3));
+  EXPECT_THAT(left(t), UnorderedElementsAre(3));
 }
 
 TEST_F(Remembered, GoesWhenTheServiceHasAnotherPool) {
   Tables t = two_services();
   t.services[service_key(80)].pool = pool(2);
-  ASSERT_TRUE(bring(writer_, t));
-  EXPECT_THAT(left(writer_), UnorderedElementsAre(3));
+  EXPECT_THAT(left(t), UnorderedElementsAre(3));
 }
 
-// By a program that had found the service just before it went.
-TEST_F(Remembered, GoesThoughItComesAfterTheFirstPass) {
-  ASSERT_TRUE(bring(writer_, Tables{}));
-  EXPECT_THAT(left(writer_), IsEmpty());
-  remember(kService, 1);
-  EXPECT_THAT(left(writer_), IsEmpty());
-  EXPECT_THAT(writer_.resting_services(), IsEmpty());
+TEST_F(Remembered, GoesAfterItsTimeout) {
+  Tables t = two_services();
+  t.services[service_key(80)].persistence_timeout = 5 * LB_TICK_MS;
+  EXPECT_THAT(left(t, 15), UnorderedElementsAre(2, 3));
+  EXPECT_THAT(left(t, 16), UnorderedElementsAre(3));
 }
 
-TEST_F(Remembered, GoesThoughTheAgentThatOwedItWasKilled) {
-  ASSERT_TRUE(bring(writer_, Tables{}));
-  TableWriter next(maps_);
-  ASSERT_TRUE(next.adopt().ok());
-  EXPECT_THAT(left(next), IsEmpty());
+// A program that has read a later tick than the agent.
+TEST_F(Remembered, StaysThoughItIsSeenInTheFuture) {
+  Tables t = two_services();
+  t.services[service_key(80)].persistence_timeout = LB_TICK_MS;
+  EXPECT_THAT(left(t, 9), UnorderedElementsAre(2, 3));
 }
 
-TEST_F(Remembered, KeepsItsServiceFromBeingReleasedWhenItCannotGo) {
-  lb_use use{};
-  use.flows = 1;
-  ASSERT_TRUE(maps_.put(kServiceUse, kService, use).ok());
-  ASSERT_TRUE(bring(writer_, Tables{}));
-  maps_.fail_at(1, MemoryMaps::After::stays_dead);
-  for (int pass = 0; pass < 3; ++pass) EXPECT_FALSE(writer_.release_unused(Census{}).ok());
-  EXPECT_THAT(writer_.resting_services(), ElementsAre(kService, kOther));
-  maps_.work_again();
-  EXPECT_THAT(left(writer_, 2), IsEmpty());
-  EXPECT_THAT(writer_.resting_services(), IsEmpty());
+// An agent of the next version puts in what the older one's programs know.
+TEST_F(Remembered, TheLaterOneOfTwoIsBelieved) {
+  EXPECT_TRUE(remember(kOther, 2, 9));
+  EXPECT_THAT(backends(), UnorderedElementsAre(2, 3));
+  EXPECT_TRUE(remember(kOther, 1, 11));
+  EXPECT_THAT(backends(), UnorderedElementsAre(2, 1));
+}
+
+TEST_F(Remembered, AFullBucketTakesNoMoreAndPlacesAreUsedAgain) {
+  for (uint64_t which = 2; which <= LB_CLIENT_WAYS - 1; ++which)
+    EXPECT_TRUE(remember(kService, 1, 10, which));
+  EXPECT_FALSE(remember(kService, 1, 10, 100));
+  EXPECT_EQ(backends().size(), LB_CLIENT_WAYS);
+  EXPECT_THAT(left(Tables{}), IsEmpty());
+  EXPECT_TRUE(remember(kService, 1, 10, 100));
+  EXPECT_THAT(backends(), ElementsAre(1));
+}
+
+TEST_F(Remembered, WhatAProgramIsJustWritingIsLeftAlone) {
+  buckets_[0].clients[9].who = LB_CLIENT_BUSY;
+  EXPECT_THAT(left(Tables{}), IsEmpty());
+  EXPECT_EQ(buckets_[0].clients[9].who, LB_CLIENT_BUSY);
 }
 
 }  // namespace
