@@ -9,6 +9,7 @@
 #include <ctime>
 
 #include "agent/certificates/parts.h"
+#include "base/digest.h"
 #include "base/ip.h"
 
 namespace certificates {
@@ -19,29 +20,12 @@ using base::Result;
 
 constexpr size_t kMostParts = 4096;
 
-std::string hex(const unsigned char* bytes, size_t size) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  for (size_t i = 0; i < size; ++i) {
-    out.push_back(kDigits[bytes[i] >> 4]);
-    out.push_back(kDigits[bytes[i] & 15]);
-  }
-  return out;
-}
-
-std::string sha256(std::string_view text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr);
-  return hex(digest.data(), size);
-}
-
 template <class Object, class Digest>
 std::string digest_of(const Object* object, Digest digest_function) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int size = 0;
   if (digest_function(object, EVP_sha256(), digest.data(), &size) != 1) return "";
-  return hex(digest.data(), size);
+  return base::hex(digest.data(), size);
 }
 
 std::string contents(const BioPtr& bio) {
@@ -100,7 +84,7 @@ Result<base::Unit> narrow(About& about, const X509* certificate) {
 Bundle finish(About about, const BioPtr& out) {
   Bundle bundle;
   bundle.pem = SecretText(contents(out));
-  bundle.sum = sha256(bundle.pem.text());
+  bundle.sum = base::sha256(bundle.pem.text());
   bundle.about = std::move(about);
   return bundle;
 }
