@@ -63,7 +63,7 @@ class Applying {
       if (auto* failure = std::get_if<Failure>(&sent)) return *failure;
       if (format_ == Format::table) print_changes(request);
     }
-    return wait_until_active();
+    return wait_until(Wanted::active);
   }
 
  private:
@@ -71,7 +71,7 @@ class Applying {
     const auto resolved = model::resolve(request, ids_);
     if (!resolved.ok()) return Failure{kMisused, resolved.error().message()};
     for (;;) {
-      const auto ready = wait_until_active();
+      const auto ready = wait_until(Wanted::changeable);
       if (const auto* failure = std::get_if<Failure>(&ready)) return *failure;
       auto asked = client_.ask(resolved->method, resolved->path, resolved->body);
       const auto* answer = std::get_if<Answer>(&asked);
@@ -101,14 +101,16 @@ class Applying {
   }
 
   // The load balancer as it is then; null if there is none yet.
-  OrFailure<json> wait_until_active() const {
+  // A change may be what ends an ERROR.
+  enum class Wanted { active, changeable };
+  OrFailure<json> wait_until(Wanted wanted) const {
     if (load_balancer_.empty()) return json();
     for (;;) {
       auto got = client_.get("/v2.0/lbaas/loadbalancers/" + load_balancer_);
       if (const auto* failure = std::get_if<Failure>(&got)) return *failure;
       const json lb = std::get<json>(got).value("loadbalancer", json::object());
       const std::string status = text_of(lb, "provisioning_status");
-      if (status == "ACTIVE") return lb;
+      if (status == "ACTIVE" || (status == "ERROR" && wanted == Wanted::changeable)) return lb;
       if (status == "ERROR")
         return Failure{kRefused, "load balancer " + text_of(lb, "name") + " (" + load_balancer_ +
                                      ") is in ERROR: `amphora-xdp status` says why."};

@@ -19,6 +19,9 @@ using base::Uuid;
 
 enum class Kind { load_balancer, listener, pool, member, health_monitor, l7policy, l7rule };
 enum class ProvisioningStatus { active, pending_create, pending_update, pending_delete, error };
+constexpr bool is_pending(ProvisioningStatus status) {
+  return status != ProvisioningStatus::active && status != ProvisioningStatus::error;
+}
 enum class OperatingStatus { online, offline, degraded, error, draining, no_monitor };
 enum class ListenerProtocol { tcp, http, https, terminated_https, udp, sctp, prometheus };
 enum class PoolProtocol { http, https, proxy, proxyv2, tcp, udp, sctp };

@@ -80,23 +80,21 @@ void Draft::mark_gone(L7Policy& policy) {
 Refusal Draft::check_mutable(const Uuid& load_balancer) {
   LoadBalancer* lb = find(model.load_balancers, load_balancer);
   if (!lb) return not_found(Kind::load_balancer, load_balancer.text());
-  if (lb->provisioning_status != ProvisioningStatus::active)
-    return immutable(Kind::load_balancer, load_balancer);
+  if (is_pending(lb->provisioning_status)) return immutable(Kind::load_balancer, load_balancer);
   return std::nullopt;
 }
 
 Refusal Draft::check_pool(const Uuid& id) {
   Pool* found = find(model.pools, id);
   if (!found) return not_found(Kind::pool, id.text());
-  if (found->provisioning_status != ProvisioningStatus::active) return immutable(Kind::pool, id);
+  if (is_pending(found->provisioning_status)) return immutable(Kind::pool, id);
   return check_mutable(found->load_balancer);
 }
 
 Refusal Draft::check_policy(const Uuid& id) {
   L7Policy* found = find(model.l7policies, id);
   if (!found) return not_found(Kind::l7policy, id.text());
-  if (found->provisioning_status != ProvisioningStatus::active)
-    return immutable(Kind::l7policy, id);
+  if (is_pending(found->provisioning_status)) return immutable(Kind::l7policy, id);
   return check_mutable(model.listeners.at(found->listener).load_balancer);
 }
 

@@ -25,7 +25,8 @@ class Draft {
   // lists keep the order of the request.
   void stamp_new(Common& resource);
   void mark(Common& resource, ProvisioningStatus status);
-  // The load balancer, and what uses the pool, while a child changes. The load balancer is ACTIVE.
+  // The load balancer, and what uses the pool, while a child changes. The load balancer is not
+  // PENDING.
   void lock(const Uuid& load_balancer);
   void lock_users(const Pool& pool);
   void lock_above(Pool& pool);  // what a member or the monitor of the pool locks, the pool too
@@ -34,7 +35,7 @@ class Draft {
   void mark_gone(Listener& listener);
   void mark_gone(L7Policy& policy);
 
-  // 404, or 409 unless it is ACTIVE.
+  // 404, or 409 while it is PENDING.
   Refusal check_mutable(const Uuid& load_balancer);
   // The same of a pool or a policy, and its load balancer.
   Refusal check_pool(const Uuid& pool);

@@ -39,7 +39,7 @@ struct Context {
 
 // A change locks: what is new becomes PENDING_CREATE, what is changed and everything above it
 // PENDING_UPDATE, what goes PENDING_DELETE. A load balancer that is not ACTIVE refuses changes with
-// 409; it can be removed when it is in ERROR, too.
+// 409, unless it is in ERROR: a change, or its removal, may be what repairs it.
 
 // `body` is the whole request body ({"listener": {...}}). `parent` is the pool of a member and the
 // policy of a rule, unused otherwise. New ids are random.
@@ -62,5 +62,11 @@ Outcome<Edited> replace_members(const Model& m, const Uuid& pool, const nlohmann
 enum class Carried { out, failed };
 Model finish_pending(const Model& m, Carried carried, const std::set<Uuid>& load_balancers,
                      const Context& context);
+
+// After it carried out everything of these load balancers but some listeners: of these, what is
+// above them and what they use becomes ERROR what is PENDING_CREATE or PENDING_UPDATE. What is
+// PENDING_DELETE goes: it may be the part at fault.
+Model finish_without(const Model& m, const std::set<Uuid>& unserved,
+                     const std::set<Uuid>& load_balancers, const Context& context);
 
 }  // namespace model

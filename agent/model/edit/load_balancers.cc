@@ -21,7 +21,7 @@ Done update_load_balancer(Draft& draft, const Uuid& id, const Body& body) {
   if (auto* fault = std::get_if<Fault>(&values)) return *fault;
   LoadBalancer* lb = draft.load_balancer(id);
   if (!lb) return not_found(Kind::load_balancer, id.text());
-  if (lb->provisioning_status != ProvisioningStatus::active) return invalid_state(*lb);
+  if (is_pending(lb->provisioning_status)) return invalid_state(*lb);
   assign(*lb, std::get<Body>(values));
   draft.lock(id);
   return id;
@@ -35,9 +35,7 @@ Done remove_load_balancer(Draft& draft, const Uuid& id, Cascade cascade) {
   for (const auto& [key, p] : draft.model.pools) children = children || p.load_balancer == id;
   if (children && cascade == Cascade::no)
     return validation_failure("Cannot delete Load Balancer " + id.text() + " - it has children");
-  if (lb->provisioning_status != ProvisioningStatus::active &&
-      lb->provisioning_status != ProvisioningStatus::error)
-    return invalid_state(*lb);
+  if (is_pending(lb->provisioning_status)) return invalid_state(*lb);
 
   draft.mark(*lb, ProvisioningStatus::pending_delete);
   for (auto& [key, listener] : draft.model.listeners)

@@ -107,7 +107,7 @@ TEST(Locking, RemovingAResourceLeavesItUntilItIsGone) {
 }
 
 TEST(Locking, NothingUnderALockedLoadBalancerChanges) {
-  for (PS status : {PS::pending_create, PS::pending_update, PS::pending_delete, PS::error}) {
+  for (PS status : {PS::pending_create, PS::pending_update, PS::pending_delete}) {
     House h;
     h.model.load_balancers.at(h.lb).provisioning_status = status;
     std::string lb = "Load Balancer " + h.lb.text() + " is immutable and cannot be updated.";
@@ -124,11 +124,22 @@ TEST(Locking, NothingUnderALockedLoadBalancerChanges) {
                 IsFault(409, lb));
     EXPECT_THAT(refused(h.make(Kind::member, {{"address", "192.0.2.9"}, {"protocol_port", 1}})),
                 IsFault(409, lb));
-    if (status == PS::error)
-      accepted(h.take(Kind::load_balancer, Cascade::yes));
-    else
-      EXPECT_THAT(refused(h.take(Kind::load_balancer, Cascade::yes)), IsFault(409, state));
+    EXPECT_THAT(refused(h.take(Kind::load_balancer, Cascade::yes)), IsFault(409, state));
   }
+}
+
+TEST(Locking, WhatIsInErrorCanBeRepaired) {
+  House h;
+  h.model.load_balancers.at(h.lb).provisioning_status = PS::error;
+  h.model.pools.at(h.pool).provisioning_status = PS::error;
+  for (Kind kind : {Kind::load_balancer, Kind::listener, Kind::pool, Kind::member}) {
+    EXPECT_EQ(
+        accepted(h.change(kind, {{"name", "x"}})).model.load_balancers.at(h.lb).provisioning_status,
+        PS::pending_update);
+    accepted(h.take(kind, Cascade::yes));
+  }
+  accepted(h.make(Kind::listener, {{"protocol", "TCP"}, {"protocol_port", 81}}));
+  accepted(h.make(Kind::member, {{"address", "192.0.2.9"}, {"protocol_port", 1}}));
 }
 
 TEST(Locking, ALockedPoolAnswersForItsMembers) {

@@ -55,5 +55,31 @@ TEST(Settle, AnErrorHealsWhenItIsCarriedOut) {
   EXPECT_EQ(healed.listeners.at(h.listener).connection_limit, 5);
 }
 
+TEST(Settle, WhatIsNotServedFailsAloneWithWhatItUses) {
+  House h;
+  Listener other = h.model.listeners.at(h.listener);
+  other.id = Uuid::random();
+  other.protocol_port = 81;
+  other.default_pool.reset();
+  h.model.listeners[other.id] = other;
+  h.model.load_balancers.at(h.lb).provisioning_status = PS::pending_update;
+  h.model.members.at(h.member).provisioning_status = PS::pending_update;
+  h.model.listeners.at(h.listener).provisioning_status = PS::pending_update;
+  h.model.listeners.at(other.id).provisioning_status = PS::pending_update;
+  Model m = finish_without(h.model, {h.listener}, {h.lb}, kLater);
+  EXPECT_EQ(m.load_balancers.at(h.lb).provisioning_status, PS::error);
+  EXPECT_EQ(m.listeners.at(h.listener).provisioning_status, PS::error);
+  EXPECT_EQ(m.members.at(h.member).provisioning_status, PS::error);
+  EXPECT_EQ(m.pools.at(h.pool).provisioning_status, PS::active) << "it was not to change";
+  EXPECT_EQ(m.listeners.at(other.id).provisioning_status, PS::active);
+  EXPECT_EQ(finish_without(h.model, {h.listener}, {}, kLater), h.model);
+}
+
+TEST(Settle, WhatGoesIsNotKeptByWhatIsNotServed) {
+  House h;
+  h.model.members.at(h.member).provisioning_status = PS::pending_delete;
+  EXPECT_TRUE(finish_without(h.model, {h.listener}, {h.lb}, kLater).members.empty());
+}
+
 }  // namespace
 }  // namespace model
