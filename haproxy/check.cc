@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <sstream>
 
 #include "haproxy/files.h"
@@ -54,6 +55,8 @@ Status check(const std::string& binary, const std::string& folder,
   auto ended = written ? process::run({words, base + ".log"}, kCheckTime)
                        : base::Result<process::Ended>(written.error());
   for (const std::string& path : paths) ::unlink(path.c_str());
+  if (!ended && ended.error().code == ENOENT)
+    return Error{0, "there is no HAProxy at " + binary + ": install the package haproxy"};
   if (!ended) return ended.error();
   if (ended->status == 0) return Unit{};
   std::string said = alerts(ended->said);

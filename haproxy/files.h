@@ -11,6 +11,9 @@ namespace haproxy {
 // Whole or not at all (base::replace_file); mode 0600.
 base::Status write_file(const std::string& path, const std::string& text);
 
+// Made if it is not there; mode 0700.
+base::Status make_private_folder(const std::string& path);
+
 // nullopt: cannot be read.
 std::optional<std::string> read_file(const std::string& path, size_t from = 0);
 

@@ -199,9 +199,16 @@ struct Spec {
   friend bool operator==(const Spec&, const Spec&) = default;
 };
 
+// Of a whole machine, by load balancer: each has an HAProxy of its own.
+using Specs = std::map<base::Uuid, Spec>;
+
 // `wanted`, and of `running` the listeners among `moving` that only it has: they are served until
 // the tables carry them. What is not wanted anywhere ends at once; its certificates may be gone. A
 // frontend whose place a wanted one takes is left out.
 Spec with_leaving(const Spec& running, const Spec& wanted, const std::set<base::Uuid>& moving);
+Specs with_leaving(const Specs& running, const Specs& wanted, const std::set<base::Uuid>& moving);
+
+// Whether there is anything to run an HAProxy for.
+bool serves_something(const Spec& spec);
 
 }  // namespace haproxy

@@ -4,7 +4,6 @@
 #include <pwd.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,15 +29,9 @@ using base::Unit;
 
 constexpr const char* kUser = "haproxy";
 constexpr const char* kLogSocket = "/dev/log";
+// A worker that hangs keeps nobody else waiting for long.
+constexpr auto kTimeOfTheSilent = 100ms;
 constexpr auto kRestartPause = 500ms;  // what dies at once is not started in a loop
-
-Status make_folder(const std::string& path) {
-  std::error_code error;
-  std::filesystem::create_directories(path, error);
-  if (error) return Error{error.value(), "make folder " + path};
-  if (::chmod(path.c_str(), 0700) != 0) return Error{errno, "chmod 0700 " + path};
-  return Unit{};
-}
 
 uint64_t most_descriptors() {
   rlimit limit{};
@@ -68,7 +61,7 @@ Process::Process(Paths paths) : paths_(std::move(paths)), around_(look_around(pa
 
 Result<Process> Process::open(Paths paths) {
   for (const std::string& folder : {paths.run_dir, paths.state_dir})
-    if (auto made = make_folder(folder); !made) return made.error();
+    if (auto made = make_private_folder(folder); !made) return made.error();
   Process process(std::move(paths));
   process.adopt();
   return process;
@@ -96,7 +89,7 @@ Status Process::apply(const Spec& spec) {
   Result<std::string> text = text_of(spec);
   if (!text) return text.error();
   if (text->empty()) {
-    soft_stop();
+    stop();
     return Unit{};
   }
   if (*text != text_ || !master_ || !current_)
@@ -166,6 +159,11 @@ Status Process::tell_health() {
   return Unit{};
 }
 
+bool Process::is_gone() const {
+  return !master_ && workers_.empty() &&
+         std::ranges::all_of(leaving_, [](const auto& master) { return master.has_ended(); });
+}
+
 Result<bool> Process::revive() {
   trim_log();
   std::erase_if(leaving_, [](const auto& master) { return master.has_ended(); });
@@ -191,8 +189,18 @@ Status Process::restart() {
   return tell_health();
 }
 
+// With those that an earlier agent could not note.
+void Process::stop() {
+  let_go();
+  for (process::Process& one : process::Process::find_all(master_option())) {
+    if (std::ranges::find(leaving_, one.pid(), &process::Process::pid) != leaving_.end()) continue;
+    one.send(SIGUSR1);
+    leaving_.push_back(std::move(one));
+  }
+}
+
 // Connections live on; the master ends with the last of them.
-void Process::soft_stop() {
+void Process::let_go() {
   if (master_ && !master_->has_ended()) {
     master_->send(SIGUSR1);
     leaving_.push_back(std::move(*master_));
@@ -213,6 +221,11 @@ Result<std::vector<WorkerStats>> Process::stats() {
     std::optional<WorkerStats> stats = stats_of(it->first, it->second);
     // One that is slow, or cannot be reached now, is asked again until it is gone.
     const bool stays = stats ? !stats->last : process::start_of(it->first.pid) == it->first.start;
+    if (stats) it->second.said = stats;
+    if (!stats && stays && it->second.said) {
+      stats = it->second.said;
+      stats->answers = false;
+    }
     if (stats) all.push_back(std::move(*stats));
     it = stays ? std::next(it) : workers_.erase(it);
   }
@@ -230,11 +243,13 @@ std::optional<WorkerStats> Process::stats_of(const WorkerId& id, Held& held) {
     return stats;
   }
   // In this order: what is counted after it had nothing left to do is complete.
-  const Result<std::string> info = held.cli->ask("show info");
+  const auto limit = held.is_silent ? kTimeOfTheSilent : kAnswerTime;
+  const Result<std::string> info = held.cli->ask("show info", limit);
   const Result<std::string> csv =
-      info ? held.cli->ask("show stat") : Result<std::string>(info.error());
+      info ? held.cli->ask("show stat", limit) : Result<std::string>(info.error());
+  held.is_silent = !csv && csv.error().code == ETIMEDOUT;
   if (!csv) {
-    if (csv.error().code != ETIMEDOUT) held.cli.reset();
+    if (!held.is_silent) held.cli.reset();
     return std::nullopt;
   }
   if (!parse_stats(*csv, stats)) return std::nullopt;
@@ -254,7 +269,7 @@ void Process::teardown() {
     if (process::start_of(id.pid) == id.start) ::kill(id.pid, SIGKILL);
   leaving_.clear();
   workers_.clear();
-  soft_stop();
+  let_go();
   for (const char* name :
        {"haproxy.cfg", "haproxy.log", "haproxy.pid", "master.sock", "stats.sock"})
     ::unlink(run(name).c_str());

@@ -55,13 +55,20 @@ class Process {
   // HAProxy's own words, and what was served before still is.
   base::Status apply(const Spec& spec);
 
+  // The next start takes over what listens there already: the statistics socket of another HAProxy
+  // that serves some of the same, and loses no connection that waits. "": nobody's.
+  void take_sockets_of(std::string stats_socket) { donor_ = std::move(stats_socket); }
+
   // To be called several times a second. Whatever has died is started again from the text that was
   // last accepted. true: something had died, and serves again.
   base::Result<bool> revive();
 
   // Of all workers that are or were there since the last call. A worker of which nothing more will
-  // come says so, and is not there the next time.
+  // come says so, and is not there the next time. One that hangs has what it said before.
   base::Result<std::vector<WorkerStats>> stats();
+
+  // Whether nothing is served any more, nor runs to its end.
+  bool is_gone() const;
 
   // Ends it at once, with all connections, and takes away what it made.
   void teardown();
@@ -73,7 +80,9 @@ class Process {
 
  private:
   struct Held {
-    std::optional<Cli> cli;  // none: not reachable any more but through the master
+    std::optional<Cli> cli;                // none: not reachable any more but through the master
+    std::optional<WorkerStats> said = {};  // when it answered last
+    bool is_silent = false;                // it did not answer in time when it was asked last
   };
   using ServerName = std::pair<BackendId, base::Uuid>;
 
@@ -102,7 +111,8 @@ class Process {
   base::Status tell_health();
   base::Status restart();
   static void forget_states(const std::string& file);
-  void soft_stop();
+  void stop();
+  void let_go();
   void trim_log() const;
   size_t log_size() const;
   base::Error failure(const std::string& what, size_t log_from) const;
@@ -117,6 +127,7 @@ class Process {
   std::vector<process::Process> leaving_;  // masters that end when their workers have
   std::map<ServerName, Health> wanted_, told_;
   std::chrono::steady_clock::time_point not_before_{};  // of the next restart
+  std::string donor_;                                   // see take_sockets_of()
   Counts counts_;
 };
 

@@ -53,9 +53,10 @@ Result<Processes> Process::processes() const {
 }
 
 Status Process::spawn() {
-  auto started = process::start({{paths_.binary, "-W", "-db", "-S", master_option(), "-p",
-                                  run("haproxy.pid"), "-f", config()},
-                                 log()});
+  std::vector<std::string> words{paths_.binary,      "-W", "-db",   "-S", master_option(), "-p",
+                                 run("haproxy.pid"), "-f", config()};
+  if (!donor_.empty()) words.insert(words.end(), {"-x", donor_});
+  auto started = process::start({std::move(words), log()});
   if (!started) return started.error();
   master_ = std::move(*started);
   return Unit{};

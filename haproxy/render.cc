@@ -14,11 +14,25 @@ namespace {
 
 std::string number(uint64_t value) { return std::to_string(value); }
 
+base::Uuid load_balancer_of(const Spec& spec) {
+  return spec.frontends.empty() ? base::Uuid{} : spec.frontends.begin()->second.load_balancer;
+}
+
 bool has_sticky_tables(const Spec& spec) {
   return std::any_of(spec.backends.begin(), spec.backends.end(), [](const auto& entry) {
     const auto& persistence = entry.second.persistence;
     return persistence && persistence->kind != Persistence::Kind::http_cookie;
   });
+}
+
+// Of the worker that accepts, for the one before it. An address of the loopback link for each load
+// balancer, so that no two HAProxies share one; should two ids have the same, the name tells them
+// apart.
+std::string peer_place(const base::Uuid& load_balancer) {
+  std::string address = "127";
+  for (size_t i = load_balancer.bytes.size() - 3; i < load_balancer.bytes.size(); i++)
+    address += "." + std::to_string(1 + load_balancer.bytes[i] % 254);
+  return address + ":1025";
 }
 
 bool answers_metrics(const Spec& spec) {
@@ -30,7 +44,7 @@ void render_global(const Spec& spec, const Surroundings& around, Lines& out) {
   out.section("global");
   // A worker that dies takes no old worker along: their connections go on.
   out.add("master-worker no-exit-on-failure");
-  out.add("localpeer local");
+  out.add("localpeer " + load_balancer_of(spec).text());
   out.add("stats socket " + as_word(around.stats_socket) +
           " mode 600 level admin expose-fd listeners");
   out.add("stats timeout 1d");
@@ -84,7 +98,8 @@ std::string render(const Spec& spec, const Surroundings& around) {
   if (has_sticky_tables(spec)) {
     // A worker that ends hands its stick tables to the next one over this.
     out.section("peers local");
-    out.add("peer local 127.0.0.1:1025");
+    const base::Uuid load_balancer = load_balancer_of(spec);
+    out.add("peer " + load_balancer.text() + " " + peer_place(load_balancer));
   }
   for (const auto& [listener, frontend] : spec.frontends) render_frontend(frontend, around, out);
   for (const auto& [id, backend] : spec.backends) render_backend(backend, out);

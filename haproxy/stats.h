@@ -58,6 +58,7 @@ struct WorkerStats {
   WorkerId worker;
   bool current = false;  // the one that accepts; the others serve what they still have
   bool last = false;     // nothing will be added: the worker ends when this is read
+  bool answers = true;   // false: it did not this time, and the rest is what it said before
   std::map<base::Uuid, FrontendStats> frontends;  // by listener
   std::map<BackendId, BackendStats> backends;
 

@@ -29,4 +29,18 @@ Spec with_leaving(const Spec& running, const Spec& wanted, const std::set<base::
   return both;
 }
 
+Specs with_leaving(const Specs& running, const Specs& wanted, const std::set<base::Uuid>& moving) {
+  Specs both = wanted;
+  for (const auto& [load_balancer, spec] : running) {
+    const auto found = wanted.find(load_balancer);
+    Spec stays = with_leaving(spec, found == wanted.end() ? Spec{} : found->second, moving);
+    if (found != wanted.end() || serves_something(stays)) both[load_balancer] = std::move(stays);
+  }
+  return both;
+}
+
+bool serves_something(const Spec& spec) {
+  return spec.uploaded ? !spec.uploaded->text.empty() : !spec.frontends.empty();
+}
+
 }  // namespace haproxy

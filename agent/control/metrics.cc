@@ -81,13 +81,19 @@ void add_agent(Text& text, const Status& status) {
   text.sample({}, status.reconcile.runs);
   text.heading("amphora_xdp_reconcile_failures_total", "counter", "Reconcile runs that failed.");
   text.sample({}, status.reconcile.failures);
-  text.heading("amphora_xdp_haproxy_up", "gauge",
-               "Whether HAProxy runs; it does when it is needed.");
-  text.sample({}, uint64_t{status.haproxy.running});
-  text.heading("amphora_xdp_haproxy_reloads_total", "counter", "Reloads of HAProxy.");
-  text.sample({}, status.haproxy.reloads);
-  text.heading("amphora_xdp_haproxy_restarts_total", "counter", "Starts after HAProxy had died.");
-  text.sample({}, status.haproxy.restarts);
+  const auto each_haproxy = [&](std::string_view name, std::string_view type, std::string_view help,
+                                auto value) {
+    text.heading(name, type, help);
+    for (const HaproxyStatus& one : status.haproxy)
+      text.sample({{"loadbalancer", one.load_balancer.text()}}, value(one));
+  };
+  each_haproxy("amphora_xdp_haproxy_up", "gauge",
+               "Whether the HAProxy of a load balancer that needs one runs.",
+               [](const HaproxyStatus& one) { return uint64_t{one.running}; });
+  each_haproxy("amphora_xdp_haproxy_reloads_total", "counter", "Its reloads.",
+               [](const HaproxyStatus& one) { return one.reloads; });
+  each_haproxy("amphora_xdp_haproxy_restarts_total", "counter", "Its starts after it had died.",
+               [](const HaproxyStatus& one) { return one.restarts; });
   text.heading("amphora_xdp_flow_log_written_total", "counter",
                "Ended connections of XDP that were logged.");
   text.sample({}, status.flow_log.written);

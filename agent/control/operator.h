@@ -79,10 +79,13 @@ struct Placement {
   std::string reason;  // "protocol HTTP"
 };
 
+// Of one load balancer.
 struct HaproxyStatus {
+  base::Uuid load_balancer;
   bool running = false;
-  uint64_t starts = 0, reloads = 0;
-  uint64_t restarts = 0;  // after it had died
+  uint64_t starts = 0, reloads = 0;  // since the agent started
+  uint64_t restarts = 0;             // after it had died
+  std::string error;                 // why it does not serve what it should; empty: it does
 };
 
 // Of a node of a pair.
@@ -118,11 +121,11 @@ struct Status {
   std::vector<Attachment> attachments;
   std::vector<FlowTableStatus> flow_tables;
   ReconcileStatus reconcile;
-  std::vector<MemberCheck> checks;    // of every member that is checked
-  std::vector<Placement> placements;  // of every listener, as planned last
-  HaproxyStatus haproxy;              // since the agent started
-  FlowLogStatus flow_log;             // since the agent started
-  std::optional<VrrpStatus> vrrp;     // none: of no pair, or not told yet of which
+  std::vector<MemberCheck> checks;     // of every member that is checked
+  std::vector<Placement> placements;   // of every listener, as planned last
+  std::vector<HaproxyStatus> haproxy;  // of every load balancer that needs one
+  FlowLogStatus flow_log;              // since the agent started
+  std::optional<VrrpStatus> vrrp;      // none: of no pair, or not told yet of which
 };
 
 struct VerdictCount {

@@ -125,6 +125,18 @@ json time_json(model::Time time) {
   return text.data();
 }
 
+static json haproxy_json(const std::vector<HaproxyStatus>& all) {
+  auto rows = json::array();
+  for (const HaproxyStatus& one : all)
+    rows.push_back({{"loadbalancer_id", one.load_balancer.text()},
+                    {"running", one.running},
+                    {"starts", one.starts},
+                    {"reloads", one.reloads},
+                    {"restarts", one.restarts},
+                    {"error", one.error}});
+  return rows;
+}
+
 uint64_t live_flows(const FlowTableStatus& table) {
   uint64_t sum = 0;
   for (const auto& [state, flows] : table.flows) sum += flows;
@@ -161,11 +173,7 @@ json to_json(const Status& status, const Verdicts& verdicts, const model::Model&
       {"reconcile", reconcile_json(status.reconcile, m)},
       {"checks", checks_json(status.checks)},
       {"placements", placements_json(status.placements)},
-      {"haproxy",
-       {{"running", status.haproxy.running},
-        {"starts", status.haproxy.starts},
-        {"reloads", status.haproxy.reloads},
-        {"restarts", status.haproxy.restarts}}},
+      {"haproxy", haproxy_json(status.haproxy)},
       {"flow_log", {{"written", status.flow_log.written}, {"left_out", status.flow_log.left_out}}},
       {"vrrp", vrrp_json(status.vrrp)}};
 }

@@ -68,12 +68,12 @@ bool is_checked_by_haproxy(model::MonitorType type) {
 }
 
 L7Planner::L7Planner(const model::Relations& related, const std::set<base::Uuid>& down,
-                     const Certificates& certificates, haproxy::Spec& spec,
+                     const Certificates& certificates, haproxy::Specs& specs,
                      std::map<base::Uuid, std::string>& problems)
     : related_(related),
       down_(down),
       certificates_(certificates),
-      spec_(spec),
+      specs_(specs),
       problems_(problems) {}
 
 void L7Planner::add(const model::LoadBalancer& lb, const model::Listener& listener,
@@ -101,7 +101,7 @@ void L7Planner::add(const model::LoadBalancer& lb, const model::Listener& listen
     }
     frontend.policies = policies(listener);
   }
-  spec_.frontends.emplace(listener.id, std::move(frontend));
+  specs_[lb.id].frontends.emplace(listener.id, std::move(frontend));
 }
 
 std::optional<haproxy::PemFile> L7Planner::file(const std::string& reference,
@@ -195,7 +195,8 @@ const model::HealthMonitor* L7Planner::monitor_of(const model::Pool& pool) const
 
 bool L7Planner::add_backend(const model::Listener& listener, const model::Pool& pool) {
   const haproxy::BackendId id{pool.id, listener.id};
-  if (spec_.backends.contains(id)) return true;
+  auto& backends = specs_[listener.load_balancer].backends;
+  if (backends.contains(id)) return true;
   haproxy::Backend backend;
   backend.id = id;
   backend.mode = mode_of(listener, pool);
@@ -217,7 +218,7 @@ bool L7Planner::add_backend(const model::Listener& listener, const model::Pool& 
     if (!backend.tls) return false;
   }
   add_servers(pool, monitor, backend);
-  spec_.backends.emplace(id, std::move(backend));
+  backends.emplace(id, std::move(backend));
   return true;
 }
 

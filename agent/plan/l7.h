@@ -21,9 +21,9 @@ bool is_checked_by_haproxy(model::MonitorType type);
 
 class L7Planner {
  public:
-  // Adds to `spec` and `problems`. All arguments outlive the planner.
+  // Adds to `specs` and `problems`. All arguments outlive the planner.
   L7Planner(const model::Relations& related, const std::set<base::Uuid>& down,
-            const Certificates& certificates, haproxy::Spec& spec,
+            const Certificates& certificates, haproxy::Specs& specs,
             std::map<base::Uuid, std::string>& problems);
 
   // A listener and its load balancer are switched on and stay; `vips` are the addresses it is
@@ -45,7 +45,7 @@ class L7Planner {
   const model::Relations& related_;
   const std::set<base::Uuid>& down_;
   const Certificates& certificates_;
-  haproxy::Spec& spec_;
+  haproxy::Specs& specs_;
   std::map<base::Uuid, std::string>& problems_;
 };
 

@@ -273,10 +273,14 @@ Plan make_plan(const model::Model& model, const Observed& observed, const Ids& i
     if (is_wanted(lb) && is_wanted(listener)) planner.plan_listener(lb, listener);
   }
   planner.finish();
+  // Backends of a listener that had to be left out.
+  std::erase_if(plan.haproxy, [](const auto& one) { return one.second.frontends.empty(); });
   keep_ways(resting.destinations, observed.net, plan);
   plan_kernel_ports(plan);
-  if (model.amphora)
-    plan.haproxy.uploaded = {model.amphora->haproxy_text, model.amphora->peer_name};
+  // An amphora has one load balancer.
+  if (model.amphora && !model.load_balancers.empty())
+    plan.haproxy[model.load_balancers.begin()->first].uploaded = {model.amphora->haproxy_text,
+                                                                  model.amphora->peer_name};
   plan.targets = make_targets(related, plan.haproxy, plan.placements);
   return plan;
 }

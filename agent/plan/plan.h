@@ -67,9 +67,9 @@ struct Plan {
   // What is to be probed: the members of pools whose monitor is on, whatever their weight, unless
   // only HAProxy serves the pool and checks them itself.
   std::vector<health::Target> targets;
-  // What HAProxy serves; without the path of the metrics socket, which is not the planner's. An
-  // amphora's is the text that was uploaded.
-  haproxy::Spec haproxy;
+  // What HAProxy serves, of each load balancer that has something there; without the path of the
+  // metrics socket, which is not the planner's. An amphora's is the text that was uploaded.
+  haproxy::Specs haproxy;
   std::map<base::Uuid, Placement> placements;  // of every listener that stays
   // What could not be planned (out of ids, no route to a member), by resource, in words for people;
   // the first reason of each. The rest is planned without it.

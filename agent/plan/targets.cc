@@ -56,13 +56,14 @@ health::Target target_of(const model::HealthMonitor& monitor) {
 }
 
 // Pools that nobody but HAProxy asks about their members.
-std::set<base::Uuid> left_to_haproxy(const model::Model& model, const haproxy::Spec& served,
+std::set<base::Uuid> left_to_haproxy(const model::Model& model, const haproxy::Specs& served,
                                      const std::map<base::Uuid, Placement>& placements) {
   std::set<base::Uuid> pools;
   if (model.amphora)  // an uploaded text has its checks in it
     for (const auto& [id, pool] : model.pools) pools.insert(id);
-  for (const auto& [id, backend] : served.backends)
-    if (backend.check) pools.insert(id.pool);
+  for (const auto& [load_balancer, spec] : served)
+    for (const auto& [id, backend] : spec.backends)
+      if (backend.check) pools.insert(id.pool);
   for (const auto& [id, listener] : model.listeners) {
     const auto placement = placements.find(id);
     if (placement == placements.end() || placement->second.by == ServedBy::haproxy) continue;
@@ -74,7 +75,7 @@ std::set<base::Uuid> left_to_haproxy(const model::Model& model, const haproxy::S
 }  // namespace
 
 std::vector<health::Target> make_targets(const model::Relations& related,
-                                         const haproxy::Spec& served,
+                                         const haproxy::Specs& served,
                                          const std::map<base::Uuid, Placement>& placements) {
   const model::Model& model = related.model();
   const std::set<base::Uuid> others = left_to_haproxy(model, served, placements);

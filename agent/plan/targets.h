@@ -16,7 +16,7 @@ namespace plan {
 //
 // What HAProxy checks itself is left to it, unless a listener of the datapath uses the pool, too.
 std::vector<health::Target> make_targets(const model::Relations& related,
-                                         const haproxy::Spec& served,
+                                         const haproxy::Specs& served,
                                          const std::map<base::Uuid, Placement>& placements);
 
 }  // namespace plan

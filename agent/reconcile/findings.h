@@ -18,8 +18,8 @@ namespace reconcile {
 struct HaproxyView {
   std::map<base::Uuid, haproxy::ServerStats> members;
   std::map<base::Uuid, haproxy::FrontendStats> listeners;
-  std::map<haproxy::BackendId, haproxy::BackendStats> backends;  // of the worker that accepts
-  bool answers = false;                                          // there is such a worker
+  std::map<haproxy::BackendId, haproxy::BackendStats> backends;  // of workers that accept
+  bool answers = false;  // there are such workers, and every one of them said so just now
 };
 
 class Findings {

@@ -46,10 +46,10 @@ class Machine {
   virtual std::map<std::string, haproxy::PemFile> certificates(const model::Model& model) = 0;
 
   // Of these two, calls come from another thread, one at a time.
-  // HAProxy serves this when it returns; an error is HAProxy's own words, and what was served
-  // before still is.
-  virtual base::Status serve(const haproxy::Spec& spec) = 0;
-  virtual const haproxy::Spec& served() const = 0;  // as accepted last
+  // HAProxy serves this when it returns, but for the load balancers that are returned, each with
+  // the reason, in HAProxy's words if they are its: what was served there before still is.
+  virtual std::map<base::Uuid, base::Error> serve(const haproxy::Specs& specs) = 0;
+  virtual const haproxy::Specs& served() const = 0;  // as accepted last
 };
 
 }  // namespace reconcile

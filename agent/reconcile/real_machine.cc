@@ -72,12 +72,14 @@ std::map<std::string, haproxy::PemFile> RealMachine::certificates(const model::M
   return files;
 }
 
-base::Status RealMachine::serve(const haproxy::Spec& spec) {
-  haproxy::Spec mine = spec;
-  mine.metrics_socket = metrics_socket_;
-  auto applied = haproxy_.apply(mine);
-  if (applied) served_ = spec;
-  return applied;
+std::map<base::Uuid, base::Error> RealMachine::serve(const haproxy::Specs& specs) {
+  haproxy::Specs mine = specs;
+  for (auto& [load_balancer, spec] : mine) spec.metrics_socket = metrics_socket_;
+  auto failures = haproxy_.apply(mine);
+  std::erase_if(served_, [&specs](const auto& one) { return !specs.contains(one.first); });
+  for (const auto& [load_balancer, spec] : specs)
+    if (!failures.contains(load_balancer)) served_[load_balancer] = spec;
+  return failures;
 }
 
 }  // namespace reconcile

@@ -6,7 +6,7 @@
 #include "agent/certificates/store.h"
 #include "agent/datapath/datapath.h"
 #include "agent/reconcile/machine.h"
-#include "haproxy/process.h"
+#include "haproxy/instances.h"
 #include "netns/network.h"
 
 namespace reconcile {
@@ -16,7 +16,7 @@ class RealMachine final : public Machine {
   // All of them outlive it; the threads that call are inside the namespace. The agent answers GET
   // /metrics at `metrics_socket`.
   RealMachine(netns::Network& network, datapath::Datapath& datapath, certificates::Store& store,
-              haproxy::Process& haproxy, std::string metrics_socket)
+              haproxy::Instances& haproxy, std::string metrics_socket)
       : network_(network),
         datapath_(datapath),
         certificates_(store),
@@ -31,16 +31,16 @@ class RealMachine final : public Machine {
   plan::Resting resting() const override;
   base::Status resolve(const netns::Observed& observed) override;
   std::map<std::string, haproxy::PemFile> certificates(const model::Model& model) override;
-  base::Status serve(const haproxy::Spec& spec) override;
-  const haproxy::Spec& served() const override { return served_; }
+  std::map<base::Uuid, base::Error> serve(const haproxy::Specs& specs) override;
+  const haproxy::Specs& served() const override { return served_; }
 
  private:
   netns::Network& network_;
   datapath::Datapath& datapath_;
   certificates::Store& certificates_;
-  haproxy::Process& haproxy_;
+  haproxy::Instances& haproxy_;
   std::string metrics_socket_;
-  haproxy::Spec served_;
+  haproxy::Specs served_;
   std::optional<size_t> ways_;  // routes and rules that flows were told of
 };
 

@@ -30,6 +30,19 @@ std::set<base::Uuid> served_by_xdp(const plan::Plan& plan) {
   return listeners;
 }
 
+base::Error of_load_balancer(const std::pair<const base::Uuid, base::Error>& failure) {
+  const auto& [load_balancer, error] = failure;
+  return {error.code, "load balancer " + load_balancer.text() + ": " + error.what};
+}
+
+// Of what the model says about itself.
+template <class Change>
+Edit as_edit(Change change) {
+  return [change = std::move(change)](const model::Model& m, const model::Context& context) {
+    return model::Outcome<model::Edited>(model::Edited{change(m, context), base::Uuid{}});
+  };
+}
+
 }  // namespace
 
 Reconciler::Reconciler(asio::any_io_executor loop, Workers& workers, ChangeQueue& queue,
@@ -86,15 +99,17 @@ asio::awaitable<void> Reconciler::reconcile(Look look) {
   const Wanted wanted = queue_.wanted();
   auto result = co_await carry_out(wanted, look);
   const auto carried = result ? model::Carried::out : model::Carried::failed;
-  if (result && !l7_error_.empty()) result = base::Error{0, l7_error_};
+  if (result && !l7_errors_.empty()) result = of_load_balancer(*l7_errors_.begin());
 
+  note_unserved();
   progress_.runs++;
   progress_.last = std::chrono::system_clock::now();
   progress_.took =
       std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - begun);
   std::string error = result ? "" : result.error().message();
   if (!error.empty()) progress_.failures++;
-  if (!error.empty() && error != progress_.error) spdlog::error("reconcile: {}", error);
+  if (carried == model::Carried::failed && error != progress_.error)
+    spdlog::error("reconcile: {}", error);
   if (error.empty() && !progress_.error.empty()) spdlog::info("reconcile: recovered");
   progress_.error = std::move(error);
   co_await finish_pending(wanted, carried);
@@ -102,7 +117,7 @@ asio::awaitable<void> Reconciler::reconcile(Look look) {
 }
 
 asio::awaitable<base::Status> Reconciler::carry_out(Wanted wanted, Look look) {
-  l7_error_.clear();
+  l7_errors_.clear();
   auto put = [this, wanted, look, down = findings_.members_down()] {
     return arrange(wanted, look, down);
   };
@@ -114,7 +129,7 @@ asio::awaitable<base::Status> Reconciler::carry_out(Wanted wanted, Look look) {
 
   // A listener that comes to HAProxy is served there before the tables send it there; one that
   // leaves is served there until the tables have it.
-  const haproxy::Spec both =
+  const haproxy::Specs both =
       haproxy::with_leaving(machine_.served(), plan.haproxy, served_by_xdp(plan));
   const bool leaves = !(both == plan.haproxy);
   co_await serve_l7(both, look);
@@ -180,6 +195,18 @@ void Reconciler::note_planned(const Planned& planned) {
   progress_.missing = planned.missing;
 }
 
+void Reconciler::note_unserved() {
+  std::map<base::Uuid, std::string> unserved;
+  for (const auto& failure : l7_errors_) {
+    std::string why = failure.second.message();
+    const auto known = progress_.unserved.find(failure.first);
+    if (known == progress_.unserved.end() || known->second != why)
+      spdlog::error("{}", of_load_balancer(failure).message());
+    unserved.emplace(failure.first, std::move(why));
+  }
+  progress_.unserved = std::move(unserved);
+}
+
 asio::awaitable<void> Reconciler::attach() {
   auto put = [this, observed = observed_] { return machine_.attach(*observed); };
   auto attached = co_await workers_.machine.run(std::move(put));
@@ -187,12 +214,11 @@ asio::awaitable<void> Reconciler::attach() {
   attach_error_ = std::move(attached.error);
 }
 
-asio::awaitable<void> Reconciler::serve_l7(haproxy::Spec spec, Look look) {
-  if (look == Look::known && serves_l7_ && spec == machine_.served()) co_return;
-  auto serve = [this, spec = std::move(spec)] { return machine_.serve(spec); };
-  auto served = co_await workers_.haproxy.run(std::move(serve));
-  serves_l7_ = served.ok();
-  if (!served) l7_error_ = served.error().message();
+asio::awaitable<void> Reconciler::serve_l7(haproxy::Specs specs, Look look) {
+  if (look == Look::known && serves_l7_ && specs == machine_.served()) co_return;
+  auto serve = [this, specs = std::move(specs)] { return machine_.serve(specs); };
+  l7_errors_ = co_await workers_.haproxy.run(std::move(serve));
+  serves_l7_ = l7_errors_.empty();
 }
 
 Reconciler::Written Reconciler::write_tables(const plan::Plan& planned, const Observed& observed,
@@ -225,38 +251,42 @@ Reconciler::Followed Reconciler::follow(const netns::Changes& heard) const {
 }
 
 // Load balancers are locked while they are pending, so what is pending in `wanted` is unchanged
-// now. What HAProxy refuses fails those who have something there, nobody else.
+// now. What HAProxy does not serve fails its load balancer's listeners there, nobody else.
 asio::awaitable<void> Reconciler::finish_pending(Wanted wanted, model::Carried carried) {
-  std::set<base::Uuid> arrived, failed;
-  for (const auto& [id, lb] : wanted.model->load_balancers)
-    if (lb.provisioning_status != model::ProvisioningStatus::active)
-      (carried == model::Carried::out ? arrived : failed).insert(id);
-  if (!l7_error_.empty())
-    for (const auto& [id, listener] : wanted.model->listeners) {
-      const auto placement = progress_.placements.find(id);
-      if (placement == progress_.placements.end() ||
-          placement->second.by != plan::ServedBy::haproxy)
-        continue;
-      if (arrived.erase(listener.load_balancer) > 0) failed.insert(listener.load_balancer);
-    }
+  const auto& m = *wanted.model;
+  const bool arrives = carried == model::Carried::out;
+  const std::set<base::Uuid> unserved = arrives ? unserved_listeners(m) : std::set<base::Uuid>{};
+  std::set<base::Uuid> in_part, entirely;
+  for (const base::Uuid& id : unserved) in_part.insert(m.listeners.at(id).load_balancer);
+  for (const auto& [id, lb] : m.load_balancers)
+    if (lb.provisioning_status != model::ProvisioningStatus::active && !in_part.contains(id))
+      entirely.insert(id);
   // Who is in ERROR already stays there: telling it again would be a change of its times.
-  std::erase_if(failed, [&wanted](const base::Uuid& id) {
-    return wanted.model->load_balancers.at(id).provisioning_status ==
-           model::ProvisioningStatus::error;
+  const auto is_told = [&m](const base::Uuid& id) {
+    return !model::is_pending(m.load_balancers.at(id).provisioning_status);
+  };
+  std::erase_if(in_part, is_told);
+  if (!arrives) std::erase_if(entirely, is_told);
+  Edit finish = as_edit([carried, entirely](const auto& now, const auto& context) {
+    return model::finish_pending(now, carried, entirely, context);
   });
-  co_await finish_pending(std::move(arrived), model::Carried::out);
-  co_await finish_pending(std::move(failed), model::Carried::failed);
+  if (!entirely.empty()) co_await queue_.record(std::move(finish));
+  finish = as_edit([unserved, in_part](const auto& now, const auto& context) {
+    return model::finish_without(now, unserved, in_part, context);
+  });
+  if (!in_part.empty()) co_await queue_.record(std::move(finish));
 }
 
-asio::awaitable<void> Reconciler::finish_pending(std::set<base::Uuid> load_balancers,
-                                                 model::Carried carried) {
-  if (load_balancers.empty()) co_return;
-  Edit edit = [carried, load_balancers = std::move(load_balancers)](const model::Model& m,
-                                                                    const model::Context& context) {
-    return model::Outcome<model::Edited>(
-        model::Edited{model::finish_pending(m, carried, load_balancers, context), base::Uuid{}});
-  };
-  co_await queue_.record(std::move(edit));
+// Those that HAProxy should serve, of load balancers whose HAProxy does not serve as planned.
+std::set<base::Uuid> Reconciler::unserved_listeners(const model::Model& model) const {
+  std::set<base::Uuid> unserved;
+  for (const auto& [id, placement] : progress_.placements) {
+    const auto listener = model.listeners.find(id);
+    if (placement.by == plan::ServedBy::haproxy && listener != model.listeners.end() &&
+        l7_errors_.contains(listener->second.load_balancer))
+      unserved.insert(id);
+  }
+  return unserved;
 }
 
 }  // namespace reconcile

@@ -31,6 +31,7 @@ struct Progress {
   std::chrono::microseconds took{0};
   std::vector<std::string> missing;                  // configured interfaces that are nowhere
   std::map<base::Uuid, std::string> problems;        // Plan::problems
+  std::map<base::Uuid, std::string> unserved;        // load balancers that HAProxy does not serve
   std::map<base::Uuid, plan::Placement> placements;  // of listeners, as planned last
 };
 
@@ -90,12 +91,12 @@ class Reconciler {
   boost::asio::awaitable<void> reconcile(Look look);
   boost::asio::awaitable<base::Status> carry_out(Wanted wanted, Look look);
   boost::asio::awaitable<void> attach();
-  boost::asio::awaitable<void> serve_l7(haproxy::Spec spec, Look look);
+  boost::asio::awaitable<void> serve_l7(haproxy::Specs specs, Look look);
   boost::asio::awaitable<void> follow_neighbours();
   boost::asio::awaitable<void> finish_pending(Wanted wanted, model::Carried carried);
-  boost::asio::awaitable<void> finish_pending(std::set<base::Uuid> load_balancers,
-                                              model::Carried carried);
+  std::set<base::Uuid> unserved_listeners(const model::Model& model) const;
   void note_planned(const Planned& planned);
+  void note_unserved();
 
   // On the machine's worker.
   base::Result<Planned> arrange(const Wanted& wanted, Look look, const std::set<base::Uuid>& down);
@@ -119,9 +120,10 @@ class Reconciler {
   Observed observed_ = std::make_shared<netns::Observed>();
   std::vector<datapath::Attachment> attachments_;
   bool inherits_ = true;      // nothing was planned yet by this agent
-  bool serves_l7_ = false;    // HAProxy has accepted something since this agent runs
+  bool serves_l7_ = false;    // HAProxy was told all since this agent runs, and took it
   std::string attach_error_;  // the last time; empty: none
-  std::string l7_error_;      // the same, of HAProxy
+  // The same, of HAProxy: load balancers that are not served as planned.
+  std::map<base::Uuid, base::Error> l7_errors_;
   std::function<void()> on_tables_;
   std::function<void(const netns::LayoutSpec&, const netns::Observed&)> on_arranged_;
   Progress progress_;

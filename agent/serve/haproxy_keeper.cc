@@ -35,12 +35,12 @@ Readings readings(const std::vector<haproxy::WorkerStats>& workers) {
   return all;
 }
 
-// Statuses as the worker that accepts has them; connections of all.
+// Statuses as the workers that accept have them; connections of all.
 reconcile::HaproxyView view_of(const std::vector<haproxy::WorkerStats>& workers) {
   reconcile::HaproxyView view;
   for (const haproxy::WorkerStats& worker : workers) {
-    if (worker.current) view.answers = true;
-    if (worker.current) view.backends = worker.backends;
+    if (worker.current && worker.answers) view.answers = true;
+    if (worker.current) view.backends.insert(worker.backends.begin(), worker.backends.end());
     for (const auto& [listener, frontend] : worker.frontends) {
       auto& seen = view.listeners[listener];
       if (worker.current) seen.status = frontend.status;
@@ -60,7 +60,7 @@ reconcile::HaproxyView view_of(const std::vector<haproxy::WorkerStats>& workers)
 }  // namespace
 
 HaproxyKeeper::HaproxyKeeper(const asio::any_io_executor& loop, reconcile::Workers& workers,
-                             haproxy::Process& haproxy, const reconcile::Changes& changes,
+                             haproxy::Instances& haproxy, const reconcile::Changes& changes,
                              reconcile::Findings& findings, statistics::Statistics& statistics)
     : workers_(workers),
       haproxy_(haproxy),
@@ -76,23 +76,40 @@ void HaproxyKeeper::stop() {
 
 asio::awaitable<void> HaproxyKeeper::run() {
   for (int turn = 0; !stopped_; turn++) {
-    const bool asks = turn % kRevivesToAsk == 0;
-    auto look = [this, asks] {
-      Found found;
-      found.revived = haproxy_.revive();
-      if (!asks) return found;
-      asked_ = std::chrono::steady_clock::now();
-      found.workers = haproxy_.stats();
-      asked_ = std::chrono::steady_clock::time_point{};
-      return found;
-    };
-    const Found found = co_await workers_.haproxy.run(std::move(look));
-    if (!found.revived) spdlog::error("{}", found.revived.error().message());
-    if (found.revived && *found.revived) spdlog::error("HAProxy had died: it was started again");
-    if (asks && found.workers) note(*found.workers);
-    if (asks && !found.workers) spdlog::warn("{}", found.workers.error().message());
+    co_await revive();
+    if (turn % kRevivesToAsk == 0) co_await ask();
     co_await wake_.wait_for(kReviveEvery);
   }
+}
+
+asio::awaitable<void> HaproxyKeeper::revive() {
+  auto look = [this] { return haproxy_.revive(); };
+  const auto revived = co_await workers_.haproxy.run(std::move(look));
+  for (const auto& [load_balancer, done] : revived) {
+    const std::string whose = "HAProxy of load balancer " + load_balancer.text();
+    if (done) spdlog::error("{} had died: it was started again", whose);
+    if (!done) spdlog::error("{}: {}", whose, done.error().message());
+  }
+}
+
+// One after the other, so that whatever else is to be done comes between.
+asio::awaitable<void> HaproxyKeeper::ask() {
+  auto list = [this] { return haproxy_.names(); };
+  const std::vector<base::Uuid> names = co_await workers_.haproxy.run(std::move(list));
+  std::vector<haproxy::WorkerStats> all;
+  bool all_answer = true;
+  for (const base::Uuid& name : names) {
+    auto look = [this, name] {
+      asked_ = std::chrono::steady_clock::now();
+      auto answer = haproxy_.stats(name);
+      asked_ = std::chrono::steady_clock::time_point{};
+      return answer;
+    };
+    const auto answer = co_await workers_.haproxy.run(std::move(look));
+    all_answer &= !answer.is_silent;
+    all.insert(all.end(), answer.workers.begin(), answer.workers.end());
+  }
+  note(all, all_answer);
 }
 
 bool HaproxyKeeper::answers() const {
@@ -102,9 +119,11 @@ bool HaproxyKeeper::answers() const {
   return !waits && findings_.haproxy().answers;
 }
 
-void HaproxyKeeper::note(const std::vector<haproxy::WorkerStats>& workers) {
+void HaproxyKeeper::note(const std::vector<haproxy::WorkerStats>& workers, bool all_answer) {
   statistics_.read("haproxy", readings(workers), listeners_of(changes_.model()));
-  findings_.note_haproxy(view_of(workers));
+  reconcile::HaproxyView view = view_of(workers);
+  view.answers &= all_answer;
+  findings_.note_haproxy(std::move(view));
 }
 
 }  // namespace serve

@@ -1,4 +1,5 @@
-// HaproxyKeeper: keeps HAProxy alive while it is needed, and reads what it counts and finds.
+// HaproxyKeeper: keeps the HAProxies alive while they are needed, and reads what they count and
+// find.
 #pragma once
 
 #include <atomic>
@@ -12,7 +13,7 @@
 #include "agent/reconcile/findings.h"
 #include "agent/reconcile/workers.h"
 #include "agent/statistics/statistics.h"
-#include "haproxy/process.h"
+#include "haproxy/instances.h"
 
 namespace serve {
 
@@ -20,25 +21,24 @@ class HaproxyKeeper {
  public:
   // All of them outlive it.
   HaproxyKeeper(const boost::asio::any_io_executor& loop, reconcile::Workers& workers,
-                haproxy::Process& haproxy, const reconcile::Changes& changes,
+                haproxy::Instances& haproxy, const reconcile::Changes& changes,
                 reconcile::Findings& findings, statistics::Statistics& statistics);
 
   // Until stop().
   boost::asio::awaitable<void> run();
   void stop();
 
-  // Whether the one that accepts answered when it was asked last, and keeps nobody waiting since.
+  // Whether those that accept answered when they were asked last, one of them at least, and keep
+  // nobody waiting since.
   bool answers() const;
 
  private:
-  struct Found {
-    base::Result<bool> revived = false;
-    base::Result<std::vector<haproxy::WorkerStats>> workers = std::vector<haproxy::WorkerStats>{};
-  };
-  void note(const std::vector<haproxy::WorkerStats>& workers);
+  boost::asio::awaitable<void> revive();
+  boost::asio::awaitable<void> ask();
+  void note(const std::vector<haproxy::WorkerStats>& workers, bool all_answer);
 
   reconcile::Workers& workers_;
-  haproxy::Process& haproxy_;
+  haproxy::Instances& haproxy_;
   const reconcile::Changes& changes_;
   reconcile::Findings& findings_;
   statistics::Statistics& statistics_;

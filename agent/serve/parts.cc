@@ -48,7 +48,7 @@ Result<Parts> open_parts(const Config& config, const netns::Namespace& space) {
   if (!network) return network.error();
   auto watches = open_watches(*network);
   if (!watches) return watches.error();
-  auto haproxy = haproxy::Process::open(haproxy_paths(config));
+  auto haproxy = haproxy::Instances::open(haproxy_paths(config));
   if (!haproxy) return haproxy.error();
   return Parts{.storage = std::make_unique<reconcile::Store>(std::move(*store)),
                .model = std::move(*model),

@@ -12,7 +12,7 @@
 #include "agent/reconcile/storage.h"
 #include "agent/serve/config.h"
 #include "agent/statistics/statistics.h"
-#include "haproxy/process.h"
+#include "haproxy/instances.h"
 #include "netns/network.h"
 
 namespace serve {
@@ -25,7 +25,7 @@ struct Parts {
   datapath::Grace grace;
   netns::Network network;
   std::vector<netns::Watch> watches;  // of the namespace, and of where its links come from
-  haproxy::Process haproxy;
+  haproxy::Instances haproxy;
   statistics::Statistics statistics;
 };
 

@@ -124,9 +124,11 @@ control::FlowTableStatus table_status(const datapath::FlowTable& flows, base::Fa
 asio::awaitable<control::Status> RealOperator::status() {
   control::Status status;
   auto count = [this] {
-    return control::HaproxyStatus{parts_.haproxy.running(), parts_.haproxy.counts().starts,
-                                  parts_.haproxy.counts().reloads,
-                                  parts_.haproxy.counts().restarts};
+    std::vector<control::HaproxyStatus> all;
+    for (const auto& [load_balancer, one] : parts_.haproxy.status())
+      all.push_back({load_balancer, one.running, one.counts.starts, one.counts.reloads,
+                     one.counts.restarts, one.error});
+    return all;
   };
   status.haproxy = co_await parts_.workers.haproxy.run(count);
   status.version = AMPHORA_XDP_VERSION;
@@ -154,6 +156,7 @@ asio::awaitable<control::Status> RealOperator::status() {
   status.reconcile.error = progress.error;
   for (const auto& [id, problem] : progress.problems)
     status.reconcile.problems.push_back({id, problem});
+  for (const auto& [id, why] : progress.unserved) status.reconcile.problems.push_back({id, why});
   parts_.findings.for_each_probed([&status](const base::Uuid& member, const auto& health) {
     status.checks.push_back(
         {member, health::to_text(health.state), health.reason, health.latency,

@@ -11,7 +11,7 @@
 #include "agent/serve/flow_logger.h"
 #include "agent/serve/vrrp_keeper.h"
 #include "agent/statistics/statistics.h"
-#include "haproxy/process.h"
+#include "haproxy/instances.h"
 
 namespace serve {
 
@@ -22,7 +22,7 @@ class RealOperator final : public control::Operator {
     std::string network_namespace;
     reconcile::Workers& workers;
     datapath::Datapath& datapath;
-    const haproxy::Process& haproxy;
+    const haproxy::Instances& haproxy;
     const reconcile::Changes& changes;
     const reconcile::Findings& findings;
     const reconcile::Reconciler& reconciler;

@@ -26,7 +26,7 @@ base::Status teardown(const Config& config, const std::optional<keepalived::Path
   if (!space) return space.error();
   // First, for it is refused while an agent runs: that one keeps its HAProxy, too.
   if (auto gone = datapath::Datapath::teardown(config.pin_root); !gone) return gone.error();
-  auto haproxy = haproxy::Process::open(haproxy_paths(config));
+  auto haproxy = haproxy::Instances::open(haproxy_paths(config));
   if (!haproxy) return haproxy.error();
   haproxy->teardown();
   if (!space->has_value()) return base::Unit{};

@@ -8,7 +8,7 @@ import shutil
 import machine
 from machine import LB, Machine, answers, until
 
-PID = pathlib.Path("/run/amphora-xdp/haproxy/haproxy.pid")
+PID = pathlib.Path(f"/run/amphora-xdp/haproxy/{LB.replace('-', '')}/haproxy.pid")
 
 
 def text(box, path=None):

@@ -13,7 +13,7 @@ import time
 import machine
 from machine import LB, VIP, VRRP_IP, Machine, until
 
-PID = pathlib.Path("/run/amphora-xdp/haproxy/haproxy.pid")
+PID = pathlib.Path(f"/run/amphora-xdp/haproxy/{LB.replace('-', '')}/haproxy.pid")
 LIMIT = 2.0
 SLACK = 0.3  # of this machine, and of the check itself
 

@@ -23,6 +23,6 @@ export LAB_VIP4 LAB_DIR LAB_SOCKET PYTHONDONTWRITEBYTECODE=1
 LAB_CLIENT=198.51.100.100 LAB_M1=$(lab_member_address m1 ipv4) LAB_M2=$(lab_member_address m2 ipv4) \
   LAB_M1_6=$(lab_member_address m1 ipv6) lab_in client timeout 240 python3 "$here/$1.py" || {
   printf -- '-- HAProxy:\n' >&2
-  cat "$LAB_DIR"/haproxy/*.cfg >&2 || true
+  cat "$LAB_DIR"/haproxy/*/haproxy.cfg >&2 || true
   die "$1 failed"
 }

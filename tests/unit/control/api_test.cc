@@ -254,8 +254,7 @@ TEST(Api, StatusSaysWhoServesAListenerAndHowHaproxyIs) {
   json got = agent.get("/v1/status");
   EXPECT_EQ(got["placements"], json::array());
   EXPECT_EQ(got["checks"], json::array());
-  EXPECT_EQ(got["haproxy"],
-            (json{{"running", false}, {"starts", 0}, {"reloads", 0}, {"restarts", 0}}));
+  EXPECT_EQ(got["haproxy"], json::array());
 
   agent.make(kBase + "/loadbalancers", web());
   const auto& m = agent.changes.model();
@@ -264,7 +263,8 @@ TEST(Api, StatusSaysWhoServesAListenerAndHowHaproxyIs) {
   status.placements = {{listener, "haproxy", "pool app speaks PROXY"}};
   status.checks = {
       {member, "down", "HTTP 503, expected 200", std::chrono::microseconds(1500), noon()}};
-  status.haproxy = {true, 1, 20, 3};
+  const base::Uuid lb = m.load_balancers.begin()->first;
+  status.haproxy = {{lb, true, 1, 20, 3, "bad text"}};
   got = agent.get("/v1/status");
   EXPECT_EQ(got["placements"], json::array({{{"listener", listener.text()},
                                              {"placement", "haproxy"},
@@ -274,8 +274,12 @@ TEST(Api, StatusSaysWhoServesAListenerAndHowHaproxyIs) {
                                          {"reason", "HTTP 503, expected 200"},
                                          {"latency_us", 1500},
                                          {"since", "2026-11-22T12:00:00Z"}}}));
-  EXPECT_EQ(got["haproxy"],
-            (json{{"running", true}, {"starts", 1}, {"reloads", 20}, {"restarts", 3}}));
+  EXPECT_EQ(got["haproxy"], json::array({{{"loadbalancer_id", lb.text()},
+                                          {"running", true},
+                                          {"starts", 1},
+                                          {"reloads", 20},
+                                          {"restarts", 3},
+                                          {"error", "bad text"}}}));
 }
 
 TEST(Api, StatusSaysWhatANodeOfAPairIs) {

@@ -83,15 +83,17 @@ TEST(Metrics, AreAScrapersText) {
 TEST(Metrics, TellOfHaproxy) {
   FakeAgent agent;
   const auto scraped = [&] { return scrape(agent.ask("GET", "/metrics")->body); };
-  auto samples = scraped();
-  EXPECT_EQ(samples.at("amphora_xdp_haproxy_up"), 0);
-  EXPECT_EQ(samples.at("amphora_xdp_haproxy_reloads_total"), 0);
-  EXPECT_EQ(samples.at("amphora_xdp_haproxy_restarts_total"), 0);
-  agent.machine.status_.haproxy = {true, 1, 20, 3};
-  samples = scraped();
-  EXPECT_EQ(samples.at("amphora_xdp_haproxy_up"), 1);
-  EXPECT_EQ(samples.at("amphora_xdp_haproxy_reloads_total"), 20);
-  EXPECT_EQ(samples.at("amphora_xdp_haproxy_restarts_total"), 3);
+  EXPECT_EQ(scraped().count("amphora_xdp_haproxy_up"), 0u);
+  const base::Uuid a = base::Uuid::random(), b = base::Uuid::random();
+  agent.machine.status_.haproxy = {{a, true, 1, 20, 3, ""}, {b, false, 0, 0, 0, "refused"}};
+  const auto samples = scraped();
+  const auto of = [](const char* name, const base::Uuid& load_balancer) {
+    return std::string(name) + "{loadbalancer=\"" + load_balancer.text() + "\"}";
+  };
+  EXPECT_EQ(samples.at(of("amphora_xdp_haproxy_up", a)), 1);
+  EXPECT_EQ(samples.at(of("amphora_xdp_haproxy_reloads_total", a)), 20);
+  EXPECT_EQ(samples.at(of("amphora_xdp_haproxy_restarts_total", a)), 3);
+  EXPECT_EQ(samples.at(of("amphora_xdp_haproxy_up", b)), 0);
 }
 
 TEST(Metrics, TellOfANodeOfAPair) {

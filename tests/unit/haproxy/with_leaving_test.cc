@@ -36,5 +36,14 @@ TEST(WithLeaving, APlaceHasOneOwner) {
   EXPECT_EQ(with_leaving(running.spec, wanted.spec, {id(7)}), wanted.spec);
 }
 
+TEST(WithLeaving, GoesByLoadBalancer) {
+  Made running, wanted;
+  const Specs before{{id(8), running.spec}, {id(9), running.spec}};
+  EXPECT_EQ(with_leaving(before, Specs{{id(9), wanted.spec}}, {}), (Specs{{id(9), wanted.spec}}));
+  EXPECT_EQ(with_leaving(before, Specs{}, {id(1)}), before) << "all of it moves";
+  const Specs text{{id(8), Spec{Uploaded{"", ""}, {}, {}, ""}}};
+  EXPECT_EQ(with_leaving(text, Specs{}, {}), Specs{});
+}
+
 }  // namespace
 }  // namespace haproxy

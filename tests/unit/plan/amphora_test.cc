@@ -85,15 +85,15 @@ TEST(Amphora, WhatIsOffAndHasNoPlaceIsNoProblem) {
 TEST(Amphora, HaproxyLoadsTheUploadAndNothingElse) {
   model::Model model = amphora();
   Plan plan = plan_of(model);
-  EXPECT_EQ(plan.haproxy.uploaded, (haproxy::Uploaded{"frontend 8080\n", "peer-1"}));
-  EXPECT_THAT(plan.haproxy.frontends, IsEmpty());
-  EXPECT_THAT(plan.haproxy.backends, IsEmpty());
+  EXPECT_EQ(l7(plan).uploaded, (haproxy::Uploaded{"frontend 8080\n", "peer-1"}));
+  EXPECT_THAT(l7(plan).frontends, IsEmpty());
+  EXPECT_THAT(l7(plan).backends, IsEmpty());
   model.amphora->left_to_haproxy.clear();
   model.amphora->haproxy_text.clear();
   model.amphora->peer_name.clear();
-  EXPECT_EQ(plan_of(model).haproxy.uploaded, haproxy::Uploaded{});
+  EXPECT_EQ(l7(plan_of(model)).uploaded, haproxy::Uploaded{});
   model.amphora.reset();
-  EXPECT_EQ(plan_of(model).haproxy.uploaded, std::nullopt);
+  EXPECT_EQ(l7(plan_of(model)).uploaded, std::nullopt);
 }
 
 // Whoever uploads a text has its checks in it.

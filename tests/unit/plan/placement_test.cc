@@ -86,16 +86,16 @@ TEST(Haproxy, IsToldOfWhatItServes) {
   lb.last_listener().insert_headers = {{"X-Forwarded-For", "true"}, {"X-Forwarded-Port", "false"}};
   const Plan plan = plan_of(lb);
   EXPECT_THAT(plan.problems, testing::IsEmpty());
-  const auto& frontend = plan.haproxy.frontends.at(lb.last_listener().id);
+  const auto& frontend = l7(plan).frontends.at(lb.last_listener().id);
   EXPECT_EQ(frontend.binds, (std::vector<base::Endpoint>{{test::ip(kVip), 80}}));
   EXPECT_EQ(frontend.mode, haproxy::Mode::http);
-  const auto& backend = plan.haproxy.backends.at(*frontend.default_backend);
+  const auto& backend = l7(plan).backends.at(*frontend.default_backend);
   EXPECT_EQ(backend.insert_headers, (std::vector<std::string>{"X-Forwarded-For"}));
   ASSERT_EQ(backend.servers.size(), 1u);
   EXPECT_EQ(backend.servers[0].place, (base::Endpoint{test::ip("203.0.113.7"), 8080}));
   EXPECT_EQ(service(plan, kVip, 80).flags, LB_SERVICE_TO_KERNEL);
   lb.last_listener().admin_state_up = false;
-  EXPECT_EQ(plan_of(lb).haproxy, haproxy::Spec{});
+  EXPECT_TRUE(plan_of(lb).haproxy.empty());
 }
 
 TEST(Haproxy, FlowsOfAMovedListenerKeepTheirBackends) {
@@ -103,7 +103,7 @@ TEST(Haproxy, FlowsOfAMovedListenerKeepTheirBackends) {
   lb.member("2001:db8:2::7", 8080);
   const Plan plan = plan_of(lb);
   EXPECT_EQ(shares(plan, service(plan, kVip, 80)).size(), 1u);
-  EXPECT_EQ(plan.haproxy.backends.begin()->second.servers.size(), 2u);
+  EXPECT_EQ(l7(plan).backends.begin()->second.servers.size(), 2u);
   EXPECT_THAT(plan.problems, testing::IsEmpty());
 }
 
@@ -113,13 +113,13 @@ TEST(Haproxy, ChecksWhatItCanAndIsToldTheRest) {
   const base::Uuid member = m.members.begin()->first;
   Observed observed{two_links().reaching(m).observed(), {member}};
   Plan plan = make_plan(m, observed, {}, {}, {});
-  EXPECT_EQ(plan.haproxy.backends.begin()->second.check->expected_status, "200,202-204");
-  EXPECT_FALSE(plan.haproxy.backends.begin()->second.servers[0].health);
+  EXPECT_EQ(l7(plan).backends.begin()->second.check->expected_status, "200,202-204");
+  EXPECT_FALSE(l7(plan).backends.begin()->second.servers[0].health);
   EXPECT_THAT(plan.targets, testing::IsEmpty());
   m.health_monitors.begin()->second.type = model::MonitorType::ping;
   plan = make_plan(m, observed, {}, {}, {});
-  EXPECT_FALSE(plan.haproxy.backends.begin()->second.check);
-  EXPECT_EQ(plan.haproxy.backends.begin()->second.servers[0].health, haproxy::Health::down);
+  EXPECT_FALSE(l7(plan).backends.begin()->second.check);
+  EXPECT_EQ(l7(plan).backends.begin()->second.servers[0].health, haproxy::Health::down);
   EXPECT_EQ(plan.targets.size(), 1u);
 }
 
@@ -141,7 +141,7 @@ TEST(Haproxy, PoliciesGoByPosition) {
     rule.value = "/";
     m.l7rules[rule.id] = rule;
   }
-  const auto policies = plan_of(m).haproxy.frontends.at(listener).policies;
+  const auto policies = l7(plan_of(m)).frontends.at(listener).policies;
   ASSERT_EQ(policies.size(), 2u);
   EXPECT_EQ(policies[0].id, test::id_from("policy 1"));
   EXPECT_EQ(policies[1].backend, (haproxy::BackendId{m.pools.begin()->first, listener}));
@@ -153,10 +153,10 @@ TEST(Haproxy, CertificatesComeFromTheStore) {
   Observed observed{two_links().reaching(lb).observed(), {}};
   Plan plan = make_plan(lb, observed, {}, {}, {});
   EXPECT_EQ(plan.problems.at(lb.last_listener().id), "certificate ref is not there");
-  EXPECT_TRUE(plan.haproxy.frontends.empty());
+  EXPECT_TRUE(plan.haproxy.empty());
   observed.certificates["ref"] = {"/c/ref.pem", "f"};
   plan = make_plan(lb, observed, {}, {}, {});
-  const auto& tls = plan.haproxy.frontends.at(lb.last_listener().id).tls;
+  const auto& tls = l7(plan).frontends.at(lb.last_listener().id).tls;
   EXPECT_EQ(tls->certificates, (std::vector<haproxy::PemFile>{{"/c/ref.pem", "f"}}));
 }
 

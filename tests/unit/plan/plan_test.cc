@@ -71,7 +71,7 @@ TEST_P(Protocols, AreForwardedOrReported) {
     EXPECT_TRUE(plan.tables.services.contains(key(kVip, 443, static_cast<uint8_t>(p.proto))));
     EXPECT_EQ(plan.tables.services.size(), 1u);
     EXPECT_EQ(plan.tables.services.begin()->second.flags, p.flags);
-    EXPECT_EQ(plan.haproxy.frontends.size(), p.flags == 0 ? 0u : 1u);
+    EXPECT_EQ(plan.haproxy.size(), p.flags == 0 ? 0u : 1u);
   } else {
     EXPECT_THAT(plan.tables.services, IsEmpty());
     EXPECT_THAT(plan.tables.backends, IsEmpty());

@@ -62,6 +62,12 @@ inline Shares shares(const Plan& plan, const lb_service& service) {
   return shares;
 }
 
+// What HAProxy serves of the only load balancer that has something there.
+inline haproxy::Spec l7(const Plan& plan) {
+  if (plan.haproxy.size() != 1) throw std::out_of_range("not one load balancer of HAProxy's");
+  return plan.haproxy.begin()->second;
+}
+
 inline bool same_bytes(const lb_tag& tag, const base::Uuid& id) {
   return std::equal(id.bytes.begin(), id.bytes.end(), tag.uuid);
 }

@@ -38,13 +38,14 @@ TEST_F(Queue, TheErrorIsThatOfTheFirstAttempt) {
 
 TEST_F(Queue, HaproxysWordsAreTheError) {
   machine_.refuse_l7(true);
-  const nlohmann::json body = {{"loadbalancer",
-                                {{"vip_address", "192.0.2.10"},
-                                 {"listeners", {{{"protocol", "HTTP"}, {"protocol_port", 80}}}}}}};
+  const nlohmann::json body = {
+      {"loadbalancer",
+       {{"vip_address", "192.0.2.10"},
+        {"listeners", {{{"protocol", "HTTP"}, {"protocol_port", FakeMachine::kBadPort}}}}}}};
   const auto made = make(model::Kind::load_balancer, body);
   ASSERT_TRUE(std::holds_alternative<model::Edited>(made)) << std::get<model::Fault>(made).text;
   EXPECT_EQ(error_of(answer_of(queue_->carried_out(queue_->revision()))).message(),
-            "HAProxy: bad text");
+            "load balancer " + std::get<model::Edited>(made).id.text() + ": HAProxy: bad text");
 }
 
 TEST_F(Queue, ARefusedChangeWantsNothing) {

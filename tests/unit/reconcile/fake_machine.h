@@ -1,6 +1,7 @@
 // A machine in memory: it has one interface, keeps what it is told, and can fail at the n-th call.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <set>
@@ -15,6 +16,9 @@ namespace reconcile {
 
 class FakeMachine final : public Machine {
  public:
+  // Listeners of HAProxy's at this port are what it refuses, when it refuses.
+  static constexpr int kBadPort = 666;
+
   FakeMachine() {
     netns::Link eth1;
     eth1.ifindex = 2;
@@ -83,22 +87,38 @@ class FakeMachine final : public Machine {
   }
 
   std::map<std::string, haproxy::PemFile> certificates(const model::Model&) override { return {}; }
-  base::Status serve(const haproxy::Spec& spec) override {
-    served_log_.push_back({spec, tables_});
-    if (refuses_l7_) return base::Error{0, "HAProxy: bad text"};
-    served_ = spec;
-    return base::Unit{};
+  std::map<base::Uuid, base::Error> serve(const haproxy::Specs& specs) override {
+    served_log_.push_back({specs, tables_});
+    std::map<base::Uuid, base::Error> failures;
+    std::erase_if(served_, [&specs](const auto& one) { return !specs.contains(one.first); });
+    for (const auto& [load_balancer, spec] : specs)
+      if (refuses_l7_ && has_bad_port(spec))
+        failures[load_balancer] = base::Error{0, "HAProxy: bad text"};
+      else
+        served_[load_balancer] = spec;
+    return failures;
   }
-  const haproxy::Spec& served() const override { return served_; }
+  const haproxy::Specs& served() const override { return served_; }
   void refuse_l7(bool refuses) { refuses_l7_ = refuses; }
   // Each time HAProxy was given something: that, and what the tables were then.
   struct Served {
-    haproxy::Spec spec;
+    haproxy::Specs specs;
     datapath::Tables tables;
+
+    bool has(const base::Uuid& listener) const {
+      return std::any_of(specs.begin(), specs.end(),
+                         [&](const auto& one) { return one.second.frontends.contains(listener); });
+    }
   };
   const std::vector<Served>& served_log() const { return served_log_; }
 
  private:
+  // What is refused.
+  static bool has_bad_port(const haproxy::Spec& spec) {
+    return std::any_of(spec.frontends.begin(), spec.frontends.end(),
+                       [](const auto& entry) { return entry.second.binds[0].port == kBadPort; });
+  }
+
   bool failing(const std::string& name) {
     if (calls_++ == fail_at_) return true;
     if (name != fail_name_) return false;
@@ -125,7 +145,7 @@ class FakeMachine final : public Machine {
   netns::LayoutSpec layout_;
   bool vip_went_ = false;
   datapath::Tables tables_;
-  haproxy::Spec served_;
+  haproxy::Specs served_;
   std::vector<Served> served_log_;
   std::atomic<bool> refuses_l7_ = false;
 };
