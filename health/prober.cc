@@ -54,7 +54,7 @@ class Prober::Core : public std::enable_shared_from_this<Prober::Core> {
         max_in_flight_(max_in_flight > 0 ? max_in_flight : share_of_descriptors()),
         timer_(executor_) {}
 
-  void set_targets(std::vector<Target> targets);
+  void set_targets(std::vector<Target> targets, const std::set<base::Uuid>& down);
   void stop();
 
   const std::map<base::Uuid, std::shared_ptr<Entry>>& entries() const { return entries_; }
@@ -64,7 +64,7 @@ class Prober::Core : public std::enable_shared_from_this<Prober::Core> {
   using Self = std::shared_ptr<Core>;
   static boost::asio::awaitable<void> run(Self self, std::shared_ptr<Entry> entry,
                                           std::shared_ptr<Attempt> attempt);
-  std::shared_ptr<Entry> make_entry(Target target, const Entry* before);
+  std::shared_ptr<Entry> make_entry(Target target, Rating rating);
   void remove(Entry& entry);
   void pump();
   void arm();
@@ -84,10 +84,9 @@ class Prober::Core : public std::enable_shared_from_this<Prober::Core> {
   bool stopped_ = false;
 };
 
-std::shared_ptr<Entry> Prober::Core::make_entry(Target target, const Entry* before) {
+std::shared_ptr<Entry> Prober::Core::make_entry(Target target, Rating rating) {
   auto entry = std::make_shared<Entry>();
-  entry->rating = before != nullptr ? renewed_rating(target, before->rating)
-                                    : new_rating(target, std::chrono::system_clock::now());
+  entry->rating = std::move(rating);
   entry->target = std::move(target);
   entry->turn = turns_.emplace(first_turn(entry->target, Clock::now()), entry);
   return entry;
@@ -101,14 +100,16 @@ void Prober::Core::remove(Entry& entry) {
     turns_.erase(entry.turn);
 }
 
-void Prober::Core::set_targets(std::vector<Target> targets) {
+void Prober::Core::set_targets(std::vector<Target> targets, const std::set<base::Uuid>& down) {
+  const auto now = std::chrono::system_clock::now();
   auto before = std::exchange(entries_, {});
   for (Target& target : targets) {
     const base::Uuid member = target.member;
     if (entries_.contains(member)) continue;
     const auto known = before.find(member);
     if (known == before.end()) {
-      entries_.emplace(member, make_entry(std::move(target), nullptr));
+      Rating rating = down.contains(member) ? down_rating(now) : new_rating(target, now);
+      entries_.emplace(member, make_entry(std::move(target), std::move(rating)));
       continue;
     }
     const std::shared_ptr<Entry> old = known->second;
@@ -116,7 +117,8 @@ void Prober::Core::set_targets(std::vector<Target> targets) {
     if (old->target == target) {
       entries_.emplace(member, old);
     } else {
-      entries_.emplace(member, make_entry(std::move(target), old.get()));
+      Rating rating = renewed_rating(target, old->rating);
+      entries_.emplace(member, make_entry(std::move(target), std::move(rating)));
       remove(*old);
     }
   }
@@ -223,7 +225,9 @@ Prober::Prober(boost::asio::any_io_executor executor, OnChange on_change, size_t
 
 Prober::~Prober() { core_->stop(); }
 
-void Prober::set_targets(std::vector<Target> targets) { core_->set_targets(std::move(targets)); }
+void Prober::set_targets(std::vector<Target> targets, const std::set<base::Uuid>& down) {
+  core_->set_targets(std::move(targets), down);
+}
 
 std::map<base::Uuid, Health> Prober::snapshot() const {
   std::map<base::Uuid, Health> all;

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "base/uuid.h"
@@ -42,8 +43,9 @@ class Prober {
   // All that is to be probed from now on; a member at most once. Unchanged targets keep their
   // health and their turn. A changed one is probed anew within a second; it stays up or down
   // until its new probes say otherwise (one failure is enough for that, and `rise` successes). Of
-  // removed ones nothing is kept. No call for what this changes.
-  void set_targets(std::vector<Target> targets);
+  // removed ones nothing is kept. New ones begin as up, or as down if they are in `down`. No call
+  // for what this changes.
+  void set_targets(std::vector<Target> targets, const std::set<base::Uuid>& down = {});
 
   // Of every target, probed or not.
   std::map<base::Uuid, Health> snapshot() const;

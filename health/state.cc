@@ -17,6 +17,15 @@ Rating new_rating(const Target& target, std::chrono::system_clock::time_point no
   return rating;
 }
 
+Rating down_rating(std::chrono::system_clock::time_point now) {
+  Rating rating;
+  rating.health.state = State::down;
+  rating.health.usable = false;
+  rating.health.reason = "down before the agent was started, not probed yet";
+  rating.health.last_change = now;
+  return rating;
+}
+
 Rating renewed_rating(const Target& target, const Rating& before) {
   Rating rating = before;
   rating.score = before.health.usable ? rise(target) : 0;

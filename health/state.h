@@ -31,6 +31,9 @@ struct Rating {
 // Of a member that was never probed; `now` becomes last_change.
 Rating new_rating(const Target& target, std::chrono::system_clock::time_point now);
 
+// Of a member that was down before this agent ran: `rise` successes bring it up.
+Rating down_rating(std::chrono::system_clock::time_point now);
+
 // Of a member whose monitor changed: it stays up or down, and the counting starts over.
 Rating renewed_rating(const Target& target, const Rating& before);
 

@@ -46,4 +46,11 @@ Ids ids_of(const datapath::Tables& applied) {
   return ids;
 }
 
+std::set<base::Uuid> down_in(const datapath::Tables& applied) {
+  std::set<base::Uuid> down;
+  for (const auto& [number, backend] : applied.backends)
+    if ((backend.flags & LB_BACKEND_GONE) != 0) down.insert(datapath::from_abi(backend.member));
+  return down;
+}
+
 }  // namespace plan

@@ -41,6 +41,8 @@ struct Ids {
 
 // Ids of what is applied: for a restarted agent, and after steps that were not all carried out.
 Ids ids_of(const datapath::Tables& applied);
+// Members that are marked as down in what is applied.
+std::set<base::Uuid> down_in(const datapath::Tables& applied);
 
 // Steps put before they erase: so much fits beside as much again of the plan before, and leaves
 // next hops for the clients' side.

@@ -14,12 +14,16 @@ Findings::Findings(boost::asio::any_io_executor loop)
       }) {}
 
 void Findings::probe(const std::vector<health::Target>& targets) {
-  if (targets == targets_) return;
+  const auto before = std::exchange(down_before_, std::nullopt);
+  if (!before && targets == targets_) return;
   targets_ = targets;
-  prober_.set_targets(targets);
+  prober_.set_targets(targets, before.value_or(std::set<base::Uuid>{}));
+  // Who was down and is monitored no more is planned as if it still were.
+  if (before && members_down() != *before && on_health_) on_health_();
 }
 
 std::set<base::Uuid> Findings::members_down() const {
+  if (down_before_) return *down_before_;
   std::set<base::Uuid> down;
   for (const auto& target : targets_) {
     const health::Health* health = prober_.find(target.member);
@@ -32,7 +36,7 @@ void Findings::for_each_probed(
     const std::function<void(const base::Uuid&, const health::Health&)>& see) const {
   for (const auto& target : targets_) {
     const health::Health* health = prober_.find(target.member);
-    if (health != nullptr && health->probes > 0) see(target.member, *health);
+    if (health != nullptr && (health->probes > 0 || !health->usable)) see(target.member, *health);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -29,6 +30,9 @@ class Findings {
   // Called when a member went up or down by our own probes, right after the probe that decided.
   void on_health(std::function<void()> call) { on_health_ = std::move(call); }
 
+  // Members that an agent before this one found down. They stay so until probes of our own say
+  // otherwise. Before the first probe().
+  void begin_down(std::set<base::Uuid> members) { down_before_ = std::move(members); }
   // All that is to be probed from now on.
   void probe(const std::vector<health::Target>& targets);
   void note_haproxy(HaproxyView view) { haproxy_ = std::move(view); }
@@ -36,16 +40,17 @@ class Findings {
   void note_full(std::set<base::Uuid> listeners) { full_ = std::move(listeners); }
 
   const std::set<base::Uuid>& full() const { return full_; }
-  // Members that our own probes found down.
+  // Members that our own probes found down; before the first probe(), an agent's before us.
   std::set<base::Uuid> members_down() const;
   model::Statuses statuses(const model::Model& model) const;
   const HaproxyView& haproxy() const { return haproxy_; }
-  // Of each member that is probed by us and was at least once.
+  // Of each member that is probed by us and of which something is known.
   void for_each_probed(
       const std::function<void(const base::Uuid&, const health::Health&)>& see) const;
 
  private:
   std::vector<health::Target> targets_;
+  std::optional<std::set<base::Uuid>> down_before_;  // until the first probe()
   HaproxyView haproxy_;
   std::set<base::Uuid> full_;
   std::function<void()> on_health_;

@@ -57,6 +57,7 @@ Reconciler::Reconciler(asio::any_io_executor loop, Workers& workers, ChangeQueue
       ids_(plan::ids_of(machine.tables())) {
   queue_.on_change([this] { request_run(Look::known); });
   findings_.on_health([this] { request_run(Look::known); });
+  findings_.begin_down(plan::down_in(machine.tables()));
 }
 
 void Reconciler::request_run(Look look) {

@@ -78,6 +78,18 @@ TEST(State, OwnErrorsAreNotTheMembers) {
   EXPECT_EQ(run(target(2, 2), "?????"), "?????");
 }
 
+TEST(State, WhoWasDownBeforeTakesRiseSuccesses) {
+  const Target t = target(3, 2);
+  Rating rating = down_rating(kStart);
+  EXPECT_FALSE(rating.health.usable);
+  EXPECT_EQ(rating.health.state, State::down);
+  EXPECT_EQ(count(rating, t, probed('-'), 1ms, kStart), Change::none);
+  EXPECT_EQ(count(rating, t, probed('+'), 1ms, kStart), Change::none);
+  EXPECT_EQ(count(rating, t, probed('+'), 1ms, kStart), Change::none);
+  EXPECT_EQ(count(rating, t, probed('+'), 1ms, kStart + 1s), Change::state);
+  EXPECT_TRUE(rating.health.usable);
+}
+
 TEST(State, ChangesCarryTimeAndReason) {
   const Target t = target(1, 2);
   Rating rating = new_rating(t, kStart);

@@ -1,4 +1,5 @@
 // The reconciler against a machine in memory: what is accepted arrives, whatever fails on the way.
+#include "agent/datapath/abi.h"
 #include "tests/unit/reconcile/reconciling.h"
 
 namespace reconcile {
@@ -76,6 +77,41 @@ TEST_F(ReconcilerTest, RestartLeavesTheVipsWhereTheyAre) {
   ASSERT_TRUE(run_until([&] { return settled(); }));
   EXPECT_EQ(machine_.layout().vips.size(), 1u);
   EXPECT_FALSE(machine_.vip_went());
+}
+
+// The only backend of the machine's tables, as a monitor that found its member down leaves it.
+lb_backend mark_down(FakeMachine& machine) {
+  auto [id, backend] = *machine.tables().backends.begin();
+  backend.flags |= LB_BACKEND_GONE;
+  EXPECT_TRUE(machine.apply(std::vector<datapath::Step>{datapath::PutBackend{id, backend}}).ok());
+  return backend;
+}
+
+TEST_F(ReconcilerTest, WhoWasDownBeforeARestartIsDownAfterIt) {
+  create_load_balancer(80);
+  ASSERT_TRUE(run_until([&] { return settled(); }));
+  crash();
+  const base::Uuid member = datapath::from_abi(mark_down(machine_).member);
+  start();
+  Findings& findings = agent_->findings;
+  EXPECT_THAT(findings.members_down(), testing::ElementsAre(member));
+  health::Target target;
+  target.member = member;
+  findings.probe({target});
+  EXPECT_THAT(findings.members_down(), testing::ElementsAre(member));
+  findings.probe({});
+}
+
+TEST_F(ReconcilerTest, WhoWasDownAndIsMonitoredNoMoreIsNotDown) {
+  create_load_balancer(80);
+  ASSERT_TRUE(run_until([&] { return settled(); }));
+  crash();
+  mark_down(machine_);
+  start();
+  EXPECT_TRUE(run_until([&] {
+    return (machine_.tables().backends.begin()->second.flags & LB_BACKEND_GONE) == 0 &&
+           machine_.tables().rings.size() == 1;
+  }));
 }
 
 TEST_F(ReconcilerTest, TwoWritersAreBothHeard) {
