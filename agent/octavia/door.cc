@@ -81,7 +81,7 @@ Awaited<Door::Kept> Door::keep(const Document& document, const std::string& text
   if (!uploads) co_return Kept{How::failed, uploads.error().message()};
   if (document.kind == Document::Kind::haproxy) uploads->haproxy[document.id] = text;
   if (document.kind == Document::Kind::lvs) uploads->lvs[document.id] = text;
-  const auto good = co_await parts_.applier.examine(*uploads);
+  const auto good = co_await parts_.applier.examine(*uploads, document);
   if (!good) co_return Kept{How::refused, good.error().message()};
   const auto written = co_await parts_.documents.write(document, text);
   if (!written) co_return Kept{How::failed, written.error().message()};

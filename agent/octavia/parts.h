@@ -81,14 +81,15 @@ struct ShownListener {
 class Applier {
  public:
   virtual ~Applier() = default;
-  // Whether they could be: the error is for the answer, in our reader's words or HAProxy's. Changes
-  // nothing.
-  virtual Awaited<base::Status> examine(Uploads uploads) = 0;
+  // Whether they could be, with `document` as the new one among them: the error is for the answer,
+  // in our reader's words or HAProxy's. Changes nothing. A text that was stored before and cannot
+  // be read any more is left out, and does not refuse others.
+  virtual Awaited<base::Status> examine(Uploads uploads, Document document) = 0;
   // Returns when the machine forwards as they say, leaving out the load balancers and listeners of
   // `stopped`; not at all where nothing has changed.
   virtual Awaited<base::Status> apply(Uploads uploads, std::set<Uuid> stopped) = 0;
   // Of `uploads`, in the order of their ids.
-  virtual std::vector<ShownListener> listeners(const Uploads& uploads) = 0;
+  virtual std::vector<ShownListener> listeners(Uploads uploads) = 0;
   // HAProxy processes that run now.
   virtual int haproxy_count() = 0;
 };

@@ -44,8 +44,7 @@ Error in(const std::string& text, const Error& error) { return {0, text + ", " +
 
 class Translator {
  public:
-  Translator(const Uploads& uploads, const AmphoraFacts& amphora)
-      : uploads_(uploads), amphora_(amphora) {}
+  Translator(const Uploads& uploads, const Uuid& amphora) : uploads_(uploads), amphora_(amphora) {}
 
   Result<model::Model> translate() && {
     model_.amphora.emplace();
@@ -96,7 +95,7 @@ class Translator {
         if (lb.project_id.empty()) lb.project_id = frontend.project_id;
     model_.load_balancers.emplace(lb.id, lb);
     if (haproxy_) {
-      if (haproxy_->has_peers) model_.amphora->peer_name = peer_name(amphora_.id);
+      if (haproxy_->has_peers) model_.amphora->peer_name = peer_name(amphora_);
       add_haproxy(*haproxy_, lb, model_);
     }
     std::set<uint16_t> ports;
@@ -118,8 +117,7 @@ class Translator {
                        [](const auto& text) { return !text.virtual_servers.empty(); });
   }
 
-  // The order of the binds is Octavia's: the primary one first. Which ones there are, the machine
-  // knows, if it does.
+  // The order of the binds is Octavia's: the primary one first.
   std::vector<IpAddress> vips_in_order() const {
     std::vector<IpAddress> named;
     const auto add = [&named](const IpAddress& vip) {
@@ -131,11 +129,7 @@ class Translator {
     for (const keepalived::LvsDocument& text : lvs_)
       for (const keepalived::LvsVirtualServer& server : text.virtual_servers)
         for (const base::Endpoint& vip : server.vips) add(vip.address);
-    const std::vector<IpAddress>& known = amphora_.vips;
-    return known.empty() ||
-                   std::is_permutation(known.begin(), known.end(), named.begin(), named.end())
-               ? named
-               : known;
+    return named;
   }
 
   Status check_size() const {
@@ -152,7 +146,7 @@ class Translator {
   }
 
   const Uploads& uploads_;
-  const AmphoraFacts& amphora_;
+  const Uuid& amphora_;
   model::Model model_;
   std::optional<Uuid> load_balancer_;
   std::optional<HaproxyText> haproxy_;
@@ -161,8 +155,24 @@ class Translator {
 
 }  // namespace
 
-Result<model::Model> translate(const Uploads& uploads, const AmphoraFacts& amphora) {
+Result<model::Model> translate(const Uploads& uploads, const Uuid& amphora) {
   return Translator(uploads, amphora).translate();
+}
+
+std::vector<std::string> take_out_unreadable(Uploads& uploads, const Uuid& amphora) {
+  std::vector<std::string> reasons;
+  const auto unreadable = [&](const Uploads& one, const std::string& name) {
+    const auto model = translate(one, amphora);
+    if (!model) reasons.push_back(name + ": " + model.error().message());
+    return !model.ok();
+  };
+  std::erase_if(uploads.haproxy, [&](const auto& one) {
+    return unreadable({{one}, {}, "", {}}, "text of load balancer " + one.first.text());
+  });
+  std::erase_if(uploads.lvs, [&](const auto& one) {
+    return unreadable({{}, {one}, "", {}}, "text of listener " + one.first.text());
+  });
+  return reasons;
 }
 
 }  // namespace octavia

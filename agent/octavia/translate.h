@@ -3,21 +3,14 @@
 // Pure: the same texts, the same model.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "agent/model/model.h"
 #include "agent/octavia/uploads.h"
-#include "base/ip.h"
 #include "base/result.h"
 
 namespace octavia {
-
-// What the machine knows of itself and no text says.
-struct AmphoraFacts {
-  Uuid id;  // [amphora_agent] amphora_id
-  // As they were plugged, the primary one first. Empty: not known, and those that the texts name.
-  std::vector<base::IpAddress> vips;
-};
 
 // Model::amphora is set in it. A frontend of haproxy.cfg in which anything is not understood stays
 // with HAProxy, and Amphora::left_to_haproxy says why. The texts name no health monitor of a pool
@@ -25,6 +18,11 @@ struct AmphoraFacts {
 // off, nobody says the port: it is 0; of a disabled member of LVS, the place: 0.0.0.0, port 0.
 // Error: a text that is none (400 for haproxy.cfg, 500 for LVS), with the text and the line in it:
 // "haproxy.cfg, line 12: ...", "listener ID, line 12: ...".
-base::Result<model::Model> translate(const Uploads& uploads, const AmphoraFacts& amphora);
+// `amphora` is [amphora_agent] amphora_id.
+base::Result<model::Model> translate(const Uploads& uploads, const Uuid& amphora);
+
+// Takes out of `uploads` each text that is none by itself, which another version may have taken.
+// What was wrong with them, each with its name.
+std::vector<std::string> take_out_unreadable(Uploads& uploads, const Uuid& amphora);
 
 }  // namespace octavia

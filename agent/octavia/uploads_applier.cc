@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.h"
+
 namespace octavia {
 namespace {
 
@@ -41,16 +43,35 @@ void mark_certificates(const Uploads& uploads, std::string& text) {
 
 }  // namespace
 
-Result<model::Model> model_of(const Uploads& uploads, const AmphoraFacts& facts) {
-  auto model = translate(uploads, facts);
+Result<model::Model> model_of(const Uploads& uploads, const Uuid& amphora) {
+  auto model = translate(uploads, amphora);
   if (!model) return model.error();
   auto& text = model->amphora->haproxy_text;
   if (!text.empty()) mark_certificates(uploads, text);
   return model;
 }
 
-Awaited<Status> UploadsApplier::examine(Uploads uploads) {
-  const auto model = model_of(uploads, facts_);
+void UploadsApplier::leave_out_unreadable(Uploads& uploads) {
+  for (const std::string& reason : take_out_unreadable(uploads, amphora_))
+    if (left_out_.insert(reason).second) spdlog::error("left out: {}", reason);
+}
+
+Result<model::Model> UploadsApplier::model_of_readable(Uploads& uploads) {
+  auto model = model_of(uploads, amphora_);
+  if (model) return model;
+  leave_out_unreadable(uploads);
+  return model_of(uploads, amphora_);
+}
+
+Awaited<Status> UploadsApplier::examine(Uploads uploads, Document document) {
+  auto model = model_of(uploads, amphora_);
+  if (!model) {
+    auto& texts = document.kind == Document::Kind::lvs ? uploads.lvs : uploads.haproxy;
+    auto own = texts.extract(document.id);
+    leave_out_unreadable(uploads);
+    texts.insert(std::move(own));
+    model = model_of(uploads, amphora_);
+  }
   if (!model) co_return model.error();
   const model::Amphora& amphora = *model->amphora;
   // Without anything for HAProxy, everything was understood here.
@@ -65,7 +86,7 @@ Awaited<Status> UploadsApplier::apply(Uploads uploads, std::set<Uuid> stopped) {
     uploads.haproxy.erase(id);
     uploads.lvs.erase(id);
   }
-  auto model = model_of(uploads, facts_);
+  auto model = model_of_readable(uploads);
   if (!model) co_return model.error();
   if (means_.applies) means_.applies(uploads);
   if (carried_ && *carried_ == *model) co_return Unit{};
@@ -75,9 +96,9 @@ Awaited<Status> UploadsApplier::apply(Uploads uploads, std::set<Uuid> stopped) {
   co_return done;
 }
 
-std::vector<ShownListener> UploadsApplier::listeners(const Uploads& uploads) {
+std::vector<ShownListener> UploadsApplier::listeners(Uploads uploads) {
   std::vector<ShownListener> all;
-  const auto model = model_of(uploads, facts_);
+  const auto model = model_of_readable(uploads);
   if (!model) return all;
   for (const auto& [id, listener] : model->listeners) all.push_back(shown(listener));
   for (const auto& [id, text] : uploads.haproxy)

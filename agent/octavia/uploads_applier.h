@@ -15,7 +15,7 @@
 namespace octavia {
 
 // translate(), with a text for HAProxy that is another one when its certificates are.
-base::Result<model::Model> model_of(const Uploads& uploads, const AmphoraFacts& facts);
+base::Result<model::Model> model_of(const Uploads& uploads, const Uuid& amphora);
 
 class UploadsApplier final : public Applier {
  public:
@@ -27,17 +27,21 @@ class UploadsApplier final : public Applier {
     // Told of what is about to be carried out, be it only another log; may be empty.
     std::function<void(const Uploads&)> applies = {};
   };
-  UploadsApplier(AmphoraFacts facts, Means means)
-      : facts_(std::move(facts)), means_(std::move(means)) {}
+  UploadsApplier(const Uuid& amphora, Means means) : amphora_(amphora), means_(std::move(means)) {}
 
-  Awaited<base::Status> examine(Uploads uploads) override;
+  Awaited<base::Status> examine(Uploads uploads, Document document) override;
   Awaited<base::Status> apply(Uploads uploads, std::set<Uuid> stopped) override;
-  std::vector<ShownListener> listeners(const Uploads& uploads) override;
+  std::vector<ShownListener> listeners(Uploads uploads) override;
   int haproxy_count() override { return means_.haproxy_count(); }
 
  private:
-  AmphoraFacts facts_;
+  void leave_out_unreadable(Uploads& uploads);
+  // model_of() without those that are no texts, which are taken out of `uploads`.
+  base::Result<model::Model> model_of_readable(Uploads& uploads);
+
+  Uuid amphora_;
   Means means_;
+  std::set<std::string> left_out_;         // why; said once
   std::optional<model::Amphora> checked_;  // whose text HAProxy found good the last time
   std::optional<model::Model> carried_;    // none: what the machine does is not known
 };

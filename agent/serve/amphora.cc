@@ -29,8 +29,8 @@ using base::Unit;
 using octavia::AmphoraConf;
 using octavia::Uploads;
 
-octavia::AmphoraFacts facts_of(const AmphoraConf& conf) {
-  return {base::Uuid::parse(conf.amphora_id).value_or(base::Uuid{}), {}};
+base::Uuid id_of(const AmphoraConf& conf) {
+  return base::Uuid::parse(conf.amphora_id).value_or(base::Uuid{});
 }
 
 std::string hostname() {
@@ -52,21 +52,6 @@ octavia::PlugStore::Paths plug_paths(const AmphoraConf& conf) {
 
 HeartbeatSender::Settings settings_of(const AmphoraConf& conf) {
   return {conf.controllers, conf.heartbeat_interval, conf.heartbeat_key};
-}
-
-// Leaves out what cannot be translated by itself.
-void drop_unreadable(Uploads& uploads, const octavia::AmphoraFacts& facts) {
-  const auto readable = [&facts](const Uploads& one, const std::string& name) {
-    const auto model = octavia::translate(one, facts);
-    if (!model) spdlog::error("{} is left out: {}", name, model.error().message());
-    return model.ok();
-  };
-  std::erase_if(uploads.haproxy, [&](const auto& one) {
-    return !readable({{one}, {}, "", {}}, "haproxy.cfg of " + one.first.text());
-  });
-  std::erase_if(uploads.lvs, [&](const auto& one) {
-    return !readable({{}, {one}, "", {}}, "the text of listener " + one.first.text());
-  });
 }
 
 }  // namespace
@@ -135,11 +120,10 @@ octavia::Folders folders_of(const AmphoraEntry& entry) {
 namespace {
 
 // A text that cannot be translated is left out of `uploads`.
-model::Model uploaded_model(Uploads& uploads, const octavia::AmphoraFacts& facts) {
-  auto model = octavia::model_of(uploads, facts);
-  if (model) return std::move(*model);
-  drop_unreadable(uploads, facts);
-  model = octavia::model_of(uploads, facts);
+model::Model uploaded_model(Uploads& uploads, const base::Uuid& amphora) {
+  for (const std::string& reason : octavia::take_out_unreadable(uploads, amphora))
+    spdlog::error("left out: {}", reason);
+  auto model = octavia::model_of(uploads, amphora);
   if (model) return std::move(*model);
   spdlog::error("the uploads are left out: {}", model.error().message());
   uploads = {};
@@ -154,7 +138,7 @@ Status begin_as_amphora(AmphoraEntry& entry, Config& config, serve::Parts& parts
   auto uploads = octavia::Files(folders_of(entry)).uploads();
   if (!uploads) spdlog::error("the uploads are left out: {}", uploads.error().message());
   if (uploads) entry.begun.uploads = std::move(*uploads);
-  entry.begun.model = uploaded_model(entry.begun.uploads, facts_of(entry.conf));
+  entry.begun.model = uploaded_model(entry.begun.uploads, id_of(entry.conf));
   auto loaded = octavia::PlugStore(plug_paths(entry.conf)).load();
   if (!loaded) return loaded.error();
   for (const std::string& file : loaded->unreadable) spdlog::error("left out: {}", file);
@@ -193,7 +177,7 @@ Amphora::Amphora(asio::any_io_executor loop, AmphoraEntry entry, const Config& c
           octavia::PlugStore(plug_paths(entry_.conf)), std::move(entry_.begun.plugs),
           [this] { return entry_.conf.topology; }),
       wanted_(std::move(entry_.begun.model)),
-      applier_(facts_of(entry_.conf),
+      applier_(id_of(entry_.conf),
                {checker_, [this](model::Model model) { return carry_out(std::move(model)); },
                 [this] { return around_.findings.haproxy().answers ? 1 : 0; },
                 [this](const Uploads& uploads) {

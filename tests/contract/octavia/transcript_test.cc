@@ -85,7 +85,7 @@ struct Machine {
   FileDocuments documents;
   AgreeableChecker checker;
   UploadsApplier applier{
-      {*Uuid::parse(kAmphora), {}},
+      *Uuid::parse(kAmphora),
       {checker, [](model::Model) -> Awaited<base::Status> { co_return base::Unit{}; },
        [] { return 1; }}};
   FakePlugging plugging{script};

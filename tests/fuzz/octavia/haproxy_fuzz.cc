@@ -48,7 +48,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto document = haproxy::Document::parse(text);
   if (document) check_document(*document, text);
   const octavia::Uuid lb{{1}};
-  const auto model = octavia::translate(upload(lb, text), {lb, {}});
+  const auto model = octavia::translate(upload(lb, text), lb);
   check(model.ok() || !model.error().what.empty());
   check(!model.ok() || document.ok());
   if (!model) return 0;
@@ -56,7 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const auto& [id, log] : octavia::connection_logs(upload(lb, text)))
     check(model->listeners.contains(id) && !log.receivers.empty());
   // What HAProxy is left with has just the listeners that are left to it.
-  const auto rest = octavia::translate(upload(lb, model->amphora->haproxy_text), {lb, {}});
+  const auto rest = octavia::translate(upload(lb, model->amphora->haproxy_text), lb);
   check(rest.ok() && rest->listeners.size() <= model->amphora->left_to_haproxy.size());
   for (const auto& [id, listener] : rest->listeners)
     check(model->amphora->left_to_haproxy.contains(id));

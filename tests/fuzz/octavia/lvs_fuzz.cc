@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   octavia::Uploads uploads;
   uploads.lvs[document->listener] = text;
-  const auto model = octavia::translate(uploads, {octavia::Uuid{{1}}, {}});
+  const auto model = octavia::translate(uploads, octavia::Uuid{{1}});
   if (!model) {
     check(!model.error().what.empty());
     return 0;

@@ -85,7 +85,7 @@ class FakeDocuments final : public Documents {
 class FakeApplier final : public Applier {
  public:
   explicit FakeApplier(Script& script) : script_(script) {}
-  Awaited<base::Status> examine(Uploads uploads) override {
+  Awaited<base::Status> examine(Uploads uploads, Document) override {
     co_await boost::asio::post(boost::asio::use_awaitable);
     for (const auto* texts : {&uploads.haproxy, &uploads.lvs})
       for (const auto& [id, text] : *texts)
@@ -101,7 +101,7 @@ class FakeApplier final : public Applier {
     --applying;
     co_return done;
   }
-  std::vector<ShownListener> listeners(const Uploads& uploads) override {
+  std::vector<ShownListener> listeners(Uploads uploads) override {
     std::vector<ShownListener> out;
     for (const auto& [id, text] : uploads.haproxy)
       out.push_back({id.text(), ShownListener::Server::haproxy, "TCP", true});

@@ -311,27 +311,6 @@ TEST(TranslateHaproxy, NobodyNeedsHaproxyForItsOwnEndpoint) {
   EXPECT_EQ(model_of(listen).amphora->haproxy_text, listen);
 }
 
-TEST(TranslateHaproxy, VipsAreTheMachinesIfItKnowsThem) {
-  const auto ip = [](const char* text) { return *base::IpAddress::parse(text); };
-  const octavia::Uploads uploads = haproxy_upload(sample("haproxy/18-ipv6-vip-nologging.cfg"));
-  const base::Uuid amphora = uuid(octavia_test::kAmphora);
-  const auto model_with = [&](std::vector<base::IpAddress> vips) {
-    return *octavia::translate(uploads, {amphora, std::move(vips)});
-  };
-  const base::Uuid lb = uuid(octavia_test::kLoadBalancer);
-  EXPECT_EQ(model_with({}), model_with({ip("2001:db8::10")}));
-  const model::Model more = model_with({ip("203.0.113.10"), ip("2001:db8::10")});
-  EXPECT_EQ(more.load_balancers.at(lb).vip_address, ip("203.0.113.10"));
-  EXPECT_EQ(more.amphora->left_to_haproxy.at(listener_id(1)),
-            "its binds are not the VIPs of the load balancer");
-
-  // The order is the one of the binds: the primary one first.
-  const auto swapped =
-      octavia::translate(haproxy_upload(sample("haproxy/08-tcp-additional-vips-hm-disabled.cfg")),
-                         {amphora, {ip("2001:db8::10"), ip("203.0.113.10")}});
-  EXPECT_EQ(swapped->load_balancers.at(lb).vip_address, ip("203.0.113.10"));
-}
-
 TEST(TranslateHaproxy, AnAmphoraServesOneLoadBalancer) {
   octavia::Uploads uploads = haproxy_upload(sample(kPlain));
   uploads.haproxy[listener_id(9)] = sample(kPlain);

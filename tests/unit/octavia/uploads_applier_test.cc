@@ -63,13 +63,20 @@ class ApplierTest : public ::testing::Test {
     return uploads;
   }
 
+  // Of the only text of `uploads`.
+  base::Status examine(const Uploads& uploads) {
+    const Document document = uploads.haproxy.empty() ? lvs_of(uploads.lvs.begin()->first)
+                                                      : haproxy_of(uploads.haproxy.begin()->first);
+    return run(applier.examine(uploads, document));
+  }
+
   boost::asio::io_context loop{1};
   FakeChecker checker;
   std::vector<model::Model> carried;
   bool fails = false;
   std::vector<Uploads> applied;
   UploadsApplier applier{
-      {*Uuid::parse(kAmphora), {}},
+      *Uuid::parse(kAmphora),
       {checker, [this](model::Model m) { return carry_out(std::move(m)); }, [] { return 0; },
        [this](const Uploads& uploads) { applied.push_back(uploads); }}};
 };
@@ -79,7 +86,7 @@ constexpr const char* kL7 = "haproxy/09-http-l7policies.cfg";
 constexpr const char* kTls = "haproxy/10-terminated-https-sni-clientauth.cfg";
 
 TEST_F(ApplierTest, ListenersOfTheKernelNeedNoHaproxy) {
-  EXPECT_TRUE(run(applier.examine(with(kL4))).ok());
+  EXPECT_TRUE(examine(with(kL4)).ok());
   EXPECT_EQ(checker.checks, 0);
   EXPECT_TRUE(run(applier.apply(with(kL4), {})).ok());
   ASSERT_EQ(carried.size(), 1u);
@@ -87,12 +94,12 @@ TEST_F(ApplierTest, ListenersOfTheKernelNeedNoHaproxy) {
 }
 
 TEST_F(ApplierTest, WhatIsLeftToHaproxyIsCheckedByItOnce) {
-  EXPECT_TRUE(run(applier.examine(with(kL7))).ok());
-  EXPECT_TRUE(run(applier.examine(with(kL7))).ok());
+  EXPECT_TRUE(examine(with(kL7)).ok());
+  EXPECT_TRUE(examine(with(kL7)).ok());
   EXPECT_EQ(checker.checks, 1);
   EXPECT_NE(checker.last.find("frontend "), std::string::npos);
   checker.refuse = true;
-  const auto refused = run(applier.examine(with(kTls)));
+  const auto refused = examine(with(kTls));
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().message(), "[ALERT] no");
 }
@@ -137,7 +144,7 @@ TEST_F(ApplierTest, ANewCertificateIsANewTextForHaproxy) {
   EXPECT_NE(carried[0].amphora->haproxy_text, carried[1].amphora->haproxy_text);
   uploads = with(kL4);
   uploads.certificates[uploads.haproxy.begin()->first] = "1";
-  EXPECT_EQ(model_of(uploads, {*Uuid::parse(kAmphora), {}})->amphora->haproxy_text, "");
+  EXPECT_EQ(model_of(uploads, *Uuid::parse(kAmphora))->amphora->haproxy_text, "");
 }
 
 TEST_F(ApplierTest, WhatIsStoppedIsLeftOut) {
@@ -168,13 +175,27 @@ TEST_F(ApplierTest, ShowsListenersOfEveryKind) {
   EXPECT_EQ(tls[0].type, "TERMINATED_HTTPS");
 }
 
-TEST_F(ApplierTest, ATextThatIsNoneIsRefusedAndCarriesNothingOut) {
+TEST_F(ApplierTest, ATextThatIsNoneIsRefused) {
   Uploads uploads;
   uploads.lvs[*Uuid::parse(kUdp)] = "not a text of LVS {";
-  EXPECT_FALSE(run(applier.examine(uploads)).ok());
-  EXPECT_FALSE(run(applier.apply(uploads, {})).ok());
+  EXPECT_FALSE(run(applier.examine(uploads, lvs_of(*Uuid::parse(kUdp)))).ok());
   EXPECT_TRUE(applier.listeners(uploads).empty());
   EXPECT_TRUE(carried.empty());
+}
+
+// Another version may have taken it; nobody could ever change anything else.
+TEST_F(ApplierTest, AStoredTextThatIsNoneDoesNotRefuseOthers) {
+  Uploads uploads = with(kL4);
+  uploads.lvs[*Uuid::parse(kUdp)] = "not a text of LVS {";
+  const Document other = haproxy_of(uploads.haproxy.begin()->first);
+  EXPECT_TRUE(run(applier.examine(uploads, other)).ok());
+  EXPECT_TRUE(run(applier.apply(uploads, {})).ok());
+  ASSERT_EQ(carried.size(), 1u);
+  EXPECT_EQ(carried[0].listeners.size(), 1u);
+  EXPECT_EQ(applier.listeners(uploads).size(), 1u);
+
+  uploads.haproxy.begin()->second = std::string("frontend x\0", 11);
+  EXPECT_FALSE(run(applier.examine(uploads, other)).ok());
 }
 
 }  // namespace

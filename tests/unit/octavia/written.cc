@@ -138,7 +138,7 @@ octavia::Uploads lvs_upload(const std::string& text, int listener) {
 }
 
 base::Result<model::Model> translated(const octavia::Uploads& uploads) {
-  return octavia::translate(uploads, {uuid(kAmphora), {}});
+  return octavia::translate(uploads, uuid(kAmphora));
 }
 
 std::string replaced(std::string text, const std::string& what, const std::string& with) {
