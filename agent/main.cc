@@ -51,6 +51,7 @@ base::Status run(serve::Config config, const std::string& amphora_file) {
   // What an agent before this one left is adopted: maps and links, HAProxy, what is wanted.
   auto parts = serve::open_parts(config, *space);
   if (!parts) return parts.error();
+  if (amphora && space->is_new()) serve::apply_image_sysctls(config);
   if (amphora)
     if (auto begun = serve::begin_as_amphora(*amphora, config, *parts); !begun)
       return begun.error();

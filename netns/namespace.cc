@@ -131,13 +131,15 @@ Result<std::optional<Namespace>> Namespace::find(const std::string& name) {
 Result<Namespace> Namespace::open(const std::string& name) {
   Result<std::optional<Namespace>> found = find(name);
   if (!found) return std::move(found).error();
-  if (!*found) {
+  const bool is_new = !*found;
+  if (is_new) {
     Result<Unit> made = make(name);
     if (!made) return std::move(made).error();
     found = find(name);
     if (!found) return std::move(found).error();
   }
   if (!*found) return Error{ENOENT, "open " + path_of(name)};
+  (*found)->is_new_ = is_new;
   return **std::move(found);
 }
 

@@ -31,6 +31,7 @@ class Namespace {
   int fd() const { return fd_.get(); }
   int original_fd() const { return original_.get(); }
   bool is_original() const { return is_original_; }  // nothing is outside
+  bool is_new() const { return is_new_; }            // open() has just made it
 
  private:
   Namespace() = default;
@@ -39,6 +40,7 @@ class Namespace {
   std::string name_;
   base::Fd fd_, original_;
   bool is_original_ = false;
+  bool is_new_ = false;
 };
 
 // Errors are errno; `fd` is a namespace's.

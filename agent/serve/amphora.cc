@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "netns/network.h"
+#include "process/child.h"
 
 namespace serve {
 namespace {
@@ -133,6 +134,16 @@ model::Model uploaded_model(Uploads& uploads, const base::Uuid& amphora) {
 }
 
 }  // namespace
+
+void apply_image_sysctls(const Config& config) {
+  constexpr std::chrono::seconds kLimit{10};
+  const auto ended = process::run(
+      {{"/lib/systemd/systemd-sysctl", "--prefix=/net"}, config.state_dir + "/sysctl.log"}, kLimit);
+  if (!ended)
+    spdlog::warn("sysctls of the image: {}", ended.error().message());
+  else if (ended->status != 0)
+    spdlog::warn("sysctls of the image: exit status {}: {}", ended->status, ended->said);
+}
 
 Status begin_as_amphora(AmphoraEntry& entry, Config& config, serve::Parts& parts) {
   auto uploads = octavia::Files(folders_of(entry)).uploads();

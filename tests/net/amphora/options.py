@@ -26,7 +26,16 @@ def expect_refusal(box, bad, words):
     print(f"ok   refused: {words}")
 
 
+SYSCTLS = pathlib.Path("/etc/sysctl.d")  # the machine's own: its mounts are private
+
+
+def sysctl(name):
+    return machine.sh("ip", "netns", "exec", machine.SPACE, "sysctl", "-n", name).strip()
+
+
 def main():
+    machine.sh("mount", "-t", "tmpfs", "tmpfs", str(SYSCTLS))
+    (SYSCTLS / "60-image.conf").write_text("net.ipv4.tcp_fin_timeout = 5\nnet.no_such = 1\nkernel.no_such = 1\n")
     with Machine() as box:
         program = box.folder / "haproxy"
         shutil.copy("/usr/sbin/haproxy", program)
@@ -43,8 +52,14 @@ def main():
         print("ok   an upload with paths below base_path is served by haproxy_cmd")
         expect_refusal(box, text(box).replace("global\n", "global\n    lua-load /tmp/evil.lua\n", 1), "lua-load")
         expect_refusal(box, text(box, "/etc"), "stats socket")
+        if sysctl("net.ipv4.tcp_fin_timeout") != "5":
+            raise AssertionError("the image's sysctls are not the namespace's")
+        machine.sh("ip", "netns", "exec", machine.SPACE, "sysctl", "-w", "net.ipv4.tcp_fin_timeout=7")
         box.kill()
         box.start()
+        if sysctl("net.ipv4.tcp_fin_timeout") != "7":
+            raise AssertionError("a restart sets sysctls of a namespace that was there")
+        print("ok   the image's sysctls are those of a new namespace")
         box.reload(LB)
         until(10, "port 80 after a restart", lambda: answers(80))
         print("ok   a restart serves what was kept")
