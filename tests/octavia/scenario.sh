@@ -32,10 +32,10 @@ step() {
 	jq -cn --arg step "$name" --arg verdict $verdict --arg s "$dt" --arg out "$out" \
 		'{step:$step,verdict:$verdict,seconds:($s|tonumber),output:$out}' >>"$BOX_RUN/results.jsonl"
 }
-until_ok() { # SECONDS COMMAND...
-	local end=$((SECONDS + $1)); shift
-	until "$@" >/dev/null; do [ $SECONDS -ge $end ] && { "$@"; return 1; }; sleep 0.3; done
-	"$@"
+until_ok() { # SECONDS COMMAND...: says what it said the last time
+	local end=$((SECONDS + $1)) out; shift
+	until out=$("$@"); do [ $SECONDS -ge $end ] && { echo "$out"; return 1; }; sleep 0.3; done
+	echo "$out"
 }
 # Objects are made, changed, shown and deleted with the CLI; waiting asks the same
 # API with curl, since each CLI start costs a second of CPU.
@@ -120,7 +120,7 @@ LB=lb1
 if [ $PART = killed ]; then
 	PART=all
 	: >"$BOX_RUN/kills"
-	while sleep $((2 + RANDOM % 5)).$((RANDOM % 10)); do kill_agents; done &
+	while sleep $((1 + RANDOM % 3)).$((RANDOM % 10)); do kill_agents; done &
 	killer=$!
 	trap 'kill $killer' EXIT
 fi
