@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "health/state.h"
 
 namespace reconcile {
 
@@ -34,6 +35,10 @@ std::set<base::Uuid> Findings::members_down() const {
 
 void Findings::for_each_probed(
     const std::function<void(const base::Uuid&, const health::Health&)>& see) const {
+  if (down_before_) {
+    const health::Health down = health::down_rating(std::chrono::system_clock::now()).health;
+    for (const base::Uuid& member : *down_before_) see(member, down);
+  }
   for (const auto& target : targets_) {
     const health::Health* health = prober_.find(target.member);
     if (health != nullptr && (health->probes > 0 || !health->usable)) see(target.member, *health);
