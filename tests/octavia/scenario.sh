@@ -120,7 +120,7 @@ LB=lb1
 if [ $PART = killed ]; then
 	PART=all
 	: >"$BOX_RUN/kills"
-	while sleep $((1 + RANDOM % 3)).$((RANDOM % 10)); do kill_agents; done &
+	while sleep $((1 + RANDOM % 4)).$((RANDOM % 10)); do kill_agents; done &
 	killer=$!
 	trap 'kill $killer' EXIT
 fi
@@ -137,12 +137,12 @@ step members-online until_ok 30 is pool p1 operating_status ONLINE
 step traffic-both both http://$VIP/
 step traffic-carried-by-xdp until_ok 10 carried_by_xdp 80
 step member2-dies reap member2
-step lb-degraded until_ok 40 lb_is lb1 operating_status DEGRADED
+step lb-degraded until_ok 60 lb_is lb1 operating_status DEGRADED
 step lb-degraded-shown-by-cli cli_lb_is lb1 operating_status DEGRADED
 step member2-error until_ok 5 member_is p1 m2 ERROR
 step traffic-member1-only only http://$VIP/ member1
 member_start 2
-step lb-online-again until_ok 40 lb_is lb1 operating_status ONLINE
+step lb-online-again until_ok 60 lb_is lb1 operating_status ONLINE
 step traffic-both-again both http://$VIP/
 step member-weight-0 change member set --weight 0 p1 m2
 step traffic-weight-0 until_ok 10 only http://$VIP/ member1
