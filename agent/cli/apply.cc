@@ -26,17 +26,17 @@ std::string wanted_name(const json& file) {
   return "";
 }
 
-OrFailure<std::vector<model::Request>> compare(const json& file, const json& present,
-                                               const std::string& name) {
+OrFailure<std::vector<model::ApiRequest>> compare(const json& file, const json& present,
+                                                  const std::string& name) {
   auto requests = model::declare(file, present);
   if (requests.ok()) return std::move(*requests);
   return Failure{kMisused,
                  (name == "-" ? "standard input" : name) + ": " + requests.error().message()};
 }
 
-json to_json(const std::vector<model::Request>& requests) {
+json to_json(const std::vector<model::ApiRequest>& requests) {
   json out{{"changes", json::array()}, {"requests", json::array()}};
-  for (const model::Request& request : requests) {
+  for (const model::ApiRequest& request : requests) {
     for (const std::string& change : request.changes) out["changes"].push_back(change);
     out["requests"].push_back(
         {{"method", request.method}, {"path", request.path}, {"body", request.body}});
@@ -44,7 +44,7 @@ json to_json(const std::vector<model::Request>& requests) {
   return out;
 }
 
-void print_changes(const model::Request& request) {
+void print_changes(const model::ApiRequest& request) {
   for (const std::string& change : request.changes) print(change + "\n");
 }
 
@@ -57,8 +57,8 @@ class Applying {
     if (!present.empty()) load_balancer_ = text_of(present.front(), "id");
   }
 
-  OrFailure<json> run(const std::vector<model::Request>& requests) {
-    for (const model::Request& request : requests) {
+  OrFailure<json> run(const std::vector<model::ApiRequest>& requests) {
+    for (const model::ApiRequest& request : requests) {
       auto sent = send(request);
       if (auto* failure = std::get_if<Failure>(&sent)) return *failure;
       if (format_ == Format::table) print_changes(request);
@@ -67,7 +67,7 @@ class Applying {
   }
 
  private:
-  OrFailure<Answer> send(const model::Request& request) {
+  OrFailure<Answer> send(const model::ApiRequest& request) {
     const auto resolved = model::resolve(request, ids_);
     if (!resolved.ok()) return Failure{kMisused, resolved.error().message()};
     for (;;) {
@@ -86,13 +86,13 @@ class Applying {
     }
   }
 
-  static std::string refusal(const model::Request& request, const Answer& answer) {
+  static std::string refusal(const model::ApiRequest& request, const Answer& answer) {
     std::string what = answer.fault();
     for (const std::string& change : request.changes) what += "\n  while trying to " + change;
     return what;
   }
 
-  void remember(const model::Request& request, const Answer& answer) {
+  void remember(const model::ApiRequest& request, const Answer& answer) {
     const json body = answer.json();
     if (!body.is_object() || body.empty() || !body.front().is_object()) return;
     const std::string id = text_of(body.front(), "id");
@@ -152,7 +152,7 @@ int apply(const Common& common, const ApplyOptions& options) {
   if (const auto* failure = std::get_if<Failure>(&present)) return fail(*failure);
   const auto requests = compare(std::get<json>(file), std::get<json>(present), options.file);
   if (const auto* failure = std::get_if<Failure>(&requests)) return fail(*failure);
-  const auto& todo = std::get<std::vector<model::Request>>(requests);
+  const auto& todo = std::get<std::vector<model::ApiRequest>>(requests);
   Applying applying(client, std::get<json>(present), steady_clock::now() + options.timeout,
                     common.format);
   const auto done = applying.run(todo);
@@ -174,11 +174,11 @@ int plan(const Common& common, const PlanOptions& options) {
   if (const auto* failure = std::get_if<Failure>(&present)) return fail(*failure);
   const auto requests = compare(std::get<json>(file), std::get<json>(present), options.file);
   if (const auto* failure = std::get_if<Failure>(&requests)) return fail(*failure);
-  const auto& todo = std::get<std::vector<model::Request>>(requests);
+  const auto& todo = std::get<std::vector<model::ApiRequest>>(requests);
   if (common.format == Format::json) {
     print_json(to_json(todo));
   } else {
-    for (const model::Request& request : todo) print_changes(request);
+    for (const model::ApiRequest& request : todo) print_changes(request);
     if (todo.empty()) print("nothing to change\n");
   }
   return kDone;

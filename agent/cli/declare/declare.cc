@@ -27,7 +27,7 @@ class Comparison {
   Comparison(const json& file, const json& wanted, const json& present)
       : file_(file), wanted_(wanted), present_(present), id_(present.at("id")) {}
 
-  Result<std::vector<Request>> requests() {
+  Result<std::vector<ApiRequest>> requests() {
     if (auto error = check_immutable()) return *error;
     if (auto error = match_pools()) return *error;
     match_listeners();
@@ -202,7 +202,7 @@ class Comparison {
     for (const json& member : present) there[member_key(member)] = &member;
     std::string path = kBase + "pools/" + pool_reference(pool.at("name")) + "/members";
     std::string where = " of pool " + pool.at("name").get<std::string>();
-    std::vector<Request> singles;
+    std::vector<ApiRequest> singles;
     json batch = json::array();
     bool whole = false;  // only a batch can do it
     for (const json& member : pool.at("members")) {
@@ -240,12 +240,13 @@ class Comparison {
     add_members(std::move(singles), path, std::move(batch), whole);
   }
 
-  void add_members(std::vector<Request> singles, const std::string& path, json batch, bool whole) {
+  void add_members(std::vector<ApiRequest> singles, const std::string& path, json batch,
+                   bool whole) {
     if (singles.size() == 1 && !whole) {
       requests_.push_back(std::move(singles[0]));
     } else if (!singles.empty()) {
-      Request all{"PUT", path, {{"members", std::move(batch)}}, "", {}};
-      for (Request& single : singles)
+      ApiRequest all{"PUT", path, {{"members", std::move(batch)}}, "", {}};
+      for (ApiRequest& single : singles)
         std::move(single.changes.begin(), single.changes.end(), std::back_inserter(all.changes));
       requests_.push_back(std::move(all));
     }
@@ -285,8 +286,8 @@ class Comparison {
   void compare_policies(const json& wanted, const std::string& listener, const json& present) {
     auto name = [this](const json& id) { return pool_names_.at(id); };
     auto reference = [this](const json& id) { return pool_reference(pool_names_.at(id)); };
-    for (Request& request : policy_requests({listener, "listener " + listener_title(wanted),
-                                             wanted.at("l7policies"), present, reference, name}))
+    for (ApiRequest& request : policy_requests({listener, "listener " + listener_title(wanted),
+                                                wanted.at("l7policies"), present, reference, name}))
       requests_.push_back(std::move(request));
   }
 
@@ -296,14 +297,14 @@ class Comparison {
   std::map<ListenerKey, const json*> listeners_;
   std::vector<const json*> surplus_pools_, surplus_listeners_;
   std::map<std::string, std::string> pool_names_;  // of wanted pools, by their made-up id
-  std::vector<Request> requests_;
+  std::vector<ApiRequest> requests_;
 };
 
 std::string counted(size_t count, const std::string& what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
-Request creation_of(const json& body, const json& wanted) {
+ApiRequest creation_of(const json& body, const json& wanted) {
   size_t members = 0;
   for (const json& pool : wanted.at("pools")) members += pool.at("members").size();
   std::string line = "create load balancer " + title(wanted) + " at " +
@@ -336,7 +337,7 @@ Result<const json*> find_present(const json& id, const json& wanted, const json&
 const Context kAnyCertificate{
     Time{}, [](const std::string&, CertificateUse) { return std::optional<std::string>(); }};
 
-Result<std::vector<Request>> compare(const json& file, const json& present) {
+Result<std::vector<ApiRequest>> compare(const json& file, const json& present) {
   json body = file;
   json id = nullptr;
   if (body.is_object() && body.contains("loadbalancer") && body["loadbalancer"].is_object()) {
@@ -357,13 +358,13 @@ Result<std::vector<Request>> compare(const json& file, const json& present) {
     return Error{0, "loadbalancer.name: is missing; it says which load balancer is meant"};
   auto found = find_present(id, wanted, present);
   if (!found) return found.error();
-  if (!*found) return std::vector<Request>{creation_of(body, wanted)};
+  if (!*found) return std::vector<ApiRequest>{creation_of(body, wanted)};
   return Comparison(body["loadbalancer"], wanted, **found).requests();
 }
 
 }  // namespace
 
-Result<std::vector<Request>> declare(const json& file, const json& present) {
+Result<std::vector<ApiRequest>> declare(const json& file, const json& present) {
   try {
     return compare(file, present);
   } catch (const json::exception& e) {
@@ -372,8 +373,9 @@ Result<std::vector<Request>> declare(const json& file, const json& present) {
   }
 }
 
-Result<Request> resolve(const Request& request, const std::map<std::string, std::string>& ids) {
-  Request resolved = request;
+Result<ApiRequest> resolve(const ApiRequest& request,
+                           const std::map<std::string, std::string>& ids) {
+  ApiRequest resolved = request;
   for (const auto& [label, id] : ids)
     if (size_t at = resolved.path.find(label); at != std::string::npos)
       resolved.path.replace(at, label.size(), id);

@@ -13,7 +13,7 @@ namespace model {
 
 // One request to the API. Where it needs the id of what an earlier one makes, path and body hold
 // that one's `label` instead ("<pool web>").
-struct Request {
+struct ApiRequest {
   std::string method;                // "POST", "PUT", "DELETE"
   std::string path;                  // "/v2/lbaas/pools"
   nlohmann::json body;               // null: none
@@ -31,11 +31,11 @@ struct Request {
 // does not say is at its default; what it does not name goes. Empty: nothing differs. Send the
 // requests in order, each when the load balancer is ACTIVE again. Errors name the place in the
 // file: "loadbalancer.listeners[0]: ...".
-base::Result<std::vector<Request>> declare(const nlohmann::json& file,
-                                           const nlohmann::json& present);
+base::Result<std::vector<ApiRequest>> declare(const nlohmann::json& file,
+                                              const nlohmann::json& present);
 
 // The request with labels replaced by ids. A label without an id is an error.
-base::Result<Request> resolve(const Request& request,
-                              const std::map<std::string, std::string>& ids);
+base::Result<ApiRequest> resolve(const ApiRequest& request,
+                                 const std::map<std::string, std::string>& ids);
 
 }  // namespace model

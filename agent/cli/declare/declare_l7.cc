@@ -18,7 +18,7 @@ class Policies {
  public:
   explicit Policies(const PolicyComparison& comparison) : of_(comparison) {}
 
-  std::vector<Request> requests() {
+  std::vector<ApiRequest> requests() {
     match();
     remove_surplus();
     const json& wanted = of_.wanted;
@@ -152,12 +152,12 @@ class Policies {
   std::vector<const json*> matches_;  // by index of wanted; null: none is there
   std::vector<const json*> left_;     // there, and not wanted
   std::vector<std::string> order_;    // ids and labels, as they will be by now
-  std::vector<Request> requests_;
+  std::vector<ApiRequest> requests_;
 };
 
 }  // namespace
 
-std::vector<Request> policy_requests(const PolicyComparison& comparison) {
+std::vector<ApiRequest> policy_requests(const PolicyComparison& comparison) {
   return Policies(comparison).requests();
 }
 

@@ -20,6 +20,6 @@ struct PolicyComparison {
 };
 
 // Policies are found by name, those without one by their order; what is in another order is moved.
-std::vector<Request> policy_requests(const PolicyComparison& comparison);
+std::vector<ApiRequest> policy_requests(const PolicyComparison& comparison);
 
 }  // namespace model

@@ -171,7 +171,8 @@ TEST_F(Declare, SurvivesAPresentStateOfAnotherShape) {
 }
 
 TEST(Resolve, NeedsEveryId) {
-  Request request{"PUT", "/v2/lbaas/pools/<pool a>/members", {{"members", json::array()}}, "", {}};
+  ApiRequest request{
+      "PUT", "/v2/lbaas/pools/<pool a>/members", {{"members", json::array()}}, "", {}};
   EXPECT_FALSE(resolve(request, {}));
   EXPECT_EQ(resolve(request, {{"<pool a>", "17"}})->path, "/v2/lbaas/pools/17/members");
 }

@@ -23,7 +23,7 @@ const std::map<std::string, Kind> kKinds{{"loadbalancers", Kind::load_balancer},
                                          {"rules", Kind::l7rule}};
 
 // The API behind the requests.
-Outcome<Edited> send(const Model& m, const Request& request) {
+Outcome<Edited> send(const Model& m, const ApiRequest& request) {
   std::vector<std::string> parts;
   std::istringstream in(request.path.substr(std::string("/v2/lbaas/").size()));
   for (std::string part; std::getline(in, part, '/');) parts.push_back(part);
@@ -43,7 +43,7 @@ Outcome<Edited> send(const Model& m, const Request& request) {
 
 }  // namespace
 
-std::vector<Request> Declared::requests() const {
+std::vector<ApiRequest> Declared::requests() const {
   auto result = declare(wanted, present(h.model));
   if (result) return *result;
   ADD_FAILURE() << result.error().message();
@@ -57,13 +57,14 @@ std::string Declared::error() const {
 
 std::vector<std::string> Declared::changes() const {
   std::vector<std::string> lines;
-  for (const Request& r : requests()) lines.insert(lines.end(), r.changes.begin(), r.changes.end());
+  for (const ApiRequest& r : requests())
+    lines.insert(lines.end(), r.changes.begin(), r.changes.end());
   return lines;
 }
 
 void Declared::apply() {
   std::map<std::string, std::string> ids;
-  for (const Request& r : requests()) {
+  for (const ApiRequest& r : requests()) {
     auto resolved = resolve(r, ids);
     ASSERT_TRUE(resolved) << resolved.error().message();
     Edited edited = accepted(send(h.model, *resolved));

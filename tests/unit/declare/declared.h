@@ -17,7 +17,7 @@ struct Declared : ::testing::Test {
   json wanted;  // the file
   json& lb = wanted["loadbalancer"];
 
-  std::vector<Request> requests() const;
+  std::vector<ApiRequest> requests() const;
   // What is wrong with the file; "accepted": nothing.
   std::string error() const;
   std::vector<std::string> changes() const;
