@@ -8,7 +8,6 @@
 #include "bpf/offload.h"
 #include "bpf/persist.h"
 #include "bpf/rewrite.h"
-#include "bpf/way.h"
 
 /* Its driver may take nothing but what came in by it. */
 static __always_inline int is_open(const struct xdp_md *ctx,
@@ -120,16 +119,12 @@ rewrite_and_note(struct xdp_md *ctx, struct packet *p,
 	return LB_CONTINUE;
 }
 
-static __always_inline enum lb_verdict forward(struct xdp_md *ctx,
-					       struct packet *p,
-					       const struct flow_hit *hit,
-					       const int family)
+static __always_inline enum lb_verdict
+forward(struct xdp_md *ctx, struct packet *p, const struct flow_hit *hit,
+	const struct lb_nexthop *hop, const int family)
 {
-	const struct lb_nexthop *hop = hop_of(ctx, hit, family);
 	enum lb_verdict way, why;
 
-	if (!hop)
-		return cold(LB_INTERNAL);
 	if (!__builtin_expect(goes_by_itself(p, hop, family), 1)) {
 		way = check_hop(ctx, p, hop, family);
 		if (way == LB_TTL_EXPIRED || way == LB_TOO_BIG)

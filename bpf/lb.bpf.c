@@ -13,6 +13,7 @@
 #include "bpf/parse.h"
 #include "bpf/restart.h"
 #include "bpf/send.h"
+#include "bpf/side.h"
 #include "bpf/unreachable.h"
 
 /* So many members are asked for a port, if those before have none left. */
@@ -54,11 +55,13 @@ static __always_inline enum lb_verdict begin_flow(struct xdp_md *ctx,
 		       : LB_RECYCLED;
 }
 
+/* As the packet of the flow that it was found by: `sent`, or why it is not. */
 static __always_inline enum lb_verdict
 go_on(struct xdp_md *ctx, struct packet *p, const struct flow_hit *hit,
-      enum lb_verdict sent, const int family)
+      const struct lb_nexthop *hop, enum lb_verdict sent, const int family)
 {
-	enum lb_verdict why = forward(ctx, p, hit, family);
+	enum lb_verdict why =
+		hop ? forward(ctx, p, hit, hop, family) : cold(LB_INTERNAL);
 
 	if (!why)
 		return sent;
@@ -70,21 +73,30 @@ static __always_inline enum lb_verdict
 balance(struct xdp_md *ctx, struct packet *p, const int family)
 {
 	const __u64 hash = flow_hash(&p->key.tuple);
+	const struct lb_nexthop *hop;
 	enum lb_verdict why;
 	struct flow_hit hit;
 
 	if (flow_find(&p->key, hash, family, &hit)) {
+		hop = hop_of(ctx, &hit, family);
+		if (hop && is_of_other_side(ctx, &hit, hop, family)) {
+			p->service = service_of(&hit, family);
+			return cold(LB_WRONG_SIDE);
+		}
 		if (can_resend(p, &hit, family)) {
 			if (!resend(ctx, p, &hit, family))
 				return cold(LB_RECYCLED);
 		} else if (!restart(p, &hit, family)) {
-			return go_on(ctx, p, &hit, LB_ESTABLISHED, family);
+			return go_on(ctx, p, &hit, hop, LB_ESTABLISHED, family);
 		}
 	}
 	if (lb_handover)
 		return cold(LB_OF_BEFORE);
 	why = begin_flow(ctx, p, family, &hit);
-	return why ? cold(why) : go_on(ctx, p, &hit, LB_NEW_FLOW, family);
+	if (why)
+		return cold(why);
+	return go_on(ctx, p, &hit, hop_of(ctx, &hit, family), LB_NEW_FLOW,
+		     family);
 }
 
 static __always_inline enum lb_verdict process(struct xdp_md *ctx,

@@ -180,6 +180,8 @@ LB_STATIC_ASSERT(sizeof(struct lb_nexthop_key) == 24, "lb_nexthop_key");
 
 /* in a line's `nexthop`: the id, and what else is to be known of the flow */
 #define LB_NEXTHOP_ID (LB_MAX_NEXTHOPS - 1)
+#define LB_LINE_TURNS \
+	0x8000u /* packets may leave by the interface they came in by */
 #define LB_LINE_REMEMBERS \
 	0x4000u /* forward line: its client is, once it is open */
 

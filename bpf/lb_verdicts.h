@@ -30,6 +30,7 @@
 	/* refused */                                     \
 	X(SOURCE_ROUTE, "source_route", DROP)             \
 	X(SOURCE_DENIED, "source_denied", DROP)           \
+	X(WRONG_SIDE, "wrong_side", DROP)                 \
 	X(CONNECTION_LIMIT, "connection_limit", DROP)     \
 	X(MEMBER_REFUSED, "member_refused", DROP)         \
 	X(NO_SNAT_PORT, "no_snat_port", DROP)             \

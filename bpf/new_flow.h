@@ -110,6 +110,21 @@ static __always_inline int begin_reply(struct xdp_md *ctx, const int family)
 	return find_port(ctx, own, family);
 }
 
+/*
+ * Where the client's packets go. Those of one who is on the member's side from
+ * the beginning may come from there.
+ */
+static __always_inline __u16 way_forth(const struct xdp_md *ctx,
+				       const struct scratch *own)
+{
+	__u32 id = own->forth & LB_NEXTHOP_ID;
+	const struct lb_nexthop *hop = bpf_map_lookup_elem(&lb_nexthops, &id);
+
+	if (hop && hop->ifindex == ctx->ingress_ifindex)
+		id |= LB_LINE_TURNS;
+	return own->request.remembers ? id | LB_LINE_REMEMBERS : id;
+}
+
 static __always_inline enum lb_verdict finish_flow(struct xdp_md *ctx,
 						   int reply, const int family)
 {
@@ -124,8 +139,7 @@ static __always_inline enum lb_verdict finish_flow(struct xdp_md *ctx,
 	made = &own->made;
 	/* only now: a flow that comes to nothing must not end an older one */
 	made->line.word = flow_position(family);
-	made->line.nexthop =
-		own->forth | (r->remembers ? LB_LINE_REMEMBERS : 0);
+	made->line.nexthop = way_forth(ctx, own);
 	made->line.owner = r->service;
 	made->line.peer = reply;
 	made->line.next = 0;

@@ -18,6 +18,7 @@
 #include "bpf/forward.h"
 #include "bpf/icmp.h"
 #include "bpf/packet.h"
+#include "bpf/side.h"
 
 #define ICMP_FRAG_NEEDED 4
 #define ICMPV6_DEST_UNREACH 1
@@ -97,6 +98,7 @@ static __always_inline __u32 refused_service(struct xdp_md *ctx,
 					     const int family)
 {
 	struct cursor c = cursor_of(ctx);
+	const struct lb_nexthop *hop;
 	struct flow_key key = {};
 	struct flow_hit hit;
 	__u32 seq;
@@ -104,7 +106,10 @@ static __always_inline __u32 refused_service(struct xdp_md *ctx,
 	if (!take_unreachable(&c, family) ||
 	    !take_quoted(&c, &key, &seq, family) ||
 	    !flow_find(&key, flow_hash(&key.tuple), family, &hit) ||
-	    lb_word_state(hit.word) != LB_FLOW_REPLY ||
+	    lb_word_state(hit.word) != LB_FLOW_REPLY)
+		return 0;
+	hop = hop_named(hit.line);
+	if (!hop || is_of_other_side(ctx, &hit, hop, family) ||
 	    !flow_refuse(&hit, seq, family))
 		return 0;
 	return service_of(&hit, family);

@@ -85,12 +85,20 @@ __noinline __u32 find_way6(struct xdp_md *ctx, __u32 index, __u64 word)
 	return find_way(ctx, index, word, LB_IPV6);
 }
 
+static __always_inline const struct lb_nexthop *
+hop_named(const struct lb_flow *line)
+{
+	const __u32 id = line->nexthop & LB_NEXTHOP_ID;
+
+	return bpf_map_lookup_elem(&lb_nexthops, &id);
+}
+
 /* Null: there is none such. */
 static __always_inline const struct lb_nexthop *
 hop_of(struct xdp_md *ctx, const struct flow_hit *hit, const int family)
 {
-	__u32 id = hit->line->nexthop & LB_NEXTHOP_ID;
-	const struct lb_nexthop *hop = bpf_map_lookup_elem(&lb_nexthops, &id);
+	const struct lb_nexthop *hop = hop_named(hit->line);
+	__u32 id;
 
 	if (!hop || !__builtin_expect(hop->flags & LB_NEXTHOP_ASK, 0))
 		return hop;

@@ -57,9 +57,9 @@ Status FlowImport::take(Family family, uint32_t forward) {
   wish.forward = flow->forward;
   wish.reply = flow->reply;
   for (lb_flow* line : {&wish.forward.line, &wish.reply.line}) {
-    auto hop = hop_of_(line->nexthop & LB_NEXTHOP_ID);
-    if (!hop) return hop.error();
-    line->nexthop = static_cast<uint16_t>((line->nexthop & ~LB_NEXTHOP_ID) | *hop);
+    auto way = way_of_(line->nexthop);
+    if (!way) return way.error();
+    line->nexthop = *way;
   }
   auto result = run(wish);
   if (!result) return result.error();

@@ -16,16 +16,16 @@ namespace datapath {
 
 class FlowImport {
  public:
-  // The id here of a next hop there.
-  using HopOf = std::function<base::Result<uint16_t>(uint16_t)>;
+  // What a line there says of its way (lb_flow.nexthop), as it is said here.
+  using WayOf = std::function<base::Result<uint16_t>(uint16_t)>;
   struct Counts {
     uint64_t taken = 0;
     uint64_t without_room = 0, without_port = 0;  // that stay behind
   };
 
   // All but the values must outlive it. `program`: lb_take_flow.
-  FlowImport(int program, const OldFlows& from, const FlowMemory& to, HopOf hop_of)
-      : program_(program), from_(&from), to_(&to), hop_of_(std::move(hop_of)) {}
+  FlowImport(int program, const OldFlows& from, const FlowMemory& to, WayOf way_of)
+      : program_(program), from_(&from), to_(&to), way_of_(std::move(way_of)) {}
 
   // Every flow that is there gets its lines here, too. What did not find a place is counted anew
   // each time.
@@ -56,7 +56,7 @@ class FlowImport {
   int program_;
   const OldFlows* from_;
   const FlowMemory* to_;
-  HopOf hop_of_;
+  WayOf way_of_;
   Counts counts_;
   std::vector<Taken> taken_, settled_;
 };

@@ -168,8 +168,16 @@ Status Handover::take_all(const Sizes& sizes, const lb_info& info, int alone) {
   auto there = OldFlows::map(old_);
   if (!there) return there.error();
   if (auto done = hops_.learn(); !done) return done.error();
+  auto info_there = OldMaps::info_there(old_);
+  if (!info_there) return info_there.error();
+  // Until version 3 a line did not say which side it was for: those are not judged by it.
+  const uint32_t more = info_there->abi < 3 ? LB_LINE_TURNS : 0;
   FlowImport flows(programs->take_flow.get(), *there, *memory,
-                   [this](uint16_t hop) { return hops_.ours(hop); });
+                   [this, more](uint16_t way) -> Result<uint16_t> {
+                     auto hop = hops_.ours(way & LB_NEXTHOP_ID);
+                     if (!hop) return hop.error();
+                     return static_cast<uint16_t>((way & ~LB_NEXTHOP_ID) | more | *hop);
+                   });
   if (auto done = stand_beside(sizes, info); !done) return done.error();
   if (auto done = take_flows(flows, *grace); !done) return done.error();
   if (auto done = take_rest(flows, *grace, info, alone); !done) return done.error();

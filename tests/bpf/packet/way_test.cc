@@ -92,7 +92,7 @@ TEST_F(Way, OfAnInterfaceThatTakesNoFramesIsTheKernelsUnlessItCameInThere) {
   attach(kEth1);
   const Packet inside = tcp({kOwn, 40000}, at("203.0.113.50", 8080)).syn();
   EXPECT_THAT(run(tcp(kClient, kVip).syn()), HandsOver(LB_NEXTHOP_UNRESOLVED, inside));
-  EXPECT_EQ(run(tcp(kClient, kVip), kEth1).verdict(), LB_ESTABLISHED);
+  EXPECT_EQ(run(tcp(at("198.51.100.8", 40000), kVip).syn(), kEth1).verdict(), LB_NEW_FLOW);
   attach(0);
   EXPECT_EQ(run(tcp(kClient, kVip)).verdict(), LB_ESTABLISHED);
   // And back to a client.
