@@ -74,8 +74,12 @@ const Api::Handler Api::kHandlers[] = {
     {Action::metrics, &Api::metrics},
 };
 
-Api::Api(reconcile::Changes& changes, Operator& machine, Certificates& certificates)
-    : changes_(changes), operator_(machine), certificates_(certificates) {}
+Api::Api(reconcile::Changes& changes, Operator& machine, Certificates& certificates,
+         Settings settings)
+    : changes_(changes),
+      operator_(machine),
+      certificates_(certificates),
+      settings_(std::move(settings)) {}
 
 awaitable<http::Response> Api::handle(http::Request request) {
   auto routed = route(request.method, request.target, request.body);
@@ -86,6 +90,7 @@ awaitable<http::Response> Api::handle(http::Request request) {
   }
   Call& call = std::get<Call>(routed);
   call.origin = http::origin_of(request);
+  call.project = request.project.empty() ? settings_.default_project : request.project;
   for (const Handler& handler : kHandlers)
     if (handler.action == call.action) co_return co_await (this->*handler.answer)(std::move(call));
   co_return http::fault_response({500, "Nothing answers this route."});
@@ -145,19 +150,24 @@ awaitable<http::Response> Api::listener_stats(Call call) {
 }
 
 awaitable<http::Response> Api::failover(Call call) {
-  if (!changes_.model().load_balancers.contains(call.id))
-    co_return http::fault_response(not_found(call.kind, call.id.text()));
-  co_return no_failover(call);
+  reconcile::Edit wanted = [id = call.id](const model::Model& m, const model::Context& context) {
+    return model::renew(m, id, context);
+  };
+  const auto outcome = co_await changes_.change(std::move(wanted));
+  if (const auto* fault = std::get_if<Fault>(&outcome)) co_return http::fault_response(*fault);
+  operator_.look_at_everything();
+  co_return http::empty_response(202);
 }
 
 awaitable<http::Response> Api::networks(Call call) {
   const auto all = co_await operator_.networks();
-  co_return http::json_response(200, networks_json(all, call.noun, call.query));
+  const Vips vips{changes_.model(), settings_.vip_ranges};
+  co_return http::json_response(200, networks_json(all, vips, call.noun, call.query));
 }
 
 awaitable<http::Response> Api::network(Call call) {
   const auto all = co_await operator_.networks();
-  json one = network_json(all, call.noun, call.name);
+  json one = network_json(all, {changes_.model(), settings_.vip_ranges}, call.noun, call.name);
   if (!one.is_null()) co_return http::json_response(200, one);
   const std::string message = call.noun + ": " + call.name + " could not be found.";
   co_return http::json_response(

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <memory>
+#include <string>
 
 #include "agent/control/certificates.h"
 #include "agent/control/operator.h"
@@ -11,10 +13,17 @@
 
 namespace control {
 
+// What the configuration says to the API.
+struct Settings {
+  std::string default_project;  // of load balancers of who says none; "": null
+  std::shared_ptr<const model::VipRanges> vip_ranges = {};  // null: none
+};
+
 class Api {
  public:
   // All outlive the Api.
-  Api(reconcile::Changes& changes, Operator& machine, Certificates& certificates);
+  Api(reconcile::Changes& changes, Operator& machine, Certificates& certificates,
+      Settings settings = {});
 
   boost::asio::awaitable<http::Response> handle(http::Request request);
 
@@ -52,6 +61,7 @@ class Api {
   reconcile::Changes& changes_;
   Operator& operator_;
   Certificates& certificates_;
+  Settings settings_;
 };
 
 }  // namespace control

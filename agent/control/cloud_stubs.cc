@@ -52,12 +52,6 @@ http::Response absent(const Call& call) {
   return http::fault_response({404, call.noun + " " + call.name + " not found."});
 }
 
-http::Response no_failover(const Call&) {
-  return http::fault_response({501, "Provider '" + kProviderName +
-                                        "' does not support a requested action: failover, for "
-                                        "there is no other amphora here."});
-}
-
 // Of projects, too: a client that may not look one up takes the id that it was given.
 http::Response refused(const Call&) {
   return http::fault_response({403, "Policy does not allow this request to be performed."});

@@ -11,7 +11,6 @@ http::Response providers(const Call& call);
 http::Response capabilities(const Call& call);  // of the provider `call.name`
 http::Response empty_list(const Call& call);    // of what is not here: `call.noun`
 http::Response absent(const Call& call);        // 404 of one of them
-http::Response no_failover(const Call& call);   // 501: there is no other amphora here
 http::Response quota(const Call& call);         // what this machine carries out; -1: no limit
 http::Response refused(const Call& call);  // 403 of what only an administrator of a cloud could do
 

@@ -27,12 +27,6 @@ bool is_subnet(const base::IpPrefix& prefix) {
          !prefix.address.is_link_local();
 }
 
-std::string network_id(const ConnectedNetwork& network) { return id_of("on " + network.interface); }
-
-std::string subnet_id(const ConnectedNetwork& network, const base::IpPrefix& subnet) {
-  return id_of(subnet.text() + " on " + network.interface);
-}
-
 // Of one interface; each once, though it may have several addresses in one.
 std::vector<base::IpPrefix> subnets_of(const ConnectedNetwork& network) {
   std::vector<base::IpPrefix> out;
@@ -44,8 +38,9 @@ std::vector<base::IpPrefix> subnets_of(const ConnectedNetwork& network) {
 
 json network_row(const ConnectedNetwork& network) {
   json subnets = json::array();
-  for (const auto& subnet : subnets_of(network)) subnets.push_back(subnet_id(network, subnet));
-  return {{"id", network_id(network)},
+  for (const auto& subnet : subnets_of(network))
+    subnets.push_back(subnet_id(subnet, network.interface));
+  return {{"id", network_id(network.interface)},
           {"name", network.interface},
           {"description", ""},
           {"subnets", subnets},
@@ -58,16 +53,25 @@ json network_row(const ConnectedNetwork& network) {
           {"tenant_id", ""}};
 }
 
-json subnet_row(const ConnectedNetwork& network, const base::IpPrefix& subnet) {
-  return {{"id", subnet_id(network, subnet)},
+json pools_of(const Vips& vips, const std::string& subnet) {
+  json pools = json::array();
+  if (vips.ranges)
+    for (const model::VipRange& range : *vips.ranges)
+      if (range.subnet_id == subnet)
+        pools.push_back({{"start", range.first.text()}, {"end", range.last.text()}});
+  return pools;
+}
+
+json subnet_row(const ConnectedNetwork& network, const base::IpPrefix& subnet, const Vips& vips) {
+  return {{"id", subnet_id(subnet, network.interface)},
           {"name", subnet.text()},
           {"description", ""},
-          {"network_id", network_id(network)},
+          {"network_id", network_id(network.interface)},
           {"cidr", subnet.text()},
           {"ip_version", subnet.address.family() == base::Family::ipv4 ? 4 : 6},
           {"gateway_ip", nullptr},
           {"enable_dhcp", false},
-          {"allocation_pools", json::array()},
+          {"allocation_pools", pools_of(vips, subnet_id(subnet, network.interface))},
           {"dns_nameservers", json::array()},
           {"host_routes", json::array()},
           {"project_id", ""},
@@ -81,13 +85,13 @@ json port_row(const ConnectedNetwork& network) {
     const auto home = std::ranges::find_if(
         subnets, [&](const auto& subnet) { return subnet.contains(address.address); });
     if (home != subnets.end())
-      fixed.push_back(
-          {{"subnet_id", subnet_id(network, *home)}, {"ip_address", address.address.text()}});
+      fixed.push_back({{"subnet_id", subnet_id(*home, network.interface)},
+                       {"ip_address", address.address.text()}});
   }
   return {{"id", id_of("port " + network.interface)},
           {"name", network.interface},
           {"description", ""},
-          {"network_id", network_id(network)},
+          {"network_id", network_id(network.interface)},
           {"mac_address", network.mac.text()},
           {"fixed_ips", fixed},
           {"admin_state_up", true},
@@ -98,7 +102,39 @@ json port_row(const ConnectedNetwork& network) {
           {"tenant_id", ""}};
 }
 
-std::vector<json> rows_of(const std::vector<ConnectedNetwork>& all, const std::string& noun) {
+// As Octavia names the port that it makes for a VIP.
+json vip_port_row(const model::LoadBalancer& lb) {
+  json fixed =
+      json::array({{{"subnet_id", lb.vip_subnet_id}, {"ip_address", lb.vip_address.text()}}});
+  for (const model::AdditionalVip& vip : lb.additional_vips)
+    fixed.push_back({{"subnet_id", vip.subnet_id}, {"ip_address", vip.ip_address.text()}});
+  return {{"id", lb.vip_port_id},
+          {"name", "octavia-lb-" + lb.id.text()},
+          {"description", ""},
+          {"network_id", lb.vip_network_id},
+          {"mac_address", ""},
+          {"fixed_ips", fixed},
+          {"admin_state_up", lb.admin_state_up},
+          {"status", "ACTIVE"},
+          {"device_id", "lb-" + lb.id.text()},
+          {"device_owner", "Octavia"},
+          {"security_groups", json::array()},
+          {"project_id", lb.project_id},
+          {"tenant_id", lb.project_id}};
+}
+
+void add_vip_ports(const model::Model& m, std::vector<json>& rows) {
+  const size_t interfaces = rows.size();
+  for (const auto& [id, lb] : m.load_balancers) {
+    const auto is_its = [&, port = lb.vip_port_id](const json& row) { return row["id"] == port; };
+    const auto end = rows.begin() + static_cast<std::ptrdiff_t>(interfaces);
+    if (!lb.vip_port_id.empty() && std::none_of(rows.begin(), end, is_its))
+      rows.push_back(vip_port_row(lb));
+  }
+}
+
+std::vector<json> rows_of(const std::vector<ConnectedNetwork>& all, const Vips& vips,
+                          const std::string& noun) {
   std::vector<json> rows;
   for (const ConnectedNetwork& network : all) {
     const auto subnets = subnets_of(network);
@@ -106,8 +142,9 @@ std::vector<json> rows_of(const std::vector<ConnectedNetwork>& all, const std::s
     if (noun == "networks") rows.push_back(network_row(network));
     if (noun == "ports") rows.push_back(port_row(network));
     if (noun == "subnets")
-      for (const auto& subnet : subnets) rows.push_back(subnet_row(network, subnet));
+      for (const auto& subnet : subnets) rows.push_back(subnet_row(network, subnet, vips));
   }
+  if (noun == "ports") add_vip_ports(vips.model, rows);
   return rows;
 }
 
@@ -145,17 +182,23 @@ std::string singular_of(const std::string& noun) {
 
 }  // namespace
 
-json networks_json(const std::vector<ConnectedNetwork>& all, const std::string& noun,
-                   const http::Parameters& query) {
+std::string network_id(const std::string& interface) { return id_of("on " + interface); }
+
+std::string subnet_id(const base::IpPrefix& subnet, const std::string& interface) {
+  return id_of(subnet.text() + " on " + interface);
+}
+
+json networks_json(const std::vector<ConnectedNetwork>& all, const Vips& vips,
+                   const std::string& noun, const http::Parameters& query) {
   json out = json::array();
-  for (const json& row : rows_of(all, noun))
+  for (const json& row : rows_of(all, vips, noun))
     if (matches(row, query)) out.push_back(only_fields(row, query));
   return json{{noun, out}};
 }
 
-json network_json(const std::vector<ConnectedNetwork>& all, const std::string& noun,
-                  const std::string& id) {
-  for (json& row : rows_of(all, noun))
+json network_json(const std::vector<ConnectedNetwork>& all, const Vips& vips,
+                  const std::string& noun, const std::string& id) {
+  for (json& row : rows_of(all, vips, noun))
     if (row["id"] == id) return json{{singular_of(noun), std::move(row)}};
   return nullptr;
 }

@@ -192,6 +192,8 @@ class Operator {
   virtual ~Operator() = default;
   virtual boost::asio::awaitable<Status> status() = 0;
   virtual boost::asio::awaitable<std::vector<ConnectedNetwork>> networks() = 0;
+  // Soon: everything is compared with the machine, whatever was known of it.
+  virtual void look_at_everything() = 0;
   virtual boost::asio::awaitable<Verdicts> verdicts() = 0;
   virtual boost::asio::awaitable<Counters> counters() = 0;
   // The walk may outlive changes of the model; not the Operator.

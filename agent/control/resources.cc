@@ -60,6 +60,18 @@ bool is_set(const Call& call, std::string_view flag) {
   return false;
 }
 
+// A load balancer is its project's; others are their load balancer's.
+json with_project(const Call& call) {
+  json body = call.body;
+  const auto lb = body.find("loadbalancer");
+  if (call.kind != Kind::load_balancer || call.project.empty() || lb == body.end() ||
+      !lb->is_object())
+    return body;
+  const auto says = [&](const char* name) { return lb->contains(name) && !(*lb)[name].is_null(); };
+  if (!says("project_id") && !says("tenant_id")) (*lb)["project_id"] = call.project;
+  return body;
+}
+
 }  // namespace
 
 http::Response show(const View& view, const Call& call) {
@@ -92,7 +104,7 @@ model::Outcome<model::Edited> edit(const Model& m, const Call& call,
                                    const model::Context& context) {
   switch (call.action) {
     case Action::create:
-      return model::create(m, call.kind, call.parent, call.body, context);
+      return model::create(m, call.kind, call.parent, with_project(call), context);
     case Action::update:
       return model::update(m, call.kind, call.parent, call.id, call.body, context);
     case Action::remove:

@@ -60,6 +60,7 @@ struct Call {
   base::Uuid id;           // nil where the route has none
   std::string origin;      // of the request: "http://localhost"; the router leaves it empty
   std::string collection;  // path of the collection, as asked for: "/v2.0/lbaas/pools"
+  std::string project;     // of who asks, where it is known; the router leaves it empty
   std::string noun;        // what the route is about, where `kind` does not say: "flavors"
   std::string name;        // of what has a name and no id: "web.pem"
   http::Parameters query;

@@ -99,8 +99,9 @@ std::optional<Ending> check_headers(const Parser& parser) {
   const bool has_length = parser.content_length().has_value();
   if (request.version() != 11 && request.version() != 10)
     return saying(505, "Only HTTP/1.1 is supported.");
-  if (request.version() == 11 && request.find(beast::http::field::host) == request.end())
-    return saying(400, "The request has no Host header.");
+  const auto hosts = request.count(beast::http::field::host);
+  if (request.version() == 11 && hosts == 0) return saying(400, "The request has no Host header.");
+  if (hosts > 1) return saying(400, "The request has more than one Host header.");
   if (request.find(beast::http::field::transfer_encoding) != request.end() && !parser.chunked())
     return saying(501, "The only supported transfer encoding is chunked.");
   if (parser.chunked() && request.find(beast::http::field::content_length) != request.end())
@@ -118,9 +119,13 @@ std::optional<Ending> check_headers(const Parser& parser) {
 // A request as far as its headers go.
 Request head_of(const Parser::value_type& request, const char* scheme) {
   const auto text = [](beast::string_view view) { return std::string(view); };
-  Request head{text(request.method_string()),           text(request.target()),
-               text(request[beast::http::field::host]), scheme,
-               text(request["X-Auth-Token"]),           ""};
+  Request head{text(request.method_string()),
+               text(request.target()),
+               text(request[beast::http::field::host]),
+               scheme,
+               text(request["X-Auth-Token"]),
+               "",
+               text(request["X-Project-Id"])};
   const std::string bearer = text(request[beast::http::field::authorization]);
   constexpr std::string_view kBearer = "bearer ";
   if (head.token.empty() && beast::iequals(bearer.substr(0, kBearer.size()), kBearer.data()))

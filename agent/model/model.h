@@ -73,6 +73,7 @@ struct LoadBalancer : Common {
   std::vector<AdditionalVip> additional_vips;
   std::string provider;
   std::string flavor_id, availability_zone;  // "": null
+  int renewals = 0;                          // how often it was asked to be made anew
 
   friend bool operator==(const LoadBalancer&, const LoadBalancer&) = default;
 };

@@ -43,6 +43,11 @@ class ChangeQueue final : public Changes, public Delivery {
     check_certificate_ = std::move(check);
   }
 
+  // The same of its VIP ranges.
+  void allocate_vips_from(std::shared_ptr<const model::VipRanges> ranges) {
+    vip_ranges_ = std::move(ranges);
+  }
+
   // For the reconciler, the only one to use what follows.
   // Called whenever something else is wanted.
   void on_change(std::function<void()> call) { on_change_ = std::move(call); }
@@ -74,6 +79,7 @@ class ChangeQueue final : public Changes, public Delivery {
   bool writing_ = false;
   std::function<void()> on_change_;
   decltype(model::Context::check_certificate) check_certificate_;
+  std::shared_ptr<const model::VipRanges> vip_ranges_;
 };
 
 }  // namespace reconcile

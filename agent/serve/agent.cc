@@ -7,6 +7,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <utility>
 
+#include "agent/serve/api.h"
 #include "agent/serve/fitness.h"
 #include "agent/serve/paths.h"
 #include "base/log.h"
@@ -39,10 +40,12 @@ Agent::Agent(const Config& config, Parts parts, std::chrono::steady_clock::time_
                  reconciler_, parts_.statistics, flow_logger_, started}),
       certificates_(*parts_.certificates, workers_,
                     [this] { reconciler_.request_run(Reconciler::Look::known); }),
-      door_(changes_, operator_, certificates_) {
+      vip_ranges_(vip_ranges_of(config)),
+      door_(changes_, operator_, certificates_, {config.default_project, vip_ranges_}) {
   for (auto& watch : parts_.watches)
     link_watches_.emplace_back(loop_.get_executor(), std::move(watch), reconciler_);
   changes_.check_certificates_with(check_certificates_in(*parts_.certificates));
+  changes_.allocate_vips_from(vip_ranges_);
   reconciler_.on_arranged([this](const auto& layout, const auto& observed) {
     network_keeper_.arranged(layout, observed);
     if (pair_) pair_->arranged(layout);

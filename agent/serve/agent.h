@@ -72,6 +72,7 @@ class Agent {
   // What the door shows.
   RealOperator operator_;
   RealCertificates certificates_;
+  std::shared_ptr<const model::VipRanges> vip_ranges_;
   control::Api door_;
   std::unique_ptr<Amphora> amphora_;  // none: standalone
   std::unique_ptr<Pair> pair_;        // none: one node alone, or an amphora

@@ -1,5 +1,8 @@
 #include "agent/serve/api.h"
 
+#include <utility>
+
+#include "agent/control/networks.h"
 #include "agent/http/tcp_listener.h"
 #include "agent/http/token.h"
 
@@ -32,6 +35,15 @@ Result<base::Unit> check_api(const Config& config) {
   auto options = prepare(*config.api);
   if (!options) return options.error();
   return base::Unit{};
+}
+
+std::shared_ptr<const model::VipRanges> vip_ranges_of(const Config& config) {
+  model::VipRanges ranges;
+  for (const VipRangeConfig& range : config.vip_ranges)
+    ranges.push_back({control::network_id(range.interface),
+                      control::subnet_id(range.subnet, range.interface), range.subnet, range.first,
+                      range.last});
+  return std::make_shared<const model::VipRanges>(std::move(ranges));
 }
 
 Result<std::optional<http::TcpOptions>> open_api(const Config& config) {

@@ -120,6 +120,7 @@ constexpr const char* kPrefix = "must be an IP address with a prefix length, as 
 constexpr int64_t kMaxFlows = 1 << 24;  // LB_FLOW_MAX_LINES / 2
 constexpr int64_t kLeastPort = 1024;    // below are ports of privileged programs
 constexpr int64_t kMaxTable = 0x7fffffff;
+constexpr size_t kMostProject = 36;  // characters
 constexpr int64_t kMostLinesPerSecond = 100000;
 constexpr int64_t kMostPriority = 254;                     // 255: the owner of an address
 constexpr int64_t kLeastAdvert = 10, kMostAdvert = 40950;  // ms; VRRP counts hundredths
@@ -299,6 +300,62 @@ PairConfig read_pair(const json& value, const std::string& path,
   return pair;
 }
 
+// Of these, none is an address of the machine or of a router, as far as the configuration knows.
+std::optional<std::string> address_in(const VipRangeConfig& range,
+                                      const netns::LayoutSpec& layout) {
+  const auto holds = [&](const base::IpAddress& a) {
+    return range.subnet.contains(a) && range.first <= a && a <= range.last;
+  };
+  for (const auto& interface : layout.interfaces) {
+    for (const base::IpPrefix& own : interface.addresses)
+      if (holds(own.address)) return own.address.text();
+    for (const netns::RouteSpec& route : interface.routes)
+      if (route.gateway && holds(*route.gateway)) return route.gateway->text();
+  }
+  return std::nullopt;
+}
+
+// Hosts of the subnet: not its own address, nor its broadcast address.
+bool is_host(const base::IpPrefix& subnet, const base::IpAddress& address) {
+  if (!subnet.contains(address) || address == subnet.address) return false;
+  if (address.family() == base::Family::ipv6) return true;
+  const int host_bits = address.bits() - subnet.length;
+  bool ones = true;
+  for (int bit = subnet.length; bit < address.bits(); bit++)
+    ones = ones && (address.bytes()[bit / 8] >> (7 - bit % 8) & 1);
+  return host_bits < 2 || !ones;
+}
+
+VipRangeConfig read_vip_range(const json& value, const std::string& path,
+                              std::optional<std::string>& fault) {
+  VipRangeConfig range;
+  Fields fields(value, path + ".", fault);
+  for (const char* name : {"interface", "subnet", "first", "last"}) fields.require(name);
+  fields.text("interface", range.interface);
+  fields.parsed<base::IpPrefix>("subnet", range.subnet, kPrefix);
+  fields.parsed<base::IpAddress>("first", range.first, kAddress);
+  fields.parsed<base::IpAddress>("last", range.last, kAddress);
+  fields.nothing_else();
+  if (fault) return range;
+  if (range.subnet != range.subnet.network()) fields.fail("subnet", "has host bits");
+  if (!is_host(range.subnet, range.first)) fields.fail("first", "is no host of subnet");
+  if (!is_host(range.subnet, range.last)) fields.fail("last", "is no host of subnet");
+  if (range.last < range.first) fields.fail("last", "is before first");
+  return range;
+}
+
+void check_vip_ranges(const Config& config, std::optional<std::string>& fault) {
+  for (size_t i = 0; i < config.vip_ranges.size() && !fault; i++) {
+    const VipRangeConfig& range = config.vip_ranges[i];
+    const std::string at = "vip_ranges[" + std::to_string(i) + "] ";
+    if (const auto own = address_in(range, config.layout)) fault = at + "holds " + *own;
+    for (size_t j = 0; j < i; j++)
+      if (config.vip_ranges[j].subnet == range.subnet && config.vip_ranges[j].first <= range.last &&
+          range.first <= config.vip_ranges[j].last)
+        fault = at + "has addresses of vip_ranges[" + std::to_string(j) + "]";
+  }
+}
+
 void check_interfaces(const netns::LayoutSpec& layout, std::optional<std::string>& fault) {
   std::set<std::string> names;
   for (const auto& interface : layout.interfaces)
@@ -343,11 +400,18 @@ base::Result<Config> parse_config(std::string_view text, const std::string& file
   fields.object("flow_log", [&](const json& v, const std::string& path) {
     config.flow_log = read_flow_log(v, path, fault);
   });
+  fields.text("default_project", config.default_project);
+  if (config.default_project.size() > kMostProject)
+    fields.fail("default_project", "has more than 36 characters");
+  fields.list("vip_ranges", [&](const json& v, const std::string& at) {
+    config.vip_ranges.push_back(read_vip_range(v, at, fault));
+  });
   fields.list("interfaces", [&](const json& v, const std::string& at) {
     config.layout.interfaces.push_back(read_interface(v, at, fault));
   });
   fields.nothing_else();
   check_interfaces(config.layout, fault);
+  check_vip_ranges(config, fault);
   if (fault) return base::Error{0, file + ": " + *fault};
   return config;
 }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/ip.h"
 #include "base/result.h"
@@ -29,6 +30,13 @@ struct FlowLogConfig {
       "{{ project_id }} {{ lb_id }} %f %ci %cp %t - - %B %U %[ssl_c_verify] "
       "%{+Q}[ssl_c_s_dn] %b %s %Tt %tsc";
   uint32_t lines_per_second = 5000;
+};
+
+// Addresses of a connected network for load balancers that do not say theirs.
+struct VipRangeConfig {
+  std::string interface;
+  base::IpPrefix subnet;        // one of its prefixes, as a network
+  base::IpAddress first, last;  // inclusive
 };
 
 // The other node of a pair, and who of the two is master.
@@ -56,8 +64,10 @@ struct Config {
   uint16_t snat_port_min = 1024, snat_port_max = 65535;
   std::optional<ApiConfig> api;           // none: the control socket only
   std::optional<FlowLogConfig> flow_log;  // none: nothing is logged
-  std::optional<PairConfig> pair;         // none: one node alone
-  netns::LayoutSpec layout;  // interfaces and the kernel's ports, as configured; no VIPs
+  std::string default_project;            // of load balancers of who says none
+  std::vector<VipRangeConfig> vip_ranges;
+  std::optional<PairConfig> pair;  // none: one node alone
+  netns::LayoutSpec layout;        // interfaces and the kernel's ports, as configured; no VIPs
 };
 
 // Errors name the file, and the line (syntax) or the field ("interfaces[0].mtu").

@@ -25,7 +25,7 @@ class RealOperator final : public control::Operator {
     const haproxy::Instances& haproxy;
     const reconcile::Changes& changes;
     const reconcile::Findings& findings;
-    const reconcile::Reconciler& reconciler;
+    reconcile::Reconciler& reconciler;
     const statistics::Statistics& statistics;
     const FlowLogger& flow_log;
     std::chrono::steady_clock::time_point started;  // the agent's process
@@ -37,6 +37,9 @@ class RealOperator final : public control::Operator {
 
   boost::asio::awaitable<control::Status> status() override;
   boost::asio::awaitable<std::vector<control::ConnectedNetwork>> networks() override;
+  void look_at_everything() override {
+    parts_.reconciler.request_run(reconcile::Reconciler::Look::everything);
+  }
   boost::asio::awaitable<control::Verdicts> verdicts() override;
   boost::asio::awaitable<control::Counters> counters() override;
   boost::asio::awaitable<std::unique_ptr<control::FlowWalk>> walk_flows() override;

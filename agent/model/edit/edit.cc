@@ -94,6 +94,12 @@ Outcome<Edited> remove(const Model& m, Kind kind, const Uuid& parent, const Uuid
   return finish(m, std::move(draft), done);
 }
 
+Outcome<Edited> renew(const Model& m, const Uuid& id, const Context& context) {
+  Draft draft(m, context);
+  Done done = renew_load_balancer(draft, id);
+  return finish(m, std::move(draft), done);
+}
+
 Outcome<Edited> replace_members(const Model& m, const Uuid& pool, const Body& body,
                                 Additive additive, const Context& context) {
   Draft draft(m, context);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
@@ -10,6 +11,7 @@
 
 #include "agent/model/fault.h"
 #include "agent/model/model.h"
+#include "agent/model/vip_ranges.h"
 
 namespace model {
 
@@ -35,6 +37,8 @@ struct Context {
   // name it; none: it can. Without a store no reference can.
   std::function<std::optional<std::string>(const std::string& ref, CertificateUse use)>
       check_certificate = {};
+  // Where VIPs that no request says come from; null: nowhere.
+  std::shared_ptr<const VipRanges> vip_ranges = {};
 };
 
 // A change locks: what is new becomes PENDING_CREATE, what is changed and everything above it
@@ -52,6 +56,10 @@ Outcome<Edited> update(const Model& m, Kind kind, const Uuid& parent, const Uuid
 // it was at once; one that a policy redirects to stays (409).
 Outcome<Edited> remove(const Model& m, Kind kind, const Uuid& parent, const Uuid& id,
                        Cascade cascade, const Context& context);
+// Everything of the load balancer is made anew: what was in ERROR is tried again, and its
+// `renewals` tell those who keep processes for it.
+Outcome<Edited> renew(const Model& m, const Uuid& id, const Context& context);
+
 // PUT /pools/{id}/members
 Outcome<Edited> replace_members(const Model& m, const Uuid& pool, const nlohmann::json& body,
                                 Additive additive, const Context& context);

@@ -16,6 +16,7 @@ using Done = Outcome<Uuid>;
 
 Done create_load_balancer(Draft& draft, const Body& body);  // with all that is nested in it
 Done update_load_balancer(Draft& draft, const Uuid& id, const Body& body);
+Done renew_load_balancer(Draft& draft, const Uuid& id);
 Done remove_load_balancer(Draft& draft, const Uuid& id, Cascade cascade);
 
 Done create_listener(Draft& draft, const Body& body);

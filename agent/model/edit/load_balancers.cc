@@ -27,6 +27,30 @@ Done update_load_balancer(Draft& draft, const Uuid& id, const Body& body) {
   return id;
 }
 
+Done renew_load_balancer(Draft& draft, const Uuid& id) {
+  LoadBalancer* lb = draft.load_balancer(id);
+  if (!lb) return not_found(Kind::load_balancer, id.text());
+  if (is_pending(lb->provisioning_status)) return invalid_state(*lb);
+  Model& m = draft.model;
+  const auto renew_all = [&draft](auto& all, auto is_mine) {
+    for (auto& [key, resource] : all)
+      if (is_mine(resource)) draft.mark(resource, ProvisioningStatus::pending_update);
+  };
+  const auto of_listener = [&](const Listener& l) { return l.load_balancer == id; };
+  const auto of_pool = [&](const Pool& pool) { return pool.load_balancer == id; };
+  const auto of_policy = [&](const L7Policy& p) { return of_listener(m.listeners.at(p.listener)); };
+  renew_all(m.listeners, of_listener);
+  renew_all(m.pools, of_pool);
+  renew_all(m.members, [&](const Member& one) { return of_pool(m.pools.at(one.pool)); });
+  renew_all(m.health_monitors,
+            [&](const HealthMonitor& one) { return of_pool(m.pools.at(one.pool)); });
+  renew_all(m.l7policies, of_policy);
+  renew_all(m.l7rules, [&](const L7Rule& r) { return of_policy(m.l7policies.at(r.policy)); });
+  lb->renewals++;
+  draft.lock(id);
+  return id;
+}
+
 Done remove_load_balancer(Draft& draft, const Uuid& id, Cascade cascade) {
   LoadBalancer* lb = draft.load_balancer(id);
   if (!lb) return not_found(Kind::load_balancer, id.text());

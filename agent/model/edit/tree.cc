@@ -7,6 +7,7 @@
 #include "agent/model/edit/editors.h"
 #include "agent/model/edit/listener_rules.h"
 #include "agent/model/edit/pool_rules.h"
+#include "agent/model/edit/vips.h"
 #include "agent/model/fields/read.h"
 
 namespace model {
@@ -244,17 +245,6 @@ Refusal add_children(Draft& draft, const LoadBalancer& lb, Body values) {
   return std::nullopt;
 }
 
-// Somebody must say where the load balancer is; addresses are not allocated here.
-Refusal check_vip_given(const Body& values) {
-  auto given = [&](const char* name) { return values.contains(name) && !values[name].is_null(); };
-  if (given("vip_address")) return std::nullopt;
-  if (!given("vip_port_id") && !given("vip_network_id") && !given("vip_subnet_id"))
-    return validation_failure(
-        "VIP must contain one of: vip_port_id, vip_network_id, vip_subnet_id.");
-  return validation_failure("vip_address is missing; provider '" + std::string(kProvider) +
-                            "' does not allocate addresses.");
-}
-
 }  // namespace
 
 Done create_load_balancer(Draft& draft, const Body& body) {
@@ -264,7 +254,6 @@ Done create_load_balancer(Draft& draft, const Body& body) {
   auto read = read_fields(place, table<LoadBalancer>(), std::get<Body>(inner), kCreate);
   if (auto* fault = std::get_if<Fault>(&read)) return *fault;
   Body values = std::get<Body>(read);
-  if (auto refusal = check_vip_given(values)) return at(*refusal, place.path);
   for (const char* id : {"project_id", "tenant_id"})
     if (values.contains(id) && values[id].is_null()) values.erase(id);
 
@@ -272,6 +261,8 @@ Done create_load_balancer(Draft& draft, const Body& body) {
   assign(lb, values);
   if (lb.provider.empty()) lb.provider = kProvider;
   draft.stamp_new(lb);
+  const Vip primary = values.contains("vip_address") ? Vip::said : Vip::to_allocate;
+  if (auto refusal = place_vips(draft, lb, primary)) return at(*refusal, place.path);
   if (auto refusal = check_provider(lb.provider)) return at(*refusal, place.path);
   if (auto refusal = check_vips(draft.model, lb)) return at(*refusal, place.path);
   draft.model.load_balancers.emplace(lb.id, lb);

@@ -7,6 +7,7 @@
 #include "agent/model/fields/rows.h"
 #include "agent/model/fields/text_rules.h"
 #include "agent/model/kinds.h"
+#include "agent/model/limits.h"
 
 namespace model {
 
@@ -24,10 +25,12 @@ ValueType timeout_type() { return integer_type(0, kMostTimeout); }
 ValueType tls_versions_type() { return texts_type(32); }
 ValueType alpn_type() { return custom_type(read_alpn_protocols); }
 
-// {"subnet_id", "ip_address"}: the subnet alone is not enough, since nobody here allocates
-// addresses; the address alone is.
+// {"subnet_id", "ip_address"}: either alone is enough.
 Outcome<json> read_additional_vips(std::string_view field, const json& in) {
   if (!in.is_array()) return read_value(field, plain_type(Form::objects), in);
+  if (in.size() > kMostAdditionalVips)
+    return validation_failure("There are more than " + std::to_string(kMostAdditionalVips) +
+                              " additional_vips.");
   json read = json::array();
   for (const json& vip : in) {
     if (!vip.is_object()) return read_value(field, plain_type(Form::object), vip);
@@ -42,7 +45,10 @@ Outcome<json> read_additional_vips(std::string_view field, const json& in) {
       if (auto* fault = std::get_if<Fault>(&outcome)) return *fault;
       one[key] = std::get<json>(outcome);
     }
-    if (one["ip_address"].is_null()) return missing_field("ip_address");
+    if (one["ip_address"] == base::IpAddress{}.text())  // as one that is not said
+      return Fault{400, "The IP Address " + base::IpAddress{}.text() + " is invalid."};
+    if (one["ip_address"].is_null() && one["subnet_id"].is_null())
+      return missing_field("subnet_id");
     read.push_back(one);
   }
   return read;
@@ -59,7 +65,8 @@ std::vector<Field<LoadBalancer>> load_balancer_rows() {
       name_row<R>(),
       description_row<R>(),
       admin_row<R>(),
-      row<R, &R::vip_address>("vip_address", plain_type(Form::address), kOnce),
+      row<R, &R::vip_address>("vip_address", plain_type(Form::address), kOnce)
+          .null_means(Null::is_absence),
       nullable_row<R, &R::vip_port_id>("vip_port_id", plain_type(Form::uuid), kOnce),
       nullable_row<R, &R::vip_subnet_id>("vip_subnet_id", plain_type(Form::uuid), kOnce),
       nullable_row<R, &R::vip_network_id>("vip_network_id", plain_type(Form::uuid), kOnce),
@@ -73,6 +80,9 @@ std::vector<Field<LoadBalancer>> load_balancer_rows() {
       tags_row<R>(),
       nullable_row<R, &R::flavor_id>("flavor_id", plain_type(Form::uuid), kOnce),
       nullable_row<R, &R::availability_zone>("availability_zone", name_type(), kOnce),
+      row<R, &R::renewals>("renewals", integer_type(0, std::numeric_limits<int>::max()), kReadOnly)
+          .where(Kept::saved)
+          .from_later(),
   };
   add_times(rows);
   return rows;

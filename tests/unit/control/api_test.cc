@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
 #include <thread>
 #include <vector>
 
@@ -85,6 +88,33 @@ TEST(Api, ReplacesMembersAtOnce) {
   EXPECT_EQ(agent.get(members)["members"].size(), 3u);
   EXPECT_EQ(agent.ask("PUT", members, one)->status, 202);
   EXPECT_EQ(agent.get(members)["members"].size(), 1u);
+}
+
+TEST(Api, LoadBalancersAreTheirProjects) {
+  FakeAgent agent;
+  const auto project_of = [&](const std::string& header, const json& attributes) {
+    http::Request request{"POST",      kBase + "/loadbalancers",
+                          "localhost", "http",
+                          "",          json{{"loadbalancer", attributes}}.dump(),
+                          header};
+    std::string body;
+    boost::asio::io_context loop;
+    boost::asio::co_spawn(
+        loop,
+        [&]() -> boost::asio::awaitable<void> {
+          const auto answer = co_await agent.api.handle(request);
+          body = answer.body;
+        },
+        boost::asio::detached);
+    loop.run();
+    return json::parse(body).at("loadbalancer").at("project_id").get<std::string>();
+  };
+  EXPECT_EQ(project_of("", {{"vip_address", "192.0.2.1"}}), "a-project");  // the configuration's
+  EXPECT_EQ(project_of("mine", {{"vip_address", "192.0.2.2"}, {"project_id", nullptr}}), "mine");
+  EXPECT_EQ(project_of("mine", {{"vip_address", "192.0.2.3"}, {"project_id", "its"}}), "its");
+  EXPECT_EQ(project_of("mine", {{"vip_address", "192.0.2.4"}, {"tenant_id", "its"}}), "its");
+  EXPECT_EQ(agent.get(kBase + "/loadbalancers?project_id=its")["loadbalancers"].size(), 2u);
+  EXPECT_EQ(agent.get(kBase + "/loadbalancers?project_id=none")["loadbalancers"].size(), 0u);
 }
 
 TEST(Api, SaysWhatIsNotThere) {

@@ -60,14 +60,20 @@ TEST(CloudStubs, QuotasAreWhatTheMachineCarriesOut) {
   EXPECT_EQ(agent.ask("DELETE", kBase + "/quotas/p")->status, 403);
 }
 
-TEST(CloudStubs, ThereIsNothingToFailOverTo) {
+TEST(Failover, MakesEverythingAnew) {
   FakeAgent agent;
   const std::string lb = agent.make(kBase + "/loadbalancers", web());
-  const auto refused = agent.ask("PUT", kBase + "/loadbalancers/" + lb + "/failover");
-  EXPECT_EQ(refused->status, 501);
-  EXPECT_EQ(json::parse(refused->body)["faultstring"],
-            "Provider 'amphora-xdp' does not support a requested action: failover, for there is no "
-            "other amphora here.");
+  const std::string path = kBase + "/loadbalancers/" + lb;
+  const auto done = agent.ask("PUT", path + "/failover");
+  EXPECT_EQ(done->status, 202);
+  EXPECT_EQ(done->body, "");
+  EXPECT_EQ(agent.machine.looks, 1);
+  EXPECT_EQ(agent.get(path)["loadbalancer"]["provisioning_status"], "ACTIVE");
+  agent.changes.finishes = FakeChanges::Finish::never;
+  EXPECT_EQ(agent.ask("PUT", path + "/failover")->status, 202);
+  EXPECT_EQ(parsed(agent.ask("PUT", path + "/failover"))["faultstring"],
+            "Invalid state PENDING_UPDATE of loadbalancer resource " + lb);
+  EXPECT_EQ(agent.machine.looks, 2);
   EXPECT_EQ(agent.ask("PUT", kBase + "/loadbalancers/" + kNobody + "/failover")->status, 404);
 }
 

@@ -9,6 +9,8 @@
 #include <set>
 #include <stdexcept>
 
+#include "agent/control/networks.h"
+
 namespace control::testing {
 namespace {
 
@@ -41,6 +43,13 @@ model::Time noon() {
   return std::chrono::sys_days(std::chrono::year(2026) / 11 / 22) + std::chrono::hours(12);
 }
 
+std::shared_ptr<const model::VipRanges> FakeChanges::two_addresses() {
+  const base::IpPrefix subnet = *base::IpPrefix::parse("198.51.100.0/24");
+  return std::make_shared<const model::VipRanges>(model::VipRanges{
+      {network_id("eth1"), subnet_id(subnet, "eth1"), subnet,
+       *base::IpAddress::parse("198.51.100.100"), *base::IpAddress::parse("198.51.100.101")}});
+}
+
 boost::asio::awaitable<model::Outcome<model::Edited>> FakeChanges::change(reconcile::Edit edit) {
   const auto loop = co_await boost::asio::this_coro::executor;
   // Others get to run while one is being written, as with a real disk.
@@ -49,7 +58,7 @@ boost::asio::awaitable<model::Outcome<model::Edited>> FakeChanges::change(reconc
   for (int i = 0; i < 3; ++i) co_await boost::asio::post(loop, boost::asio::use_awaitable);
   busy_ = false;
   if (storage_fault) co_return *storage_fault;
-  const model::Context context{noon()};
+  const model::Context context{noon(), {}, vip_ranges};
   auto outcome = edit(model_, context);
   if (auto* edited = std::get_if<model::Edited>(&outcome)) {
     ++count;

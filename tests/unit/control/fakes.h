@@ -39,8 +39,11 @@ class FakeChanges final : public reconcile::Changes {
   std::optional<model::Fault> storage_fault;  // instead of a change
   int count = 0;
   model::Findings findings;
+  // Two addresses of 198.51.100.0/24 on eth1.
+  std::shared_ptr<const model::VipRanges> vip_ranges = two_addresses();
 
  private:
+  static std::shared_ptr<const model::VipRanges> two_addresses();
   model::Model model_;
   bool busy_ = false;
 };
@@ -54,11 +57,13 @@ class FakeOperator final : public Operator {
   }
   boost::asio::awaitable<Status> status() override { co_return status_; }
   boost::asio::awaitable<std::vector<ConnectedNetwork>> networks() override { co_return networks_; }
+  void look_at_everything() override { looks++; }
   boost::asio::awaitable<Verdicts> verdicts() override { co_return verdicts_; }
   boost::asio::awaitable<Counters> counters() override { co_return counters_; }
   boost::asio::awaitable<std::unique_ptr<FlowWalk>> walk_flows() override;
 
   Status status_ = set_up();
+  int looks = 0;  // at everything
   std::vector<ConnectedNetwork> networks_;
   Verdicts verdicts_;
   Counters counters_;
@@ -90,7 +95,7 @@ struct FakeAgent {
   FakeChanges changes;
   FakeOperator machine;
   FakeCertificates certificates;
-  Api api{changes, machine, certificates};
+  Api api{changes, machine, certificates, {"a-project", changes.vip_ranges}};
   Running server{[this](http::Request request) { return api.handle(std::move(request)); }};
 
   std::optional<Answer> ask(std::string_view method, std::string_view target,

@@ -26,9 +26,12 @@ ConnectedNetwork back() {
           {*base::IpPrefix::parse("203.0.113.2/24")}};
 }
 
+const model::Model kNoModel;
+const Vips kNoVips{kNoModel, nullptr};
+
 TEST(Networks, OfTheInterfacesArePrefixes) {
-  const json networks = networks_json({front(), back()}, "networks", {})["networks"];
-  const json subnets = networks_json({front(), back()}, "subnets", {})["subnets"];
+  const json networks = networks_json({front(), back()}, kNoVips, "networks", {})["networks"];
+  const json subnets = networks_json({front(), back()}, kNoVips, "subnets", {})["subnets"];
   ASSERT_EQ(networks.size(), 2u);
   ASSERT_EQ(subnets.size(), 3u);
   EXPECT_EQ(networks[0]["name"], "eth1");
@@ -39,21 +42,21 @@ TEST(Networks, OfTheInterfacesArePrefixes) {
   EXPECT_EQ(subnets[1]["ip_version"], 6);
   EXPECT_EQ(subnets[0]["network_id"], networks[0]["id"]);
   EXPECT_EQ(networks[0]["subnets"], json::array({subnets[0]["id"], subnets[1]["id"]}));
-  const json port = networks_json({front()}, "ports", {})["ports"][0];
+  const json port = networks_json({front()}, kNoVips, "ports", {})["ports"][0];
   EXPECT_EQ(port["mac_address"], "02:00:00:00:00:01");
   ASSERT_EQ(port["fixed_ips"].size(), 3u);  // with the VIP
   EXPECT_EQ(port["fixed_ips"][1],
             json({{"subnet_id", subnets[0]["id"]}, {"ip_address", "198.51.100.10"}}));
-  EXPECT_TRUE(networks_json({front()}, "policies", {})["policies"].empty());
+  EXPECT_TRUE(networks_json({front()}, kNoVips, "policies", {})["policies"].empty());
 }
 
 TEST(Networks, KeepTheirIds) {
   auto moved = front();
   moved.addresses[0] = *base::IpPrefix::parse("198.51.100.99/24");
-  const json before = networks_json({front()}, "subnets", {})["subnets"];
-  EXPECT_EQ(
-      networks_json({back(), moved}, "subnets", {{"name", "198.51.100.0/24"}})["subnets"][0]["id"],
-      before[0]["id"]);
+  const json before = networks_json({front()}, kNoVips, "subnets", {})["subnets"];
+  EXPECT_EQ(networks_json({back(), moved}, kNoVips, "subnets",
+                          {{"name", "198.51.100.0/24"}})["subnets"][0]["id"],
+            before[0]["id"]);
   EXPECT_NE(before[0]["id"], before[1]["id"]);
   const auto id = base::Uuid::parse(before[0]["id"].get<std::string>());
   ASSERT_TRUE(id.has_value());
@@ -63,7 +66,7 @@ TEST(Networks, KeepTheirIds) {
 TEST(Networks, AreFoundByNameAndId) {
   const std::vector<ConnectedNetwork> all{front(), back()};
   const auto found = [&](const http::Parameters& query) {
-    return networks_json(all, "subnets", query)["subnets"];
+    return networks_json(all, kNoVips, "subnets", query)["subnets"];
   };
   const json subnet = found({{"name", "203.0.113.0/24"}})[0];
   EXPECT_EQ(subnet["cidr"], "203.0.113.0/24");
@@ -72,8 +75,28 @@ TEST(Networks, AreFoundByNameAndId) {
   EXPECT_EQ(found({{"ip_version", "4"}}).size(), 2u);
   EXPECT_EQ(found({{"name", "203.0.113.0/24"}, {"name", "198.51.100.0/24"}}).size(), 2u);
   EXPECT_EQ(found({{"name", "203.0.113.0/24"}, {"fields", "id"}})[0], json({{"id", subnet["id"]}}));
-  EXPECT_EQ(network_json(all, "subnets", subnet["id"])["subnet"], subnet);
-  EXPECT_TRUE(network_json(all, "subnets", "no-id").is_null());
+  EXPECT_EQ(network_json(all, kNoVips, "subnets", subnet["id"])["subnet"], subnet);
+  EXPECT_TRUE(network_json(all, kNoVips, "subnets", "no-id").is_null());
+}
+
+// What cloud-provider-openstack and Ansible look up of a load balancer.
+TEST(Networks, HaveThePortsOfVips) {
+  FakeAgent agent;
+  agent.machine.networks_ = {front()};
+  const json subnet = agent.get("/v2.0/subnets?name=198.51.100.0/24")["subnets"][0];
+  EXPECT_EQ(subnet["allocation_pools"],
+            json::array({{{"start", "198.51.100.100"}, {"end", "198.51.100.101"}}}));
+  const std::string id =
+      agent.make(kBase + "/loadbalancers", {{"loadbalancer", {{"vip_subnet_id", subnet["id"]}}}});
+  const json lb = agent.get(kBase + "/loadbalancers/" + id)["loadbalancer"];
+  EXPECT_EQ(lb["vip_address"], "198.51.100.100");
+  EXPECT_EQ(lb["vip_network_id"], subnet["network_id"]);
+  const json port = agent.get("/v2.0/ports/" + lb["vip_port_id"].get<std::string>())["port"];
+  EXPECT_EQ(port["device_id"], "lb-" + id);
+  EXPECT_EQ(port["network_id"], subnet["network_id"]);
+  EXPECT_EQ(port["fixed_ips"],
+            json::array({{{"subnet_id", subnet["id"]}, {"ip_address", "198.51.100.100"}}}));
+  EXPECT_EQ(agent.get("/v2.0/ports?device_owner=Octavia")["ports"].size(), 1u);
 }
 
 TEST(Networks, AreAnswered) {

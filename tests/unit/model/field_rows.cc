@@ -139,7 +139,7 @@ std::vector<Row> load_balancer_rows() {
             {json{5}, "Value not a valid dict: 5"},
             {json::parse(R"([{"ip_address": "x"}])"), kIp},
             {json::parse(R"([{"subnet_id": "x"}])"), kUuidWhy},
-            {json::array({{{"subnet_id", kUuid}}}), "Mandatory field missing."}}};
+            {json::array({json::object()}), "Mandatory field missing."}}};
   return {text_row(k, "name", 255, "", mutable_),
           text_row(k, "description", 255, "", mutable_),
           bool_row(k, "admin_state_up", true),

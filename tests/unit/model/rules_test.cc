@@ -107,17 +107,12 @@ TEST(Vips, AreNotRepeated) {
               "per subnet."));
 }
 
-TEST(Vips, MustBeGivenAsAnAddress) {
-  House h;
-  EXPECT_THAT(refused(h.make(Kind::load_balancer, {{"name", "x"}})),
-              IsFault(400,
-                      "Validation failure: VIP must contain one of: vip_port_id, vip_network_id, "
-                      "vip_subnet_id."));
-  EXPECT_THAT(refused(h.make(Kind::load_balancer,
-                             {{"vip_subnet_id", "d52c5bac-c0b1-4e78-bfdd-9bd34f40e545"}})),
-              IsFault(400,
-                      "Validation failure: vip_address is missing; provider 'amphora-xdp' does "
-                      "not allocate addresses."));
+TEST(Vips, AreAtMostSixtyFourMore) {
+  json vips = json::array();
+  for (int i = 0; i < 100'000; i++) vips.push_back({{"ip_address", "192.0.2.1"}});
+  EXPECT_THAT(refused(House().make(Kind::load_balancer,
+                                   {{"vip_address", "203.0.113.20"}, {"additional_vips", vips}})),
+              IsFault(400, "Validation failure: There are more than 64 additional_vips."));
 }
 
 TEST(Provider, MustBeOurs) {

@@ -210,5 +210,46 @@ TEST(Config, RefusesAPairThatCannotBe) {
   EXPECT_THAT(of(R"(, "auth": "x")"), HasSubstr("pair.auth is not a known field"));
 }
 
+TEST(Config, VipRangesAreHostsOfTheirSubnet) {
+  const auto with = [](const std::string& range) {
+    return parse_config(
+        R"({"interfaces": [{"name": "eth1", "addresses": ["198.51.100.2/24"],
+            "routes": [{"destination": "0.0.0.0/0", "gateway": "198.51.100.1"}]}],
+            "vip_ranges": [)" +
+            range + "]}",
+        "agent.json");
+  };
+  const auto one = [](const char* subnet, const char* first, const char* last) {
+    return R"({"interface": "eth1", "subnet": ")" + std::string(subnet) + R"(", "first": ")" +
+           first + R"(", "last": ")" + last + "\"}";
+  };
+  const auto good = with(one("198.51.100.0/24", "198.51.100.100", "198.51.100.199"));
+  ASSERT_TRUE(good.ok()) << good.error().message();
+  EXPECT_EQ(good->vip_ranges.at(0).interface, "eth1");
+  EXPECT_EQ(good->vip_ranges.at(0).last.text(), "198.51.100.199");
+  const std::vector<std::pair<std::string, std::string>> bad{
+      {one("198.51.100.5/24", "198.51.100.100", "198.51.100.199"), "[0].subnet has host bits"},
+      {one("198.51.100.0/24", "198.51.101.1", "198.51.100.199"), "[0].first is no host of subnet"},
+      {one("198.51.100.0/24", "198.51.100.0", "198.51.100.199"), "[0].first is no host of subnet"},
+      {one("198.51.100.0/24", "198.51.100.9", "198.51.100.255"), "[0].last is no host of subnet"},
+      {one("198.51.100.0/24", "198.51.100.9", "198.51.100.8"), "[0].last is before first"},
+      {one("198.51.100.0/24", "198.51.100.2", "198.51.100.8"), "[0] holds 198.51.100.2"},
+      {one("198.51.100.0/24", "198.51.100.1", "198.51.100.1"), "[0] holds 198.51.100.1"},
+      {one("198.51.100.0/24", "198.51.100.9", "198.51.100.20") + "," +
+           one("198.51.100.0/24", "198.51.100.20", "198.51.100.30"),
+       "[1] has addresses of vip_ranges[0]"},
+      {R"({"interface": "eth1"})", "[0].subnet is missing"}};
+  for (const auto& [range, why] : bad) {
+    const auto refused = with(range);
+    ASSERT_FALSE(refused.ok()) << range;
+    EXPECT_EQ(refused.error().message(), "agent.json: vip_ranges" + why);
+  }
+}
+
+TEST(Config, TheDefaultProjectIsAnIdOfOne) {
+  EXPECT_EQ(parse_config(R"({"default_project": "p"})", "a")->default_project, "p");
+  EXPECT_FALSE(parse_config(R"({"default_project": ")" + std::string(37, 'x') + "\"}", "a").ok());
+}
+
 }  // namespace
 }  // namespace serve
