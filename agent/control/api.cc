@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "agent/control/catalog.h"
 #include "agent/control/certificates_json.h"
 #include "agent/control/cloud_stubs.h"
 #include "agent/control/flow_filter.h"
@@ -58,8 +59,15 @@ const Api::Handler Api::kHandlers[] = {
     {Action::absent, &Api::plainly<absent>},
     {Action::refused, &Api::plainly<refused>},
     {Action::failover, &Api::failover},
-    {Action::default_quota, &Api::plainly<quota>},
-    {Action::quota, &Api::plainly<quota>},
+    {Action::catalog, &Api::catalog},
+    {Action::create_in_catalog, &Api::change_catalog},
+    {Action::update_in_catalog, &Api::change_catalog},
+    {Action::remove_from_catalog, &Api::change_catalog},
+    {Action::quotas, &Api::quotas},
+    {Action::default_quota, &Api::quota},
+    {Action::quota, &Api::quota},
+    {Action::set_quota, &Api::change_quota},
+    {Action::reset_quota, &Api::change_quota},
     {Action::project, &Api::plainly<refused>},
     {Action::networks, &Api::networks},
     {Action::network, &Api::network},
@@ -157,6 +165,22 @@ awaitable<http::Response> Api::failover(Call call) {
   if (const auto* fault = std::get_if<Fault>(&outcome)) co_return http::fault_response(*fault);
   operator_.look_at_everything();
   co_return http::empty_response(202);
+}
+
+awaitable<http::Response> Api::catalog(Call call) {
+  co_return show_catalog(changes_.model(), call);
+}
+
+awaitable<http::Response> Api::change_catalog(Call call) {
+  return control::change_catalog(changes_, std::move(call));
+}
+
+awaitable<http::Response> Api::quotas(Call call) { co_return show_quotas(changes_.model(), call); }
+
+awaitable<http::Response> Api::quota(Call call) { co_return show_quota(changes_.model(), call); }
+
+awaitable<http::Response> Api::change_quota(Call call) {
+  return control::change_quota(changes_, std::move(call));
 }
 
 awaitable<http::Response> Api::networks(Call call) {

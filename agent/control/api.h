@@ -46,6 +46,11 @@ class Api {
   Answer load_balancer_stats(Call call);
   Answer listener_stats(Call call);
   Answer failover(Call call);
+  Answer catalog(Call call);
+  Answer change_catalog(Call call);
+  Answer quotas(Call call);
+  Answer quota(Call call);
+  Answer change_quota(Call call);
   Answer networks(Call call);
   Answer network(Call call);
   Answer list_certificates(Call call);

@@ -2,7 +2,6 @@
 
 #include "agent/http/response.h"
 #include "agent/model/fields/read.h"
-#include "agent/model/limits.h"
 
 namespace control {
 namespace {
@@ -20,32 +19,11 @@ http::Response providers(const Call&) {
                {"description", "Load balancing in the kernel by XDP, L7 through HAProxy."}}}}});
 }
 
-http::Response capabilities(const Call& call) {
-  if (call.name != kProviderName)
-    return http::fault_response({501, "Provider '" + call.name + "' was not found."});
-  return http::json_response(200, {{call.noun, json::array()}});
-}
-
 http::Response empty_list(const Call& call) {
   json out = json::object();
   out[call.noun] = json::array();
   out[call.noun + "_links"] = json::array();
   return http::json_response(200, out);
-}
-
-http::Response quota(const Call&) {
-  const auto listeners = static_cast<int64_t>(model::kMostServices);
-  const auto members = static_cast<int64_t>(model::kMostMembers);
-  return http::json_response(200, {{"quota",
-                                    {{"load_balancer", -1},
-                                     {"loadbalancer", -1},
-                                     {"listener", listeners},
-                                     {"pool", -1},
-                                     {"health_monitor", -1},
-                                     {"healthmonitor", -1},
-                                     {"member", members},
-                                     {"l7policy", -1},
-                                     {"l7rule", -1}}}});
 }
 
 http::Response absent(const Call& call) {

@@ -1,5 +1,5 @@
 // What a cloud has besides load balancers, as far as clients ask for it, answered without a cloud:
-// providers, flavors, availability zones, quotas, projects.
+// providers, amphorae, projects.
 #pragma once
 
 #include "agent/control/router.h"
@@ -8,10 +8,8 @@
 namespace control {
 
 http::Response providers(const Call& call);
-http::Response capabilities(const Call& call);  // of the provider `call.name`
-http::Response empty_list(const Call& call);    // of what is not here: `call.noun`
-http::Response absent(const Call& call);        // 404 of one of them
-http::Response quota(const Call& call);         // what this machine carries out; -1: no limit
+http::Response empty_list(const Call& call);  // of what is not here: `call.noun`
+http::Response absent(const Call& call);      // 404 of one of them
 http::Response refused(const Call& call);  // 403 of what only an administrator of a cloud could do
 
 }  // namespace control

@@ -34,8 +34,15 @@ enum class Action {
   absent,   // one of such a list
   refused,  // what only an administrator of a cloud could do
   failover,
+  catalog,  // flavors and the like: a list, or one
+  create_in_catalog,
+  update_in_catalog,
+  remove_from_catalog,
+  quotas,
   default_quota,
   quota,
+  set_quota,
+  reset_quota,
   project,
   networks,
   network,

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/model/catalog.h"
 #include "base/ip.h"
 #include "base/uuid.h"
 
@@ -207,6 +208,7 @@ struct Model {
   std::map<Uuid, HealthMonitor> health_monitors;
   std::map<Uuid, L7Policy> l7policies;
   std::map<Uuid, L7Rule> l7rules;
+  Catalog catalog;
   std::optional<Amphora>
       amphora;  // none: standalone, and HAProxy's text is made from the resources
 

@@ -1,5 +1,6 @@
 #include "agent/model/edit/draft.h"
 
+#include "agent/model/edit/quotas.h"
 #include "agent/model/relations.h"
 
 namespace model {
@@ -75,6 +76,10 @@ void Draft::mark_gone(L7Policy& policy) {
   mark(policy, ProvisioningStatus::pending_delete);
   for (auto& [id, rule] : model.l7rules)
     if (rule.policy == policy.id) mark(rule, ProvisioningStatus::pending_delete);
+}
+
+Refusal Draft::check_room(const Uuid& load_balancer, Kind kind, size_t more) const {
+  return check_quota(model, model.load_balancers.at(load_balancer).project_id, kind, more);
 }
 
 Refusal Draft::check_mutable(const Uuid& load_balancer) {

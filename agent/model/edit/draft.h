@@ -35,6 +35,8 @@ class Draft {
   void mark_gone(Listener& listener);
   void mark_gone(L7Policy& policy);
 
+  // 403 where the load balancer's project has no room for so many more of a kind.
+  Refusal check_room(const Uuid& load_balancer, Kind kind, size_t more = 1) const;
   // 404, or 409 while it is PENDING.
   Refusal check_mutable(const Uuid& load_balancer);
   // The same of a pool or a policy, and its load balancer.

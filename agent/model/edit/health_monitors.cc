@@ -86,6 +86,7 @@ Done create_health_monitor(Draft& draft, const Body& body) {
   const auto& named = values.at("pool_id").get_ref<const std::string&>();
   Pool* pool = draft.pool(*Uuid::parse(named));
   if (!pool) return not_found(Kind::pool, named);
+  if (auto refusal = draft.check_room(pool->load_balancer, Kind::health_monitor)) return *refusal;
   auto made = make_monitor(*pool, values);
   if (auto* fault = std::get_if<Fault>(&made)) return *fault;
   if (auto refusal = draft.check_pool(pool->id)) return *refusal;
@@ -121,6 +122,7 @@ Done remove_health_monitor(Draft& draft, const Uuid& id) {
 }
 
 Refusal add_health_monitor(Draft& draft, const Pool& pool, const Body& values) {
+  if (auto refusal = draft.check_room(pool.load_balancer, Kind::health_monitor)) return *refusal;
   auto made = make_monitor(pool, values);
   if (auto* fault = std::get_if<Fault>(&made)) return *fault;
   auto& monitor = std::get<HealthMonitor>(made);

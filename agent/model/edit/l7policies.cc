@@ -128,6 +128,7 @@ Done create_l7policy(Draft& draft, const Body& body) {
   if (!listener) return not_found(Kind::listener, policy.listener.text());
   if (listener->protocol == ListenerProtocol::prometheus) return no_children(listener->protocol);
   if (auto refusal = check_redirect_pool(draft, *listener, policy)) return *refusal;
+  if (auto refusal = draft.check_room(listener->load_balancer, Kind::l7policy)) return *refusal;
   if (auto refusal = complete_policy(policy, values)) return *refusal;
   if (auto refusal = draft.check_mutable(listener->load_balancer)) return *refusal;
   if (auto refusal = check_takes_policies(*listener)) return *refusal;
@@ -175,6 +176,7 @@ Done add_l7policy(Draft& draft, const Listener& listener, const Body& values,
   policy.listener = listener.id;
   policy.redirect_pool = redirect_pool;
   if (auto refusal = check_takes_policies(listener)) return *refusal;
+  if (auto refusal = draft.check_room(listener.load_balancer, Kind::l7policy)) return *refusal;
   if (auto refusal = complete_policy(policy, values)) return *refusal;
   if (auto refusal = check_redirect_pool(draft, listener, policy)) return *refusal;
   draft.stamp_new(policy);

@@ -96,6 +96,8 @@ Done create_l7rule(Draft& draft, const Uuid& policy_id, const Body& body) {
   if (auto refusal = complete_rule(rule, std::get<Body>(values))) return *refusal;
   if (auto refusal = check_rule_count(policy_id, rules_of(draft.model, *policy).size() + 1))
     return *refusal;
+  const Uuid& lb = draft.model.listeners.at(policy->listener).load_balancer;
+  if (auto refusal = draft.check_room(lb, Kind::l7rule)) return *refusal;
   if (auto refusal = draft.check_policy(policy_id)) return *refusal;
   draft.stamp_new(rule);
   draft.model.l7rules.emplace(rule.id, rule);
@@ -134,6 +136,8 @@ Refusal add_l7rule(Draft& draft, const L7Policy& policy, const Body& values) {
   L7Rule rule;
   assign(rule, values);
   rule.policy = policy.id;
+  const Uuid& lb = draft.model.listeners.at(policy.listener).load_balancer;
+  if (auto refusal = draft.check_room(lb, Kind::l7rule)) return refusal;
   if (auto refusal = complete_rule(rule, values)) return refusal;
   draft.stamp_new(rule);
   draft.model.l7rules.emplace(rule.id, rule);

@@ -24,6 +24,7 @@ Done create_listener(Draft& draft, const Body& body) {
   if (!draft.load_balancer(listener.load_balancer))
     return not_found(Kind::load_balancer, listener.load_balancer.text());
   const LoadBalancer& lb = *draft.load_balancer(listener.load_balancer);
+  if (auto refusal = draft.check_room(lb.id, Kind::listener)) return *refusal;
   if (auto refusal = check_default_pool(draft.model, lb, listener)) return *refusal;
   if (auto refusal = draft.check_mutable(listener.load_balancer)) return *refusal;
   draft.stamp_new(listener);

@@ -52,6 +52,8 @@ Outcome<std::vector<Member>> read_batch(const Draft& draft, const Uuid& pool, co
 Done create_member(Draft& draft, const Uuid& pool_id, const Body& body) {
   auto values = read_member(body, kCreate);
   if (auto* fault = std::get_if<Fault>(&values)) return *fault;
+  if (const Pool* pool = draft.pool(pool_id))
+    if (auto refusal = draft.check_room(pool->load_balancer, Kind::member)) return *refusal;
   if (auto refusal = draft.check_pool(pool_id)) return *refusal;
   Pool& pool = *draft.pool(pool_id);
   Member member;
@@ -111,10 +113,15 @@ Done replace_all_members(Draft& draft, const Uuid& pool_id, const Body& body, Ad
     }
   }
   Pool& pool = *draft.pool(pool_id);
-  MemberKeys taken = member_keys(draft.model, pool_id);
+  const MemberKeys taken_before = member_keys(draft.model, pool_id);
+  MemberKeys taken = taken_before;
   for (const Member& member : added)
     if (auto refusal = check_member(*draft.load_balancer(pool.load_balancer), pool, member, taken))
       return *refusal;
+  const size_t present = taken_before.size();
+  const size_t gone = additive == Additive::no ? present - named.size() : 0;
+  const size_t more = added.size() > gone ? added.size() - gone : 0;
+  if (auto refusal = draft.check_room(pool.load_balancer, Kind::member, more)) return *refusal;
   bool changed = !named.empty() || !added.empty();
   if (additive == Additive::no)
     for (auto& [id, member] : draft.model.members)

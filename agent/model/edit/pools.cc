@@ -53,6 +53,7 @@ Done create_pool(Draft& draft, const Body& body) {
     if (auto refusal = check_protocols(listener->protocol, pool.protocol)) return *refusal;
   if (auto refusal = check_persistence(pool, std::get<Body>(values), Request::create))
     return *refusal;
+  if (auto refusal = draft.check_room(pool.load_balancer, Kind::pool)) return *refusal;
   if (listener && listener->default_pool)
     return Fault{409, "This listener already has a default pool"};
   if (auto refusal = draft.check_mutable(pool.load_balancer)) return *refusal;

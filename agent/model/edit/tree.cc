@@ -4,9 +4,11 @@
 #include <map>
 #include <set>
 
+#include "agent/model/edit/catalog.h"
 #include "agent/model/edit/editors.h"
 #include "agent/model/edit/listener_rules.h"
 #include "agent/model/edit/pool_rules.h"
+#include "agent/model/edit/quotas.h"
 #include "agent/model/edit/vips.h"
 #include "agent/model/fields/read.h"
 
@@ -101,6 +103,7 @@ Outcome<PoolBodies> collect_pools(const Body& pools, const Body& listeners) {
 
 Refusal add_members(Draft& draft, const LoadBalancer& lb, const Pool& pool, const Body& list,
                     const std::string& path) {
+  if (auto refusal = draft.check_room(lb.id, Kind::member, list.size())) return refusal;
   MemberKeys taken;
   for (size_t i = 0; i < list.size(); i++) {
     Place place{"load_balancer.loadbalancer.pools.members", indexed(path + ".members", i)};
@@ -232,12 +235,15 @@ Refusal add_children(Draft& draft, const LoadBalancer& lb, Body values) {
   const Body& listeners = values.at("listeners");
   auto collected = collect_pools(values.value("pools", Body()), listeners);
   if (auto* fault = std::get_if<Fault>(&collected)) return *fault;
+  const size_t pools = std::get<PoolBodies>(collected).all.size();
+  if (auto refusal = draft.check_room(lb.id, Kind::pool, pools)) return refusal;
   PoolIds ids;
   for (const PoolBody& pool : std::get<PoolBodies>(collected).all) {
     Done done = add_pool(draft, lb, pool);
     if (auto* fault = std::get_if<Fault>(&done)) return *fault;
     ids.emplace(name_of(pool.body), std::get<Uuid>(done));
   }
+  if (auto refusal = draft.check_room(lb.id, Kind::listener, listeners.size())) return refusal;
   for (size_t i = 0; i < listeners.size(); i++) {
     const std::string path = indexed(kListeners, i);
     if (auto refusal = add_listener(draft, lb, listeners[i], ids, path)) return at(*refusal, path);
@@ -259,12 +265,15 @@ Done create_load_balancer(Draft& draft, const Body& body) {
 
   LoadBalancer lb;
   assign(lb, values);
-  if (lb.provider.empty()) lb.provider = kProvider;
   draft.stamp_new(lb);
   const Vip primary = values.contains("vip_address") ? Vip::said : Vip::to_allocate;
   if (auto refusal = place_vips(draft, lb, primary)) return at(*refusal, place.path);
+  if (auto refusal = check_offers(draft.model, lb)) return at(*refusal, place.path);
+  if (lb.provider.empty()) lb.provider = kProvider;
   if (auto refusal = check_provider(lb.provider)) return at(*refusal, place.path);
   if (auto refusal = check_vips(draft.model, lb)) return at(*refusal, place.path);
+  if (auto refusal = check_quota(draft.model, lb.project_id, Kind::load_balancer, 1))
+    return at(*refusal, place.path);
   draft.model.load_balancers.emplace(lb.id, lb);
   if (auto refusal = add_children(draft, lb, values)) return *refusal;
   return lb.id;

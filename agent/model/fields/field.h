@@ -152,5 +152,15 @@ template <>
 const std::vector<Field<L7Rule>>& table();
 template <>
 const std::vector<Field<SessionPersistence>>& table();
+template <>
+const std::vector<Field<Flavor>>& table();
+template <>
+const std::vector<Field<FlavorProfile>>& table();
+template <>
+const std::vector<Field<AvailabilityZone>>& table();
+template <>
+const std::vector<Field<AvailabilityZoneProfile>>& table();
+template <>
+const std::vector<Field<Quota>>& table();
 
 }  // namespace model

@@ -16,8 +16,6 @@ struct NotYet {
 
 inline constexpr NotYet kNotYet[] = {
     {Kind::load_balancer, "vip_qos_policy_id"},
-    {Kind::load_balancer, "flavor_id"},
-    {Kind::load_balancer, "availability_zone"},
     {Kind::listener, "protocol", "SCTP"},
 };
 

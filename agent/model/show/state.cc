@@ -26,8 +26,8 @@ json save_one(const R& resource) {
   return saved;
 }
 
-template <class R>
-json save_all(const std::map<Uuid, R>& resources) {
+template <class Key, class R>
+json save_all(const std::map<Key, R>& resources) {
   json all = json::array();
   for (const auto& [id, resource] : resources) all.push_back(save_one(resource));
   return all;
@@ -67,17 +67,20 @@ Result<R> load_one(const std::string& where, const json& saved) {
   return resource;
 }
 
-template <class R>
-Result<Unit> load_all(const json& state, const std::string& name, std::map<Uuid, R>& into) {
+std::string key_text(const Uuid& id) { return id.text(); }
+const std::string& key_text(const std::string& name) { return name; }
+
+template <class Key, class R>
+Result<Unit> load_all(const json& state, const std::string& name, std::map<Key, R>& into) {
   auto all = state.find(name);
   if (all == state.end() || !all->is_array()) return damaged(name, "is not a list");
   for (size_t i = 0; i < all->size(); i++) {
     std::string where = name + "[" + std::to_string(i) + "]";
     auto resource = load_one<R>(where, (*all)[i]);
     if (!resource) return resource.error();
-    Uuid id = resource->id;
-    if (!into.emplace(id, std::move(*resource)).second)
-      return damaged(where + ".id", id.text() + " is given twice");
+    const Key key = key_of(*resource);
+    if (!into.emplace(key, std::move(*resource)).second)
+      return damaged(where, key_text(key) + " is given twice");
   }
   return Unit{};
 }
@@ -151,15 +154,30 @@ Result<Unit> check_unique(const Model& m) {
 
 }  // namespace
 
+// use(name, map): the lists of a catalog. Those that are empty are not written, so that agents of
+// before there were any read the file.
+template <class C, class Use>
+void each_of_catalog(C& catalog, Use&& use) {
+  use("flavor_profiles", catalog.flavor_profiles);
+  use("flavors", catalog.flavors);
+  use("availability_zone_profiles", catalog.availability_zone_profiles);
+  use("availability_zones", catalog.availability_zones);
+  use("quotas", catalog.quotas);
+}
+
 json save(const Model& m) {
-  return {{"version", kVersion},
-          {"load_balancers", save_all(m.load_balancers)},
-          {"listeners", save_all(m.listeners)},
-          {"pools", save_all(m.pools)},
-          {"members", save_all(m.members)},
-          {"health_monitors", save_all(m.health_monitors)},
-          {"l7policies", save_all(m.l7policies)},
-          {"l7rules", save_all(m.l7rules)}};
+  json saved = {{"version", kVersion},
+                {"load_balancers", save_all(m.load_balancers)},
+                {"listeners", save_all(m.listeners)},
+                {"pools", save_all(m.pools)},
+                {"members", save_all(m.members)},
+                {"health_monitors", save_all(m.health_monitors)},
+                {"l7policies", save_all(m.l7policies)},
+                {"l7rules", save_all(m.l7rules)}};
+  each_of_catalog(m.catalog, [&saved](const char* name, const auto& all) {
+    if (!all.empty()) saved[name] = save_all(all);
+  });
+  return saved;
 }
 
 // Both maps are in the order of ids: lines that have no resource any more are passed on the way.
@@ -192,9 +210,32 @@ std::string StateText::of(const Model& m) {
   write("health_monitors", m.health_monitors, health_monitors_, out);
   write("l7policies", m.l7policies, l7policies_, out);
   write("l7rules", m.l7rules, l7rules_, out);
+  each_of_catalog(m.catalog, [&out](const char* name, const auto& all) {
+    if (!all.empty()) out.append(",\n\"").append(name).append("\": ").append(save_all(all).dump());
+  });
   out += "}\n";
   return out;
 }
+
+namespace {
+
+Result<Unit> load_catalog(const json& state, Catalog& catalog) {
+  Result<Unit> loaded = Unit{};
+  each_of_catalog(catalog, [&](const char* name, auto& all) {
+    if (loaded && state.contains(name)) loaded = load_all(state, name, all);
+  });
+  if (!loaded) return loaded;
+  for (const auto& [id, flavor] : catalog.flavors)
+    if (!catalog.flavor_profiles.contains(flavor.profile))
+      return damaged("flavor " + id.text() + ".flavor_profile_id", "names no profile");
+  for (const auto& [name, zone] : catalog.availability_zones)
+    if (!catalog.availability_zone_profiles.contains(zone.profile))
+      return damaged("availability zone " + name + ".availability_zone_profile_id",
+                     "names no profile");
+  return Unit{};
+}
+
+}  // namespace
 
 Result<Model> load(const json& state) {
   if (!state.is_object()) return Error{0, "state: is not a JSON object"};
@@ -203,8 +244,11 @@ Result<Model> load(const json& state) {
     return damaged("version",
                    "is " + (version == state.end() ? "missing" : version->dump(-1, ' ', true)) +
                        ", this agent reads version " + std::to_string(kVersion));
-  static const std::set<std::string> kKeys{"version", "load_balancers",  "listeners",  "pools",
-                                           "members", "health_monitors", "l7policies", "l7rules"};
+  static const std::set<std::string> kKeys{
+      "version", "load_balancers",  "listeners",          "pools",
+      "members", "health_monitors", "l7policies",         "l7rules",
+      "flavors", "flavor_profiles", "availability_zones", "availability_zone_profiles",
+      "quotas"};
   for (const auto& [key, value] : state.items())
     if (!kKeys.contains(key)) return damaged(key, "is unknown");
   Model m;
@@ -219,6 +263,7 @@ Result<Model> load(const json& state) {
     if (auto r = load_all(state, "l7policies", m.l7policies); !r) return r.error();
   if (state.contains("l7rules"))
     if (auto r = load_all(state, "l7rules", m.l7rules); !r) return r.error();
+  if (auto r = load_catalog(state, m.catalog); !r) return r.error();
   if (auto r = check_references(m); !r) return r.error();
   if (auto r = check_unique(m); !r) return r.error();
   return m;

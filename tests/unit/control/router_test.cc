@@ -53,7 +53,7 @@ INSTANTIATE_TEST_SUITE_P(
                  kId},
         Expected{"PUT", "/v2/pools/" + kId + "/members/" + kOther, Action::update, Kind::member,
                  kOther, kId},
-        Expected{"GET", "/v2.0/quotas", Action::nothing},
+        Expected{"GET", "/v2.0/quotas", Action::quotas},
         Expected{"GET", "/v2.0/quotas/defaults.json", Action::default_quota},
         Expected{"GET", "/v2.0/floatingips.json?port_id=x", Action::networks},
         Expected{"GET", "/v2.0/security-groups", Action::networks},
