@@ -1,5 +1,6 @@
 #include "agent/http/session.h"
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
@@ -15,6 +16,8 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <charconv>
+#include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -166,6 +169,7 @@ class Session {
         handler_(std::move(service.handler)),
         guard_(std::move(service.guard)),
         words_(std::move(service.words)),
+        let_in_(std::move(service.let_in)),
         buffer_(limits_.header_bytes + 4096) {}
 
   asio::awaitable<void> serve() {
@@ -193,9 +197,17 @@ class Session {
  private:
   enum class Until { header, end };
 
+  // Of a time limit, what is left of it for who was not let in yet.
+  milliseconds at_most(milliseconds usual) const {
+    if (!let_in_) return usual;
+    const auto passed = std::chrono::steady_clock::now() - began_;
+    const auto left = limits_.first - std::chrono::duration_cast<milliseconds>(passed);
+    return std::max(milliseconds(0), std::min(usual, left));
+  }
+
   // False: they did not come to speak TLS with us.
   asio::awaitable<bool> greet() {
-    Deadline deadline(transport_, limits_.header);
+    Deadline deadline(transport_, at_most(limits_.header));
     const error_code error = co_await transport_->greet();
     co_return !error;
   }
@@ -234,13 +246,14 @@ class Session {
     if (!ending && guard_)
       if (auto refusal = guard_(head_of(parser.get(), transport_->scheme())))
         ending = Ending{std::move(refusal), 0, {}};
+    if (!ending && let_in_) std::exchange(let_in_, nullptr)();
     if (!ending) ending = co_await read_body(parser);
     co_return ending;
   }
 
   asio::awaitable<std::optional<Ending>> wait_for_request() {
     if (buffer_.size() != 0) co_return std::nullopt;  // pipelined
-    Deadline deadline(transport_, limits_.idle);
+    Deadline deadline(transport_, at_most(limits_.idle));
     const auto got = co_await transport_->read_some(buffer_.prepare(4096));
     buffer_.commit(got.bytes);
     if (got.error || got.bytes == 0) co_return quietly();
@@ -248,7 +261,7 @@ class Session {
   }
 
   asio::awaitable<std::optional<Ending>> read_headers(Parser& parser) {
-    Deadline deadline(transport_, limits_.header);
+    Deadline deadline(transport_, at_most(limits_.header));
     const error_code error = co_await feed(parser, Until::header);
     if (deadline.expired()) co_return saying(408, "The request's headers took too long.");
     if (error) co_return ending_for(error, limits_);
@@ -359,6 +372,8 @@ class Session {
   Handler handler_;
   Guard guard_;
   Words words_;
+  std::function<void()> let_in_;  // null: was called, or nobody asks
+  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   beast::flat_buffer buffer_;
   bool parted_ = false;
 };
@@ -376,7 +391,7 @@ asio::awaitable<void> serve(std::shared_ptr<Transport> transport, Service servic
 
 asio::awaitable<void> turn_away(std::shared_ptr<Transport> transport, Limits limits,
                                 Response response) {
-  Session session(std::move(transport), {limits, {}, {}, {}});
+  Session session(std::move(transport), {limits, {}, {}, {}, {}});
   co_await session.end_with(std::move(response));  // NOLINT(bugprone-use-after-move): as above
 }
 

@@ -4,6 +4,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "agent/http/http.h"
@@ -18,7 +19,10 @@ struct Limits {
   std::chrono::milliseconds header{10'000};  // from a request's first byte to its last header
   std::chrono::milliseconds body{30'000};    // from there to its end
   std::chrono::milliseconds write{30'000};   // for a reader to take a whole answer, or a piece
+  // Over TCP, for who was not let in yet: from the connection to a whole request's headers.
+  std::chrono::milliseconds first{5'000};
   int connections = 256;
+  int strangers_of_a_source = 32;  // connections of one address that were not let in yet
 };
 
 struct Service {
@@ -26,6 +30,8 @@ struct Service {
   Handler handler;
   Guard guard;  // may be empty: everybody is answered
   Words words;  // may be empty: as fault_response() does
+  // May be empty: everybody was let in before. Called once, when the guard has let a request in.
+  std::function<void()> let_in = {};
 };
 
 // Serves `transport`, which has not been greeted yet, until it ends; it can be closed from outside

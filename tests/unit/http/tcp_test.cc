@@ -128,6 +128,59 @@ TEST(Tcp, LeavesAHandshakeThatIsNeverFinished) {
   FAIL() << "connections without a handshake still count";
 }
 
+// As many as there may be, without a word or without the token: who has it is served all the same.
+TEST(Tcp, IsNotLockedByWhoSaysNothing) {
+  const Identity identity;
+  Limits limits;
+  limits.connections = 8;
+  limits.strangers_of_a_source = 8;
+  RunningTcp server(scheme_and_size, with(identity.context(), token_guard(Token(kToken)), limits));
+  std::vector<std::unique_ptr<Wire>> silent;
+  for (int i = 0; i < 40; i++) silent.push_back(std::make_unique<Wire>(server.connect()));
+  const auto before = std::chrono::steady_clock::now();
+  TlsWire late(server.connect());
+  ASSERT_TRUE(late.handshake());
+  EXPECT_THAT(late.ask("GET / HTTP/1.1\r\nHost: lb\r\nConnection: close\r\nX-Auth-Token: " +
+                       kToken + "\r\n\r\n"),
+              HasSubstr("200 OK"));
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(2));
+  EXPECT_TRUE(silent.front()->ended());  // the oldest
+}
+
+TEST(Tcp, LeavesTheStrangersOfOneSource) {
+  Limits limits;
+  limits.strangers_of_a_source = 3;
+  RunningTcp server(scheme_and_size, with({}, token_guard(Token(kToken)), limits));
+  Wire known(server.connect());
+  known.say("GET / HTTP/1.1\r\nHost: lb\r\nX-Auth-Token: " + kToken + "\r\n\r\n");
+  ASSERT_EQ(known.hear()->status, 200);
+  Wire first(server.connect());
+  std::vector<std::unique_ptr<Wire>> others;
+  for (int i = 0; i < 3; i++) others.push_back(std::make_unique<Wire>(server.connect()));
+  EXPECT_TRUE(first.ended());
+  known.say("GET / HTTP/1.1\r\nHost: lb\r\nX-Auth-Token: " + kToken + "\r\n\r\n");
+  EXPECT_EQ(known.hear()->status, 200);  // who was let in stays
+}
+
+TEST(Tcp, LetsNobodyInLate) {
+  Limits limits;
+  limits.first = milliseconds(200);
+  RunningTcp server(scheme_and_size, with({}, token_guard(Token(kToken)), limits));
+  Wire silent(server.connect());
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_TRUE(silent.ended());
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(5));
+}
+
+TEST(Tcp, RefusesTwoHosts) {
+  RunningTcp server(scheme_and_size, with({}));
+  Wire wire(server.connect());
+  wire.say("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n");
+  const auto answer = wire.hear();
+  EXPECT_EQ(answer->status, 400);
+  EXPECT_THAT(answer->body, HasSubstr("more than one Host header"));
+}
+
 TEST(Tcp, AsksForTheTokenBeforeTheBody) {
   RunningTcp server(scheme_and_size, with({}, token_guard(Token(kToken))));
   Wire none(server.connect());
