@@ -1,9 +1,13 @@
 #include "agent/control/metrics.h"
 
+#include <chrono>
 #include <cstdio>
 #include <initializer_list>
+#include <map>
+#include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "agent/control/operator_json.h"
 
@@ -30,7 +34,7 @@ struct Label {
   std::string_view name;
   std::string value;
 };
-using Labels = std::initializer_list<Label>;
+using Labels = std::span<const Label>;
 
 class Text {
  public:
@@ -40,7 +44,10 @@ class Text {
     out_.append("# HELP ").append(name).append(" ").append(help).append("\n");
     out_.append("# TYPE ").append(name).append(" ").append(type).append("\n");
   }
+  // `of`: a list of labels.
+  void sample(std::initializer_list<Label> of, uint64_t value) { sample(Labels(of), value); }
   void sample(Labels labels, uint64_t value) { line(labels, std::to_string(value)); }
+  void sample(std::initializer_list<Label> of, double value) { sample(Labels(of), value); }
   void sample(Labels labels, double value) {
     char text[32];
     std::snprintf(text, sizeof(text), "%.9g", value);
@@ -57,7 +64,7 @@ class Text {
       out_.append(label.name).append("=\"").append(escape(label.value)).append("\"");
       separator = ',';
     }
-    if (labels.size() != 0) out_.push_back('}');
+    if (!labels.empty()) out_.push_back('}');
     out_.append(" ").append(value).append("\n");
   }
 
@@ -189,7 +196,9 @@ void add_listeners(Text& text, const Counters& counters, const model::Model& m) 
        [](const Row& row) { return row.bytes_out; });
   each("octavia_listener_request_errors_total", "counter", "Requests that could not be read.",
        [](const Row& row) { return row.request_errors; });
-  each("octavia_listener_connections_denied_total", "counter", "Packets of refused new flows.",
+  each("octavia_listener_sessions_total", "counter", "Flows made.",
+       [](const Row& row) { return row.flows_total; });
+  each("octavia_listener_denied_connections_total", "counter", "Packets of refused new flows.",
        [](const Row& row) { return row.refused; });
   text.heading("octavia_listener_limit_sessions", "gauge", "Connection limit, where there is one.");
   for (const auto& [id, listener] : m.listeners)
@@ -244,16 +253,123 @@ void add_members(Text& text, const Counters& counters, const model::Model& m) {
                 flows);
 }
 
+// As HAProxy words a state: 1 for the one that it is.
+void add_states(Text& text, std::initializer_list<Label> of, std::string_view state,
+                std::initializer_list<std::string_view> all) {
+  for (const std::string_view one : all) {
+    std::vector<Label> labels(of);
+    labels.push_back({"state", std::string(one)});
+    text.sample(labels, uint64_t{one == state});
+  }
+}
+
+using model::OperatingStatus;
+
+OperatingStatus status_of(const model::Statuses& statuses, const Uuid& id) {
+  const auto found = statuses.find(id);
+  return found == statuses.end() ? OperatingStatus::offline : found->second;
+}
+
+std::string_view listener_state(OperatingStatus status) {
+  if (status == OperatingStatus::degraded) return "FULL";
+  return status == OperatingStatus::offline ? "STOP" : "OPEN";
+}
+
+std::string_view member_state(OperatingStatus status) {
+  if (status == OperatingStatus::offline) return "MAINT";
+  if (status == OperatingStatus::error) return "DOWN";
+  return status == OperatingStatus::draining ? "DRAIN" : "UP";
+}
+
+void add_load_balancers(Text& text, const Counters& counters, const model::Model& m) {
+  struct Sum {
+    uint64_t now = 0, total = 0, listeners = 0;
+  };
+  std::map<Uuid, Sum> sums;
+  for (const auto& [id, lb] : m.load_balancers) sums[id];
+  for (const auto& [id, listener] : m.listeners) sums[listener.load_balancer].listeners++;
+  for (const ServiceCounters& row : counters.services) {
+    const auto listener = m.listeners.find(row.listener);
+    if (listener == m.listeners.end()) continue;
+    sums[listener->second.load_balancer].now += row.flows_now;
+    sums[listener->second.load_balancer].total += row.flows_total;
+  }
+  const auto each = [&](std::string_view name, std::string_view type, std::string_view help,
+                        uint64_t Sum::*value) {
+    text.heading(name, type, help);
+    for (const auto& [id, sum] : sums) text.sample({{"loadbalancer", id.text()}}, sum.*value);
+  };
+  each("octavia_loadbalancer_current_connections", "gauge", "Flows now.", &Sum::now);
+  each("octavia_loadbalancer_connections_total", "counter", "Flows made.", &Sum::total);
+  each("octavia_loadbalancer_listeners", "gauge", "Listeners.", &Sum::listeners);
+}
+
+bool is_active(const model::Member& member, OperatingStatus status) {
+  return member.admin_state_up && member.weight > 0 && status != OperatingStatus::error;
+}
+
+void add_pools(Text& text, const model::Model& m, const model::Statuses& statuses) {
+  std::map<Uuid, std::pair<uint64_t, uint64_t>> active;  // members, backup members
+  for (const auto& [id, pool] : m.pools) active[id];
+  for (const auto& [id, member] : m.members)
+    if (is_active(member, status_of(statuses, id)))
+      (member.backup ? active[member.pool].second : active[member.pool].first)++;
+  const auto labels = [&](const Uuid& pool, auto use) {
+    use(std::initializer_list<Label>{{"loadbalancer", m.pools.at(pool).load_balancer.text()},
+                                     {"pool", pool.text()}});
+  };
+  text.heading("octavia_pool_active_members", "gauge", "Members that get new flows.");
+  for (const auto& [id, counts] : active)
+    labels(id, [&, n = counts.first](auto all) { text.sample(all, n); });
+  text.heading("octavia_pool_backup_members", "gauge", "Backup members that would get new flows.");
+  for (const auto& [id, counts] : active)
+    labels(id, [&, n = counts.second](auto all) { text.sample(all, n); });
+  text.heading("octavia_pool_status", "gauge", "1 for the state that the pool is in.");
+  for (const auto& [id, pool] : m.pools)
+    labels(id, [&, down = status_of(statuses, id) == OperatingStatus::error](auto all) {
+      add_states(text, all, down ? "DOWN" : "UP", {"UP", "DOWN"});
+    });
+}
+
+void add_statuses(Text& text, const Status& status, const model::Model& m,
+                  const model::Statuses& statuses) {
+  text.heading("octavia_listener_status", "gauge", "1 for the state that the listener is in.");
+  for (const auto& [id, listener] : m.listeners)
+    add_states(text, {{"loadbalancer", listener.load_balancer.text()}, {"listener", id.text()}},
+               listener_state(status_of(statuses, id)), {"OPEN", "FULL", "STOP"});
+  text.heading("octavia_member_status", "gauge", "1 for the state that the member is in.");
+  for (const auto& [id, member] : m.members)
+    add_states(text,
+               {{"loadbalancer", m.pools.at(member.pool).load_balancer.text()},
+                {"pool", member.pool.text()},
+                {"member", id.text()}},
+               member_state(status_of(statuses, id)), {"UP", "DOWN", "MAINT", "DRAIN"});
+  text.heading("octavia_member_check_last_change_seconds", "gauge",
+               "Since when the member is in its state: seconds since 1970.");
+  for (const MemberCheck& check : status.checks) {
+    const auto member = m.members.find(check.member);
+    if (member == m.members.end()) continue;
+    const auto since = std::chrono::floor<std::chrono::seconds>(check.since.time_since_epoch());
+    text.sample({{"loadbalancer", m.pools.at(member->second.pool).load_balancer.text()},
+                 {"pool", member->second.pool.text()},
+                 {"member", check.member.text()}},
+                static_cast<uint64_t>(since.count()));
+  }
+}
+
 }  // namespace
 
 std::string metrics(const Status& status, const Verdicts& verdicts, const Counters& counters,
-                    const model::Model& m) {
+                    const model::Model& m, const model::Statuses& statuses) {
   Text text;
   add_agent(text, status);
   if (status.vrrp) add_vrrp(text, *status.vrrp);
   add_tables(text, status);
   add_verdicts(text, verdicts, m);
+  add_load_balancers(text, counters, m);
   add_listeners(text, counters, m);
+  add_pools(text, m, statuses);
+  add_statuses(text, status, m, statuses);
   add_members(text, counters, m);
   add_checks(text, status);
   return text.take();

@@ -148,11 +148,34 @@ TEST(Metrics, TellOfRequestErrorsAndLimits) {
   limited["loadbalancer"]["listeners"][0]["connection_limit"] = 100;
   const std::string lb = agent.make("/v2/lbaas/loadbalancers", limited);
   const base::Uuid listener = agent.changes.model().listeners.begin()->first;
-  agent.machine.counters_.services = {{.listener = listener, .refused = 4, .request_errors = 7}};
+  agent.machine.counters_.services = {
+      {.listener = listener, .flows_now = 3, .flows_total = 30, .refused = 4, .request_errors = 7}};
+  const base::Uuid pool = agent.changes.model().pools.begin()->first;
+  const base::Uuid member = agent.changes.model().members.begin()->first;
   auto samples = scrape(agent.ask("GET", "/metrics")->body);
   const std::string labels = "{loadbalancer=\"" + lb + "\",listener=\"" + listener.text() + "\"}";
   EXPECT_EQ(samples.at("octavia_listener_request_errors_total" + labels), 7);
-  EXPECT_EQ(samples.at("octavia_listener_connections_denied_total" + labels), 4);
+  EXPECT_EQ(samples.at("octavia_listener_denied_connections_total" + labels), 4);
+  EXPECT_EQ(samples.at("octavia_listener_sessions_total" + labels), 30);
+  const std::string of_lb = "{loadbalancer=\"" + lb + "\"}";
+  EXPECT_EQ(samples.at("octavia_loadbalancer_current_connections" + of_lb), 3);
+  EXPECT_EQ(samples.at("octavia_loadbalancer_connections_total" + of_lb), 30);
+  EXPECT_EQ(samples.at("octavia_loadbalancer_listeners" + of_lb), 1);
+  const auto in_state = [](std::string of, const char* state) {
+    of.back() = ',';
+    return of + "state=\"" + state + "\"}";
+  };
+  EXPECT_EQ(samples.at("octavia_listener_status" + in_state(labels, "OPEN")), 1);
+  EXPECT_EQ(samples.at("octavia_listener_status" + in_state(labels, "FULL")), 0);
+  const std::string of_pool = "{loadbalancer=\"" + lb + "\",pool=\"" + pool.text() + "\"}";
+  EXPECT_EQ(samples.at("octavia_pool_active_members" + of_pool), 2);
+  EXPECT_EQ(samples.at("octavia_pool_backup_members" + of_pool), 0);
+  EXPECT_EQ(samples.at("octavia_pool_status" + in_state(of_pool, "UP")), 1);
+  std::string of_member = of_pool;
+  of_member.back() = ',';
+  of_member += "member=\"" + member.text() + "\"}";
+  EXPECT_EQ(samples.at("octavia_member_status" + in_state(of_member, "UP")), 1);
+  EXPECT_EQ(samples.at("octavia_member_status" + in_state(of_member, "DOWN")), 0);
   EXPECT_EQ(samples.at("octavia_listener_limit_sessions" + labels), 100);
 }
 
