@@ -26,6 +26,8 @@ using nlohmann::json;
 
 namespace {
 
+constexpr size_t kLargeBody = 64 * 1024;  // what takes longer than a few milliseconds to parse
+
 http::Response versions(const Call& call) {
   return http::json_response(200, root_versions(call.origin));
 }
@@ -90,7 +92,15 @@ Api::Api(reconcile::Changes& changes, Operator& machine, Certificates& certifica
       settings_(std::move(settings)) {}
 
 awaitable<http::Response> Api::handle(http::Request request) {
-  auto routed = route(request.method, request.target, request.body);
+  std::variant<Call, NoRoute> routed;
+  std::function<void()> understand = [&] {
+    routed = route(request.method, request.target, request.body);
+  };
+  const bool large = request.body.size() > kLargeBody;
+  if (large && settings_.aside)
+    co_await settings_.aside(understand);
+  else
+    understand();
   if (const auto* no_route = std::get_if<NoRoute>(&routed)) {
     http::Response response = http::fault_response(no_route->fault);
     if (!no_route->allow.empty()) response.headers.emplace_back("Allow", no_route->allow);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -13,10 +14,14 @@
 
 namespace control {
 
+// Runs a call on another thread; returns when it is done.
+using Aside = std::function<boost::asio::awaitable<void>(std::function<void()>)>;
+
 // What the configuration says to the API.
 struct Settings {
   std::string default_project;  // of load balancers of who says none; "": null
   std::shared_ptr<const model::VipRanges> vip_ranges = {};  // null: none
+  Aside aside = {};  // for large bodies; null: where they come
 };
 
 class Api {

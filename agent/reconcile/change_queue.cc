@@ -2,6 +2,8 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <cerrno>
+#include <new>
 #include <utility>
 #include <variant>
 
@@ -58,27 +60,43 @@ asio::awaitable<model::Outcome<model::Edited>> ChangeQueue::wait_for(
   co_return std::move(*mine->outcome);
 }
 
+// On the worker: each edit on what the one before it left, then all in one write. Where there is no
+// memory for one, it is refused, and nothing else.
+ChangeQueue::Written ChangeQueue::carry_out(const std::vector<std::shared_ptr<Waiting>>& batch,
+                                            std::shared_ptr<const model::Model> before,
+                                            const model::Context& context) {
+  Written written;
+  std::shared_ptr<const model::Model> now = std::move(before);
+  for (const auto& one : batch) {
+    try {
+      one->outcome = one->edit(*now, context);
+      auto* edited = std::get_if<model::Edited>(&*one->outcome);
+      if (edited == nullptr) continue;
+      now = written.model = std::make_shared<const model::Model>(edited->model);
+      written.wants = written.wants || one->effect == Effect::wanted;
+    } catch (const std::bad_alloc&) {
+      one->outcome = model::Fault{503, "There is not enough memory for this change."};
+    }
+  }
+  try {
+    if (written.model) written.saved = storage_.save(*written.model);
+  } catch (const std::bad_alloc&) {
+    written.saved = base::Error{ENOMEM, "write the change"};
+  }
+  return written;
+}
+
 // All changes that wait become one write; each is made on what the one before it left.
 asio::awaitable<void> ChangeQueue::write() {
   while (!waiting_.empty()) {
     auto batch = std::exchange(waiting_, {});
-    auto next = std::make_shared<model::Model>(*wanted_.model);
-    bool changed = false, wants = false;
-    for (auto& one : batch) {
-      one->outcome = one->edit(*next, context_now());
-      if (auto* edited = std::get_if<model::Edited>(&*one->outcome)) {
-        *next = edited->model;
-        changed = true;
-        wants |= one->effect == Effect::wanted;
-      }
-    }
-    base::Status saved = base::Unit{};
-    if (changed) {
-      auto save = [this, next] { return storage_.save(*next); };
-      saved = co_await worker_.run(std::move(save));
-    }
-    if (saved && changed) wanted_.model = std::move(next);
-    if (saved && wants) want();
+    auto work = [this, batch, before = wanted_.model, context = context_now()] {
+      return carry_out(batch, before, context);
+    };
+    Written written = co_await worker_.run(std::move(work));
+    const base::Status& saved = written.saved;
+    if (saved && written.model) wanted_.model = std::move(written.model);
+    if (saved && written.wants) want();
     if (!saved) spdlog::error("change refused: {}", saved.error().message());
     for (auto& one : batch) {
       if (!saved && std::holds_alternative<model::Edited>(*one->outcome))

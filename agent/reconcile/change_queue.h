@@ -1,5 +1,6 @@
 // ChangeQueue: what is wanted, and the one place where it changes: one edit after the other, stored
-// before anybody is answered. Lives on the loop's thread; storing is done by a worker.
+// before anybody is answered. Lives on the loop's thread; edits run and are stored on a worker, so
+// that a large one delays nothing else.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -62,6 +63,15 @@ class ChangeQueue final : public Changes, public Delivery {
   struct Waiting;
   struct Awaiting;
 
+  // What a batch of edits came to.
+  struct Written {
+    std::shared_ptr<const model::Model> model;  // null: nothing was changed
+    bool wants = false;                         // something else of the machine
+    base::Status saved = base::Unit{};
+  };
+
+  Written carry_out(const std::vector<std::shared_ptr<Waiting>>& batch,
+                    std::shared_ptr<const model::Model> before, const model::Context& context);
   boost::asio::awaitable<model::Outcome<model::Edited>> wait_for(std::shared_ptr<Waiting> mine);
   boost::asio::awaitable<void> write();
   model::Context context_now() const;

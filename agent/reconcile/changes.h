@@ -14,7 +14,8 @@
 
 namespace reconcile {
 
-// Edits run one after the other, each on the model that the one before it left.
+// Edits run one after the other, each on the model that the one before it left; on a worker: they
+// touch nothing but what they are given and what is made for any thread.
 using Edit =
     std::function<model::Outcome<model::Edited>(const model::Model&, const model::Context&)>;
 

@@ -14,7 +14,7 @@
 namespace reconcile {
 
 struct Workers {
-  // The files of <state_dir>: state.json (Store), statistics.json.
+  // Edits of the model, and the files of <state_dir>: state.json (Store), statistics.json.
   Worker storage;
   // netns::Network, announcements and DHCP clients, datapath::Datapath but for its flow table, and
   // the planner, which reads what both say. Reads the certificates' store.
@@ -24,7 +24,7 @@ struct Workers {
   // datapath::Grace: waits until no run of the program can see what was taken away. Then it tells
   // the ends of the connections that this ended, by sockets of its own.
   Worker grace;
-  // certificates::Store: keys of bundles may take long to derive.
+  // certificates::Store: keys of bundles may take long to derive. Bodies of requests that are large.
   Worker certificates;
 
   // Nothing that they were given is used any more when it returns.

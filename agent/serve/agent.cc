@@ -5,6 +5,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <exception>
 #include <utility>
 
 #include "agent/serve/api.h"
@@ -41,7 +42,9 @@ Agent::Agent(const Config& config, Parts parts, std::chrono::steady_clock::time_
       certificates_(*parts_.certificates, workers_,
                     [this] { reconciler_.request_run(Reconciler::Look::known); }),
       vip_ranges_(vip_ranges_of(config)),
-      door_(changes_, operator_, certificates_, {config.default_project, vip_ranges_}) {
+      door_(changes_, operator_, certificates_,
+            {config.default_project, vip_ranges_,
+             [this](std::function<void()> work) { return aside(std::move(work)); }}) {
   for (auto& watch : parts_.watches)
     link_watches_.emplace_back(loop_.get_executor(), std::move(watch), reconciler_);
   changes_.check_certificates_with(check_certificates_in(*parts_.certificates));
@@ -51,6 +54,19 @@ Agent::Agent(const Config& config, Parts parts, std::chrono::steady_clock::time_
     if (pair_) pair_->arranged(layout);
   });
   reconciler_.on_tables([this] { sweeper_.sweep_now(); });
+}
+
+boost::asio::awaitable<void> Agent::aside(std::function<void()> work) {
+  auto call = [work = std::move(work)]() -> std::exception_ptr {
+    try {
+      work();
+    } catch (...) {
+      return std::current_exception();  // out of memory: the request's, not the thread's
+    }
+    return nullptr;
+  };
+  const std::exception_ptr failed = co_await workers_.certificates.run(std::move(call));
+  if (failed) std::rethrow_exception(failed);
 }
 
 base::Status Agent::serve_octavia(AmphoraEntry entry, const netns::Namespace& space) {

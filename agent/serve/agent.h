@@ -4,6 +4,8 @@
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <deque>
+#include <functional>
+#include <memory>
 #include <optional>
 
 #include "agent/control/api.h"
@@ -44,6 +46,8 @@ class Agent {
 
  private:
   void stop();
+  // For control::Api: on a worker.
+  boost::asio::awaitable<void> aside(std::function<void()> work);
   // Of a pair's node; nullopt: nothing was looked at yet.
   std::optional<keepalived::Fitness> fitness() const;
 
