@@ -289,8 +289,8 @@ awaitable<http::Response> Api::metrics(Call call) {
   const Counters counters = co_await operator_.counters();
   http::Response response;
   response.content_type = kMetricsContentType;
-  response.body = control::metrics(status, verdicts, counters, changes_.model(),
-                                  changes_.statuses());
+  response.body =
+      control::metrics(status, verdicts, counters, changes_.model(), changes_.statuses());
   co_return response;
 }
 

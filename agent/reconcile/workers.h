@@ -24,7 +24,7 @@ struct Workers {
   // datapath::Grace: waits until no run of the program can see what was taken away. Then it tells
   // the ends of the connections that this ended, by sockets of its own.
   Worker grace;
-  // certificates::Store: keys of bundles may take long to derive. Bodies of requests that are large.
+  // certificates::Store: keys of bundles may take long to derive. Large bodies of requests.
   Worker certificates;
 
   // Nothing that they were given is used any more when it returns.

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "agent/flow_log/target.h"
+#include "agent/serve/vip_ranges.h"
 #include "base/log.h"
 
 namespace serve {
@@ -300,32 +301,6 @@ PairConfig read_pair(const json& value, const std::string& path,
   return pair;
 }
 
-// Of these, none is an address of the machine or of a router, as far as the configuration knows.
-std::optional<std::string> address_in(const VipRangeConfig& range,
-                                      const netns::LayoutSpec& layout) {
-  const auto holds = [&](const base::IpAddress& a) {
-    return range.subnet.contains(a) && range.first <= a && a <= range.last;
-  };
-  for (const auto& interface : layout.interfaces) {
-    for (const base::IpPrefix& own : interface.addresses)
-      if (holds(own.address)) return own.address.text();
-    for (const netns::RouteSpec& route : interface.routes)
-      if (route.gateway && holds(*route.gateway)) return route.gateway->text();
-  }
-  return std::nullopt;
-}
-
-// Hosts of the subnet: not its own address, nor its broadcast address.
-bool is_host(const base::IpPrefix& subnet, const base::IpAddress& address) {
-  if (!subnet.contains(address) || address == subnet.address) return false;
-  if (address.family() == base::Family::ipv6) return true;
-  const int host_bits = address.bits() - subnet.length;
-  bool ones = true;
-  for (int bit = subnet.length; bit < address.bits(); bit++)
-    ones = ones && (address.bytes()[bit / 8] >> (7 - bit % 8) & 1);
-  return host_bits < 2 || !ones;
-}
-
 VipRangeConfig read_vip_range(const json& value, const std::string& path,
                               std::optional<std::string>& fault) {
   VipRangeConfig range;
@@ -342,18 +317,6 @@ VipRangeConfig read_vip_range(const json& value, const std::string& path,
   if (!is_host(range.subnet, range.last)) fields.fail("last", "is no host of subnet");
   if (range.last < range.first) fields.fail("last", "is before first");
   return range;
-}
-
-void check_vip_ranges(const Config& config, std::optional<std::string>& fault) {
-  for (size_t i = 0; i < config.vip_ranges.size() && !fault; i++) {
-    const VipRangeConfig& range = config.vip_ranges[i];
-    const std::string at = "vip_ranges[" + std::to_string(i) + "] ";
-    if (const auto own = address_in(range, config.layout)) fault = at + "holds " + *own;
-    for (size_t j = 0; j < i; j++)
-      if (config.vip_ranges[j].subnet == range.subnet && config.vip_ranges[j].first <= range.last &&
-          range.first <= config.vip_ranges[j].last)
-        fault = at + "has addresses of vip_ranges[" + std::to_string(j) + "]";
-  }
 }
 
 void check_interfaces(const netns::LayoutSpec& layout, std::optional<std::string>& fault) {
@@ -411,7 +374,7 @@ base::Result<Config> parse_config(std::string_view text, const std::string& file
   });
   fields.nothing_else();
   check_interfaces(config.layout, fault);
-  check_vip_ranges(config, fault);
+  if (auto wrong = fault_among(config.vip_ranges, config.layout); wrong && !fault) fault = wrong;
   if (fault) return base::Error{0, file + ": " + *fault};
   return config;
 }

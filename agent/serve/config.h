@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/serve/vip_ranges.h"
 #include "base/ip.h"
 #include "base/result.h"
 #include "netns/netns_spec.h"
@@ -30,13 +31,6 @@ struct FlowLogConfig {
       "{{ project_id }} {{ lb_id }} %f %ci %cp %t - - %B %U %[ssl_c_verify] "
       "%{+Q}[ssl_c_s_dn] %b %s %Tt %tsc";
   uint32_t lines_per_second = 5000;
-};
-
-// Addresses of a connected network for load balancers that do not say theirs.
-struct VipRangeConfig {
-  std::string interface;
-  base::IpPrefix subnet;        // one of its prefixes, as a network
-  base::IpAddress first, last;  // inclusive
 };
 
 // The other node of a pair, and who of the two is master.
