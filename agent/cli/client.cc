@@ -141,10 +141,21 @@ OrFailure<Answer> exchange(const std::string& path, const std::string& request,
 
 nlohmann::json Answer::json() const { return nlohmann::json::parse(body, nullptr, false); }
 
+namespace {
+
+// Why, where Octavia's words do not say it.
+std::string detail_in(const nlohmann::json& fault) {
+  const auto detail = fault.find("debuginfo");
+  return detail == fault.end() || !detail->is_string() ? ""
+                                                       : " (" + detail->get<std::string>() + ")";
+}
+
+}  // namespace
+
 std::string Answer::fault() const {
   const auto parsed = json();
   if (parsed.is_object() && parsed.contains("faultstring") && parsed["faultstring"].is_string())
-    return parsed["faultstring"].get<std::string>();
+    return parsed["faultstring"].get<std::string>() + detail_in(parsed);
   return "the agent answered with status " + std::to_string(status) + ".";
 }
 

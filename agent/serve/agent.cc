@@ -57,16 +57,19 @@ Agent::Agent(const Config& config, Parts parts, std::chrono::steady_clock::time_
 }
 
 boost::asio::awaitable<void> Agent::aside(std::function<void()> work) {
-  auto call = [work = std::move(work)]() -> std::exception_ptr {
+  struct Done {
+    std::exception_ptr failure;
+  };
+  auto call = [work = std::move(work)]() -> Done {
     try {
       work();
     } catch (...) {
-      return std::current_exception();  // out of memory: the request's, not the thread's
+      return {std::current_exception()};  // out of memory: the request's, not the thread's
     }
-    return nullptr;
+    return {};
   };
-  const std::exception_ptr failed = co_await workers_.certificates.run(std::move(call));
-  if (failed) std::rethrow_exception(failed);
+  const Done done = co_await workers_.certificates.run(std::move(call));
+  if (done.failure) std::rethrow_exception(done.failure);
 }
 
 base::Status Agent::serve_octavia(AmphoraEntry entry, const netns::Namespace& space) {
