@@ -84,6 +84,10 @@ void add_agent(Text& text, const Status& status) {
   for (const Attachment& attachment : status.attachments)
     text.sample({{"interface", attachment.interface}, {"mode", attachment.mode}},
                 static_cast<uint64_t>(attachment.mode == "none" ? 0 : 1));
+  text.heading("amphora_xdp_interface_lost_packets_total", "counter",
+               "Packets that the kernel lost after XDP had sent them by this interface.");
+  for (const Attachment& attachment : status.attachments)
+    text.sample({{"interface", attachment.interface}}, attachment.lost);
   text.heading("amphora_xdp_reconcile_runs_total", "counter", "Reconcile runs.");
   text.sample({}, status.reconcile.runs);
   text.heading("amphora_xdp_reconcile_failures_total", "counter", "Reconcile runs that failed.");

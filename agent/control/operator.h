@@ -28,6 +28,7 @@ struct Attachment {
   uint32_t ifindex = 0;
   std::string mode;    // "native", "generic", "none"
   std::string reason;  // why it is not native; empty for native
+  uint64_t lost = 0;   // packets that the kernel lost after XDP had sent them by it
 };
 
 // An interface of the namespace and the networks that it is in.

@@ -24,7 +24,8 @@ json attachment_json(const Attachment& attachment) {
   return {{"interface", attachment.interface},
           {"ifindex", attachment.ifindex},
           {"mode", attachment.mode},
-          {"reason", attachment.reason.empty() ? json() : json(attachment.reason)}};
+          {"reason", attachment.reason.empty() ? json() : json(attachment.reason)},
+          {"lost", attachment.lost}};
 }
 
 // What a problem is about, in Octavia's nouns.

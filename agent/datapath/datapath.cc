@@ -41,6 +41,7 @@ struct Datapath::State {
   Status open_device(uint32_t ifindex) { return maps.put(kDevices, ifindex, ifindex); }
   Status sort_devices(const TakesFrames& takes_frames);
   Status forget_other_devices();
+  void watch_lost_packets();
 
   Fd lock;
   About about;
@@ -53,6 +54,7 @@ struct Datapath::State {
   TableWriter writer;
   std::optional<FlowTable> flows;
   std::optional<Clients> clients;
+  std::optional<Result<LostPackets>> lost;  // an error: they cannot be watched
 };
 
 namespace {
@@ -176,6 +178,7 @@ Result<std::vector<Attachment>> Datapath::attach(
     const std::vector<std::pair<std::string, uint32_t>>& interfaces,
     const TakesFrames& takes_frames) {
   State& s = *state_;
+  s.watch_lost_packets();
   if (auto followed = s.links.follow_names(interfaces); !followed) return followed.error();
   std::string problems;
   const auto add_problem = [&problems](const Error& error) {
@@ -280,6 +283,15 @@ Status Datapath::State::forget_other_devices() {
   return Unit{};
 }
 
+// In the network namespace of the interfaces, where attach() is called.
+void Datapath::State::watch_lost_packets() {
+  if (lost) return;
+  lost.emplace(LostPackets::watch());
+  if (!*lost)
+    spdlog::warn("packets that are lost after XDP has sent them are not counted: {}",
+                 lost->error().message());
+}
+
 const Datapath::About& Datapath::about() const { return state_->about; }
 const std::vector<Attachment>& Datapath::attachments() const { return state_->attachments; }
 const Tables& Datapath::tables() const { return state_->writer.tables(); }
@@ -308,6 +320,10 @@ Result<std::set<uint32_t>> Datapath::without_checksums() {
   for (const auto& [ifindex, seen] : *all)
     if (seen.partial * 2 > seen.asked) interfaces.insert(ifindex);
   return interfaces;
+}
+Result<std::map<uint32_t, Lost>> Datapath::lost_packets() const {
+  if (!state_->lost || !*state_->lost) return std::map<uint32_t, Lost>{};
+  return (*state_->lost)->read();
 }
 std::map<uint16_t, PortUse> Datapath::port_limits() const {
   return datapath::port_limits(tables(), about().info);

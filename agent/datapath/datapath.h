@@ -16,6 +16,7 @@
 #include "agent/datapath/census.h"
 #include "agent/datapath/handover_step.h"
 #include "agent/datapath/links.h"
+#include "agent/datapath/lost_packets.h"
 #include "agent/datapath/maps.h"
 #include "agent/datapath/port_use.h"
 #include "agent/datapath/stats.h"
@@ -97,6 +98,8 @@ class Datapath {
   // Interfaces by which most SYNs come without their checksum: its computation was left to the
   // other end's interface, and nobody does it any more. By ifindex.
   base::Result<std::set<uint32_t>> without_checksums();
+  // Packets that were sent on and that the kernel then lost, since the first attach(). By ifindex.
+  base::Result<std::map<uint32_t, Lost>> lost_packets() const;
 
   base::Result<Verdicts> verdicts();
   base::Result<ServiceStats> service_stats(uint32_t service);

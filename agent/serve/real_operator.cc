@@ -138,7 +138,7 @@ asio::awaitable<control::Status> RealOperator::status() {
   status.network_namespace = parts_.network_namespace;
   for (const auto& [index, link] : parts_.reconciler.observed().links) {
     if (link.loopback) continue;
-    control::Attachment row{link.name, index, "none", "no program is attached"};
+    control::Attachment row{link.name, index, "none", "no program is attached", 0};
     for (const auto& attached : parts_.reconciler.attachments()) {
       if (attached.ifindex != index) continue;
       row.mode = attached.mode == datapath::AttachMode::native ? "native" : "generic";
@@ -183,6 +183,14 @@ asio::awaitable<control::Status> RealOperator::status() {
            "packets come in by " + row.interface +
                " without their checksums, and no connection comes up: its other end leaves them to "
                "the interface. There, run `ethtool -K NAME tx off`"});
+  auto read_lost = [this] { return parts_.datapath.lost_packets(); };
+  const auto lost = co_await parts_.workers.machine.run(read_lost);
+  for (auto& row : status.attachments) {
+    if (!lost || !lost->contains(row.ifindex)) continue;
+    const datapath::Lost& here = lost->at(row.ifindex);
+    row.lost = here.packets;
+    status.reconcile.problems.push_back({{}, datapath::why_lost(here, row.interface)});
+  }
   for (const auto& name : progress.missing)
     status.reconcile.problems.push_back({{}, "interface " + name + " is not there (yet)"});
   status.flow_log = {parts_.flow_log.counts().written, parts_.flow_log.counts().left_out};

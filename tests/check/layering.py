@@ -19,7 +19,7 @@ RULES = [
     ("agent/model/", ("base/",)),
     ("agent/plan/", ("base/", "agent/model/", "bpf/lb_abi.h", "agent/datapath/abi.h",
                      "agent/datapath/tables.h", "health/expected_codes.h", *SPECS)),
-    ("agent/datapath/", ("base/", "bpf/lb_abi.h", "bpf/flow_layout.h", "bpf/handover.h")),
+    ("agent/datapath/", ("base/", "bpf/lb_abi.h", "bpf/flow_layout.h", "bpf/handover.h", "bpf/lost.h")),
     ("agent/certificates/", ("base/",)),
     ("agent/http/", ("base/", "agent/model/")),
     ("agent/control/", ("base/", "agent/model/", "agent/http/", "agent/reconcile/changes.h",

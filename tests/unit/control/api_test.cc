@@ -263,7 +263,7 @@ TEST(Api, StatusTellsAboutTheMachine) {
   Status& status = agent.machine.status_;
   status.version = "0.1.0";
   status.abi = 1;
-  status.attachments = {{"eth1", 7, "generic", "the driver has no XDP"}};
+  status.attachments = {{"eth1", 7, "generic", "the driver has no XDP", 3}};
   status.flow_tables = {{base::Family::ipv4, 1000, 4096, 160, {{"open", 200}, {"closed", 50}}}};
   status.reconcile.problems = {{*base::Uuid::parse(lb), "no interface has the VIP's subnet"}};
   agent.machine.verdicts_.total = {
@@ -271,6 +271,7 @@ TEST(Api, StatusTellsAboutTheMachine) {
   const json got = agent.get("/v1/status");
   EXPECT_EQ(got["interfaces"][0]["mode"], "generic");
   EXPECT_EQ(got["interfaces"][0]["reason"], "the driver has no XDP");
+  EXPECT_EQ(got["interfaces"][0]["lost"], 3);
   EXPECT_EQ(got["flow_tables"][0]["live"], 250);
   EXPECT_EQ(got["flow_tables"][0]["pressure"], 0.25);
   EXPECT_EQ(got["packets"], (json{{"send", 6}, {"pass", 0}, {"drop", 2}}));

@@ -49,7 +49,7 @@ TEST(Metrics, AreAScrapersText) {
   const base::Uuid listener = m.listeners.begin()->first, member = m.members.begin()->first;
   const base::Uuid pool = m.pools.begin()->first;
   agent.machine.status_.version = "0.1\"\\\n";
-  agent.machine.status_.attachments = {{"eth1", 7, "native", ""}};
+  agent.machine.status_.attachments = {{"eth1", 7, "native", "", 17}};
   agent.machine.status_.flow_tables = {
       {base::Family::ipv4, 1000, 4096, 160, {{"open", 250}}, 3, 4}};
   agent.machine.verdicts_ = {{{"established", "send", 12345678901234}, {"no_route", "drop", 0}},
@@ -76,6 +76,7 @@ TEST(Metrics, AreAScrapersText) {
             12345678901234.0);
   EXPECT_EQ(samples["amphora_xdp_flow_table_pressure_ratio{family=\"ipv4\"}"], 0.25);
   EXPECT_EQ(samples["amphora_xdp_interface{interface=\"eth1\",mode=\"native\"}"], 1);
+  EXPECT_EQ(samples["amphora_xdp_interface_lost_packets_total{interface=\"eth1\"}"], 17);
   EXPECT_EQ(samples.count("amphora_xdp_packets_total{verdict=\"no_route\",action=\"drop\"}"), 1u);
   EXPECT_THAT(answer->body, HasSubstr("version=\"0.1\\\"\\\\\\n\""));
 }
