@@ -8,6 +8,7 @@
 #include <array>
 #include <ctime>
 
+#include "agent/certificates/handshake.h"
 #include "agent/certificates/parts.h"
 #include "base/digest.h"
 #include "base/ip.h"
@@ -111,6 +112,7 @@ Result<Bundle> read_identity(Parts parts) {
   (void)openssl_reason();  // each that did not match left one
   if (leaf == all.end()) return Error{0, "its private key does not match its certificate"};
   put_in_order(all, static_cast<size_t>(leaf - all.begin()));
+  if (const auto why = no_handshake(all, key)) return Error{0, "TLS does not take it: " + *why};
 
   About about;
   about.use = Use::identity;

@@ -45,6 +45,28 @@ TEST(Bundle, IsPutInOrderWhateverItsOrderWas) {
   }
 }
 
+// HAProxy would not start with them, or nobody could talk to it.
+TEST(Bundle, OfAnIdentityIsOneThatTlsTakes) {
+  const Pair root = make({.name = "root", .alternate = {}, .authority = true});
+  const auto bytes = [](const Pair& pair) { return pair.certificate_pem() + pair.key_pem(); };
+  const auto named = [](Wish wish) {
+    wish.name = "www";
+    return wish;
+  };
+  EXPECT_EQ(fault(bytes(make(named({.rsa_bits = 2048}), &root))), "no fault");
+  EXPECT_EQ(fault(bytes(make(named({.curve = "P-384"}), &root))), "no fault");
+  EXPECT_THAT(fault(bytes(make(named({.rsa_bits = 1024}), &root))), HasSubstr("key too small"));
+  EXPECT_THAT(fault(bytes(make(named({.digest = "SHA1"}), &root))), HasSubstr("md too weak"));
+  EXPECT_THAT(fault(bytes(make(named({.curve = "prime192v1"}), &root))),
+              HasSubstr("key too small"));
+  EXPECT_THAT(fault(bytes(make(named({.curve = "secp256k1"}), &root))),
+              HasSubstr("no client could use it"));
+  const Pair weak =
+      make({.name = "weak", .alternate = {}, .authority = true, .rsa_bits = 1024}, &root);
+  EXPECT_THAT(fault(bytes(make(named({}), &weak)) + weak.certificate_pem()),
+              HasSubstr("of one of its issuers"));
+}
+
 TEST(Bundle, OfPkcs12IsThatOfPem) {
   const House house;
   const auto pem = read_bundle(house.leaf.certificate_pem() + house.middle.certificate_pem() +

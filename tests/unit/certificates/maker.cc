@@ -47,7 +47,9 @@ std::string Pair::key_pem() const {
 
 Pair make(const Wish& wish, const Pair* issuer) {
   static long serial = 0;
-  Pair pair{CertificatePtr(X509_new()), KeyPtr(EVP_EC_gen("P-256"))};
+  Pair pair{
+      CertificatePtr(X509_new()),
+      KeyPtr(wish.rsa_bits != 0 ? EVP_RSA_gen(wish.rsa_bits) : EVP_EC_gen(wish.curve.c_str()))};
   X509* certificate = pair.certificate.get();
   X509_set_version(certificate, X509_VERSION_3);
   ASN1_INTEGER_set(X509_get_serialNumber(certificate), ++serial);
@@ -62,7 +64,8 @@ Pair make(const Wish& wish, const Pair* issuer) {
   add_extension(certificate, NID_basic_constraints,
                 wish.authority ? "critical,CA:TRUE" : "CA:FALSE");
   if (!wish.alternate.empty()) add_extension(certificate, NID_subject_alt_name, wish.alternate);
-  X509_sign(certificate, issuer == nullptr ? pair.key.get() : issuer->key.get(), EVP_sha256());
+  X509_sign(certificate, issuer == nullptr ? pair.key.get() : issuer->key.get(),
+            EVP_get_digestbyname(wish.digest));
   return pair;
 }
 

@@ -21,10 +21,13 @@ struct Pair {
 };
 
 struct Wish {
-  std::string name;       // common name
-  std::string alternate;  // "DNS:www.example.com,IP:192.0.2.1"; empty: none
+  std::string name = {};       // common name
+  std::string alternate = {};  // "DNS:www.example.com,IP:192.0.2.1"; empty: none
   bool authority = false;
   Time from = noon() - kDay, to = noon() + 30 * kDay;
+  std::string curve = "P-256";
+  int rsa_bits = 0;  // not 0: an RSA key instead
+  const char* digest = "SHA256";
 };
 
 // Signed by `issuer`, or by itself.
