@@ -1,5 +1,5 @@
 #!/bin/bash
-# What HAProxy serves, through the whole agent, asked by real clients: l7.sh policies|tls|pools
+# What HAProxy serves, through the whole agent, asked by real clients: l7.sh apart|policies|tls|pools
 #
 #   client ---- eth1 amphora eth2 --[switch]-- m1, m2: HTTP 8080, behind a PROXY header 8081, TLS 8443
 set -euo pipefail
@@ -19,7 +19,7 @@ for name in m1 m2; do
   lab_until 10 "member $name to serve" lab_in $name curl -s -o "$LAB_DIR/curl.out" http://127.0.0.1:8080/
 done
 lab_agent_start
-export LAB_VIP4 LAB_DIR LAB_SOCKET PYTHONDONTWRITEBYTECODE=1
+export LAB_VIP4 LAB_DIR LAB_SOCKET LAB_SPACE="$LAB-amphora" PYTHONDONTWRITEBYTECODE=1
 LAB_CLIENT=198.51.100.100 LAB_M1=$(lab_member_address m1 ipv4) LAB_M2=$(lab_member_address m2 ipv4) \
   LAB_M1_6=$(lab_member_address m1 ipv6) lab_in client timeout 240 python3 "$here/$1.py" || {
   printf -- '-- HAProxy:\n' >&2
