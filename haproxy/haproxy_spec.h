@@ -53,6 +53,9 @@ struct TlsOptions {
 
 struct FrontendTls {
   std::vector<PemFile> certificates;  // the first is the default, the others go by their names
+  // A crt-list that names the others: a line of HAProxy's has room for some 25. none: it names
+  // them.
+  std::optional<PemFile> list = {};
   std::optional<PemFile> client_ca, client_crl;
   ClientAuthentication authentication = ClientAuthentication::none;
   TlsOptions options;

@@ -30,6 +30,7 @@ void each_pem(Spec& spec, const std::function<void(PemFile&)>& see) {
   for (auto& [listener, frontend] : spec.frontends) {
     if (!frontend.tls) continue;
     for (PemFile& file : frontend.tls->certificates) see(file);
+    maybe(frontend.tls->list);
     maybe(frontend.tls->client_ca);
     maybe(frontend.tls->client_crl);
   }
@@ -67,6 +68,17 @@ Status take(const PemFile& file, const std::string& own) {
   return Unit{};
 }
 
+// Of all but the default one.
+Status write_list(FrontendTls& tls, const std::string& folder) {
+  if (tls.certificates.size() < 2) return Unit{};
+  std::string text;
+  for (size_t i = 1; i < tls.certificates.size(); i++) text += tls.certificates[i].path + "\n";
+  const std::string fingerprint = base::sha256(text);
+  tls.list = PemFile{folder + "/" + fingerprint + ".list", fingerprint};
+  if (::access(tls.list->path.c_str(), F_OK) == 0) return Unit{};
+  return write_file(tls.list->path, text);
+}
+
 bool is_name(const std::string& fingerprint) {
   return !fingerprint.empty() &&
          fingerprint.find_first_not_of("0123456789abcdef") == std::string::npos;
@@ -87,6 +99,8 @@ Result<Spec> with_own_pems(Spec spec, const std::string& folder) {
     taken = take(file, own);
     file.path = own;
   });
+  for (auto& [listener, frontend] : spec.frontends)
+    if (taken && frontend.tls) taken = write_list(*frontend.tls, folder);
   if (!taken) return taken.error();
   return spec;
 }

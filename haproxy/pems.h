@@ -9,8 +9,8 @@
 
 namespace haproxy {
 
-// The same with the files in `folder`, which is made. Error: one is not there, or holds something
-// else than its fingerprint says.
+// The same with the files in `folder`, which is made, and a crt-list where one is needed. Error:
+// one is not there, or holds something else than its fingerprint says.
 base::Result<Spec> with_own_pems(Spec spec, const std::string& folder);
 
 // Removes from `folder` what `spec`, as with_own_pems() gave it, does not name.

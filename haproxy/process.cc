@@ -28,6 +28,7 @@ using base::Status;
 using base::Unit;
 
 constexpr const char* kUser = "haproxy";
+constexpr unsigned kMostThreads = 4;
 constexpr const char* kLogSocket = "/dev/log";
 // A worker that hangs keeps nobody else waiting for long.
 constexpr auto kTimeOfTheSilent = 100ms;
@@ -48,6 +49,7 @@ Surroundings look_around(const Paths& paths) {
   around.stats_socket = paths.run_dir + "/stats.sock";
   around.server_state_file = paths.state_dir + "/servers-state";
   around.descriptors = most_descriptors();
+  around.threads = std::clamp(std::thread::hardware_concurrency(), 1U, kMostThreads);
   if (::getpwnam(kUser) != nullptr) around.user = kUser;
   if (::getgrnam(kUser) != nullptr) around.group = kUser;
   if (::access(kLogSocket, W_OK) == 0) around.log_socket = kLogSocket;
@@ -86,6 +88,8 @@ Status Process::apply(const Spec& spec) {
   for (const auto& [id, backend] : spec.backends)
     for (const Server& server : backend.servers)
       if (server.health) wanted_[{id, server.member}] = *server.health;
+  if (serves_something(spec))
+    if (auto found = look_up_user(); !found) return found;
   Result<std::string> text = text_of(spec);
   if (!text) return text.error();
   if (text->empty()) {
@@ -95,6 +99,15 @@ Status Process::apply(const Spec& spec) {
   if (*text != text_ || !master_ || !current_)
     if (auto loaded = load(*text); !loaded) return loaded;
   return tell_health();
+}
+
+// Each time: a worker that finds nobody to become would stay root.
+Status Process::look_up_user() {
+  around_.user = ::getpwnam(kUser) != nullptr ? kUser : "";
+  around_.group = ::getgrnam(kUser) != nullptr ? kUser : "";
+  if (!around_.user.empty() && !around_.group.empty()) return Unit{};
+  return Error{0, std::string("there is no user and group ") + kUser +
+                      " for HAProxy's workers to become: install the package haproxy"};
 }
 
 // "": nothing is to be served.

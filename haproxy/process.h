@@ -22,6 +22,7 @@
 #include "haproxy/processes.h"
 #include "haproxy/render.h"
 #include "haproxy/stats.h"
+#include "haproxy/stick_tables.h"
 #include "process/process.h"
 
 namespace haproxy {
@@ -97,6 +98,7 @@ class Process {
   std::string accepted() const { return paths_.state_dir + "/haproxy.accepted"; }
 
   void adopt();
+  base::Status look_up_user();
   base::Status load(const std::string& text);
   base::Status start();
   base::Status reload();
@@ -105,6 +107,8 @@ class Process {
   base::Result<Processes> await_start(size_t log_from);
   base::Result<Processes> await_reload(const Processes& before, size_t log_from);
   base::Status take_worker(const Processes& now);
+  std::map<std::string, std::vector<StickEntry>> stick_tables();
+  void fill_stick_tables(const std::map<std::string, std::vector<StickEntry>>& all) const;
   base::Result<bool> hold(const WorkerId& id);
   base::Status save_states(const std::string& file);
   base::Result<std::string> text_of(const Spec& spec) const;

@@ -98,13 +98,45 @@ Status Process::reload() {
   Result<Processes> before = processes();
   if (!before) return before.error();
   const size_t log_from = log_size();
+  const auto sticks = stick_tables();
   // The master closes without an answer: it becomes itself anew.
   if (auto asked = ask_once(master_socket(), "reload"); !asked && asked.error().code != ECONNRESET)
     return asked.error();
   Result<Processes> now = await_reload(*before, log_from);
   if (!now) return now.error();
   counts_.reloads++;
-  return take_worker(*now);
+  if (auto taken = take_worker(*now); !taken) return taken;
+  fill_stick_tables(sticks);
+  return Unit{};
+}
+
+// Before it is told to end: then it empties them.
+std::map<std::string, std::vector<StickEntry>> Process::stick_tables() {
+  std::map<std::string, std::vector<StickEntry>> all;
+  const auto held = current_ ? workers_.find(*current_) : workers_.end();
+  if (held == workers_.end() || !held->second.cli) return all;
+  Cli& worker = *held->second.cli;
+  const Result<std::string> list = worker.ask("show table");
+  const std::vector<std::string> tables = list ? used_tables(*list) : std::vector<std::string>{};
+  if (tables.empty()) return all;
+  const Result<std::string> state = worker.ask("show servers state");
+  if (!state) return all;
+  const ServerNumbers numbers = server_numbers(*state);
+  for (const std::string& table : tables)
+    if (const Result<std::string> dump = worker.ask("show table " + table))
+      all[table] = stick_entries(table, *dump, numbers);
+  return all;
+}
+
+// What cannot be told is lost: clients get another server, and keep that.
+void Process::fill_stick_tables(const std::map<std::string, std::vector<StickEntry>>& all) const {
+  if (all.empty()) return;
+  const Result<std::string> state = ask_once(around_.stats_socket, "show servers state");
+  if (!state) return;
+  const ServerNumbers numbers = server_numbers(*state);
+  for (const auto& [table, entries] : all)
+    for (const std::string& command : set_commands(table, entries, numbers))
+      if (!ask_once(around_.stats_socket, command)) return;
 }
 
 Result<Processes> Process::await_reload(const Processes& before, size_t log_from) {

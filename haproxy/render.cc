@@ -1,6 +1,7 @@
 #include "haproxy/render.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <string_view>
 #include <utility>
@@ -14,27 +15,6 @@ namespace {
 
 std::string number(uint64_t value) { return std::to_string(value); }
 
-base::Uuid load_balancer_of(const Spec& spec) {
-  return spec.frontends.empty() ? base::Uuid{} : spec.frontends.begin()->second.load_balancer;
-}
-
-bool has_sticky_tables(const Spec& spec) {
-  return std::any_of(spec.backends.begin(), spec.backends.end(), [](const auto& entry) {
-    const auto& persistence = entry.second.persistence;
-    return persistence && persistence->kind != Persistence::Kind::http_cookie;
-  });
-}
-
-// Of the worker that accepts, for the one before it. An address of the loopback link for each load
-// balancer, so that no two HAProxies share one; should two ids have the same, the name tells them
-// apart.
-std::string peer_place(const base::Uuid& load_balancer) {
-  std::string address = "127";
-  for (size_t i = load_balancer.bytes.size() - 3; i < load_balancer.bytes.size(); i++)
-    address += "." + std::to_string(1 + load_balancer.bytes[i] % 254);
-  return address + ":1025";
-}
-
 bool answers_metrics(const Spec& spec) {
   return std::any_of(spec.frontends.begin(), spec.frontends.end(),
                      [](const auto& entry) { return entry.second.source == Source::metrics; });
@@ -44,12 +24,13 @@ void render_global(const Spec& spec, const Surroundings& around, Lines& out) {
   out.section("global");
   // A worker that dies takes no old worker along: their connections go on.
   out.add("master-worker no-exit-on-failure");
-  out.add("localpeer " + load_balancer_of(spec).text());
   out.add("stats socket " + as_word(around.stats_socket) +
           " mode 600 level admin expose-fd listeners");
   out.add("stats timeout 1d");
   out.add("stats maxconn 32");
   out.add("server-state-file " + as_word(around.server_state_file));
+  // Threads cost memory, and most load balancers are idle.
+  out.add("nbthread " + number(around.threads));
   out.add("maxconn " + number(max_connections(spec, around.descriptors)));
   if (!around.user.empty()) out.add("user " + as_word(around.user));
   if (!around.group.empty()) out.add("group " + as_word(around.group));
@@ -95,12 +76,6 @@ std::string render(const Spec& spec, const Surroundings& around) {
   Lines out;
   render_global(spec, around, out);
   render_defaults(around, out);
-  if (has_sticky_tables(spec)) {
-    // A worker that ends hands its stick tables to the next one over this.
-    out.section("peers local");
-    const base::Uuid load_balancer = load_balancer_of(spec);
-    out.add("peer " + load_balancer.text() + " " + peer_place(load_balancer));
-  }
   for (const auto& [listener, frontend] : spec.frontends) render_frontend(frontend, around, out);
   for (const auto& [id, backend] : spec.backends) render_backend(backend, out);
   if (answers_metrics(spec)) render_metrics(spec, out);
@@ -133,22 +108,50 @@ void add_names(std::string_view list, std::string& ciphers, std::string& suites)
   }
 }
 
+struct Version {
+  const char *octavia, *haproxy;
+};
+constexpr Version kVersions[] = {{"SSLv3", "SSLv3"},
+                                 {"TLSv1", "TLSv1.0"},
+                                 {"TLSv1.1", "TLSv1.1"},
+                                 {"TLSv1.2", "TLSv1.2"},
+                                 {"TLSv1.3", "TLSv1.3"}};
+constexpr size_t kTls12 = 3, kTls13 = 4;
+
+struct VersionRange {
+  size_t lowest = kTls12, highest = kTls13;  // in kVersions
+};
+
+// HAProxy knows no gaps: below one, nothing is served.
+VersionRange range_of(const std::vector<std::string>& versions) {
+  const auto has = [&versions](size_t i) {
+    return std::ranges::find(versions, kVersions[i].octavia) != versions.end();
+  };
+  for (size_t highest = std::size(kVersions); highest-- > 0;) {
+    if (!has(highest)) continue;
+    size_t lowest = highest;
+    while (lowest > 0 && has(lowest - 1)) lowest--;
+    return {lowest, highest};
+  }
+  return {};
+}
+
+std::string version_words(const VersionRange& range) {
+  return std::string(" ssl-min-ver ") + kVersions[range.lowest].haproxy + " ssl-max-ver " +
+         kVersions[range.highest].haproxy;
+}
+
 }  // namespace
 
 std::string tls_words(const TlsOptions& options) {
   std::string ciphers, suites, words;
   add_names(options.ciphers, ciphers, suites);
+  const VersionRange range = range_of(options.versions);
+  // OpenSSL has the older ones at no other level: their signatures are of SHA-1.
+  if (range.lowest < kTls12) ciphers += ciphers.empty() ? "DEFAULT:@SECLEVEL=0" : ":@SECLEVEL=0";
   if (!ciphers.empty()) words += " ciphers " + as_word(ciphers);
   if (!suites.empty()) words += " ciphersuites " + as_word(suites);
-  static constexpr std::pair<const char*, const char*> kVersions[] = {{"SSLv3", " no-sslv3"},
-                                                                      {"TLSv1", " no-tlsv10"},
-                                                                      {"TLSv1.1", " no-tlsv11"},
-                                                                      {"TLSv1.2", " no-tlsv12"},
-                                                                      {"TLSv1.3", " no-tlsv13"}};
-  static const std::vector<std::string> kDefault{"TLSv1.2", "TLSv1.3"};
-  const auto& versions = options.versions.empty() ? kDefault : options.versions;
-  for (const auto& [version, word] : kVersions)
-    if (std::find(versions.begin(), versions.end(), version) == versions.end()) words += word;
+  words += version_words(range);
   std::string protocols;
   for (const std::string& protocol : options.alpn)
     protocols += (protocols.empty() ? "" : ",") + protocol;

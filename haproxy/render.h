@@ -16,6 +16,7 @@ struct Surroundings {
   std::string user, group;        // of the workers; empty: those of the agent
   std::string log_socket;         // empty: no log
   std::string group_of_uploads;   // an uploaded text has a user alone
+  unsigned threads = 1;           // of a worker
 
   friend bool operator==(const Surroundings&, const Surroundings&) = default;
 };

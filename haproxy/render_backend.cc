@@ -25,29 +25,42 @@ void render_persistence(const Persistence& persistence, Lines& out) {
   const std::string cookie = argument(persistence.cookie);
   switch (persistence.kind) {
     case Persistence::Kind::source_ip:
-      out.add("stick-table type ipv6 size 10k peers local");
+      out.add("stick-table type ipv6 size 10k");
       out.add("stick on src");
       break;
     case Persistence::Kind::http_cookie:
       out.add("cookie SRV insert indirect nocache");
       break;
     case Persistence::Kind::app_cookie:
-      out.add("stick-table type string len 64 size 10k peers local");
+      out.add("stick-table type string len 64 size 10k");
       out.add("stick store-response " + as_word("res.cook(" + cookie + ")"));
       out.add("stick match " + as_word("req.cook(" + cookie + ")"));
       break;
   }
 }
 
-void render_check(const Check& check, Lines& out) {
-  out.add("timeout check " + std::to_string(check.timeout) + "s");
+// HTTP/1.1 demands a Host even of those who were told no name.
+std::string host_of_whoever_is_asked(const Backend& backend) {
+  const bool is_ipv6 = !backend.servers.empty() &&
+                       backend.servers.front().place.address.family() == base::Family::ipv6;
+  return is_ipv6 ? "[%[bc_dst]]:%[bc_dst_port]" : "%[bc_dst]:%[bc_dst_port]";
+}
+
+void render_check(const Backend& backend, Lines& out) {
+  const Check& check = *backend.check;
+  // As the agent's own probes: no check lasts longer than until the next one.
+  const int limit = check.timeout > 0 ? std::min(check.timeout, check.interval) : check.interval;
+  out.add("timeout check " + std::to_string(limit) + "s");
   if (check.kind == Check::Kind::tcp) return;
   out.add("option httpchk");
   std::string send = "http-check send";
   if (!check.method.empty()) send += " meth " + as_word(check.method);
   if (!check.path.empty()) send += " uri " + as_word(check.path);
   if (!check.version.empty()) send += " ver " + as_word("HTTP/" + check.version);
-  if (!check.domain_name.empty()) send += " hdr Host " + as_word(literal(check.domain_name));
+  if (!check.domain_name.empty())
+    send += " hdr Host " + as_word(literal(check.domain_name));
+  else if (check.version == "1.1")
+    send += " hdr Host " + as_word(host_of_whoever_is_asked(backend));
   out.add(send);
   out.add("http-check expect status " + as_word(check.expected_status));
 }
@@ -83,6 +96,12 @@ void render_headers(const Backend& backend, Lines& out) {
       out.add(std::string("http-request set-header ") + header.name + " " + header.value);
 }
 
+// A server that would be given h2 by the traffic's ALPN. Checks are HTTP/1.
+bool speaks_h2(const Backend& backend) {
+  return backend.tls &&
+         std::ranges::find(backend.tls->options.alpn, "h2") != backend.tls->options.alpn.end();
+}
+
 std::string check_words(const Backend& backend, const Server& server) {
   const Check& check = *backend.check;
   std::string words = " check";
@@ -90,8 +109,11 @@ std::string check_words(const Backend& backend, const Server& server) {
     words += " check-ssl";
     if (!check.domain_name.empty()) words += " check-sni " + as_word(check.domain_name);
     // Traffic of a pool with TLS says by itself who is believed, and so the check does.
-    if (!backend.tls) words += " verify none";
+    // Old members count as alive, too, as for the agent's own probes.
+    if (!backend.tls)
+      words += " verify none ssl-min-ver TLSv1.0 ciphers " + as_word("ALL:@SECLEVEL=0");
   }
+  if (speaks_h2(backend) && check.kind != Check::Kind::tcp) words += " check-alpn http/1.1";
   words += " inter " + std::to_string(check.interval) + "s fall " + std::to_string(check.fall) +
            " rise " + std::to_string(check.rise);
   if (server.check_address) words += " addr " + server.check_address->text();
@@ -140,7 +162,7 @@ void render_backend(const Backend& backend, Lines& out) {
   out.add("balance " + balance_word(backend.balance));
   if (backend.persistence) render_persistence(*backend.persistence, out);
   if (backend.keeps_state) out.add("load-server-state-from-file global");
-  if (backend.check) render_check(*backend.check, out);
+  if (backend.check) render_check(backend, out);
   if (is_http) render_headers(backend, out);
   out.add("fullconn " + std::to_string(backend.max_connections.value_or(kUnlimited)));
   out.add("option allbackups");

@@ -4,6 +4,7 @@
 #include "haproxy/quote.h"
 #include "haproxy/render.h"
 #include "haproxy/render_parts.h"
+#include "haproxy/words.h"
 
 namespace haproxy {
 
@@ -31,6 +32,21 @@ std::string fetch_words(const Rule& rule) {
   return "always_false";
 }
 
+// Octavia escapes blanks and backslashes of a value and leaves its quotes to HAProxy: a value in
+// quotes is what they hold. Any other value is what it is.
+std::string meant(const std::string& value) {
+  if (value.size() < 2 || (value.front() != '"' && value.front() != '\'') ||
+      value.back() != value.front())
+    return value;
+  std::string escaped;
+  for (const char c : value) {
+    if (c == '\\' || c == ' ') escaped += '\\';
+    escaped += c;
+  }
+  const auto read = split_words(escaped);
+  return read && read->words.size() == 1 && !read->has_variable ? read->words[0] : value;
+}
+
 std::string match_words(const Rule& rule) {
   // The end of the path is what a file type is about: path_end compares by itself.
   if (rule.fetch == Fetch::file_type && rule.match == Match::exact) return "";
@@ -53,7 +69,7 @@ std::string match_words(const Rule& rule) {
 std::string acl_line(const Rule& rule) {
   std::string line = "    acl " + rule.id.text() + " " + fetch_words(rule);
   if (rule.fetch == Fetch::client_has_certificate) return line;
-  return line + match_words(rule) + " -- " + as_word(rule.value);
+  return line + match_words(rule) + " -- " + as_word(meant(rule.value));
 }
 
 std::string condition(const Policy& policy) {
@@ -110,7 +126,11 @@ std::string authentication_word(ClientAuthentication authentication) {
 
 std::string bind_words(const FrontendTls& tls) {
   std::string words = " ssl";
-  for (const PemFile& file : tls.certificates) words += " crt " + as_word(file.path);
+  for (const PemFile& file : tls.certificates) {
+    words += " crt " + as_word(file.path);
+    if (tls.list) break;
+  }
+  if (tls.list) words += " crt-list " + as_word(tls.list->path);
   if (tls.client_ca)
     words += " ca-file " + as_word(tls.client_ca->path) + " verify " +
              authentication_word(tls.authentication);

@@ -22,7 +22,8 @@ class Lines {
 void render_frontend(const Frontend& frontend, const Surroundings& around, Lines& out);
 void render_backend(const Backend& backend, Lines& out);
 
-// " ciphers .. ciphersuites .. no-tlsv10 .. alpn ..", as a bind or a server takes them.
+// " ciphers .. ciphersuites .. ssl-min-ver .. ssl-max-ver .. alpn ..", as a bind or a server takes
+// them.
 std::string tls_words(const TlsOptions& options);
 
 // "203.0.113.1:80", "[2001:db8::1]:80"

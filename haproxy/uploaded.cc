@@ -101,6 +101,13 @@ bool is_peer_name(std::string_view name) {
                      [](char c) { return base::is_alphanumeric(c) || c == '_' || c == '-'; });
 }
 
+bool names_a_user(const std::string& text) {
+  bool named = false;
+  if (const Result<Document> document = Document::parse(text))
+    each_line(*document, [&named](uint32_t, const Line& words) { named |= words[0] == "user"; });
+  return named;
+}
+
 std::string text_of(const Document& document, const Section& section) {
   std::string text;
   for (uint32_t number = section.begin; number < section.end; number++)
@@ -137,6 +144,8 @@ std::string own_section(const Uploaded& uploaded, const Surroundings& around) {
   std::string text = "global\n    master-worker no-exit-on-failure\n    no strict-limits\n";
   if (!uploaded.peer_name.empty())
     text += "    localpeer " + haproxy::as_word(uploaded.peer_name) + "\n";
+  // Octavia's texts always do; a worker of one that does not would stay root.
+  if (!names_a_user(uploaded.text)) text += "    user nobody\n";
   if (!around.group_of_uploads.empty())
     text += "    group " + haproxy::as_word(around.group_of_uploads) + "\n";
   return text + "    stats socket " + haproxy::as_word(around.stats_socket) +

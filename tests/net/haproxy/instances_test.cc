@@ -264,6 +264,28 @@ TEST_F(WithCertificates, NoKeyStaysThatNobodyUses) {
   EXPECT_THAT(subject(), HasSubstr("CN = two"));
 }
 
+TEST_F(WithCertificates, FiveHundredNamesAreServed) {
+  member(1);
+  sh("openssl ecparam -name prime256v1 -genkey -noout -out " + path("k.pem"));
+  haproxy::Specs specs = with(certificate("default", "rsa:2048"));
+  sh("cd " + path("") +
+     " && for i in $(seq 500); do openssl req -x509 -key k.pem -days 30 -subj "
+     "/CN=n$i.example.com -out c.pem && cat c.pem k.pem > n$i.pem; done");
+  for (int i = 1; i <= 500; i++) {
+    const std::string file = path("n" + std::to_string(i) + ".pem");
+    frontend(specs.at(kA))
+        .tls->certificates.push_back({file, base::sha256(*base::read_file(file))});
+  }
+  EXPECT_THAT(instances_->apply(specs), IsEmpty());
+  const auto named = [this](const std::string& name) {
+    return try_sh("openssl s_client -connect " + std::string(kVip) + ":443 -servername " + name +
+                  " </dev/null 2>/dev/null | openssl x509 -noout -subject");
+  };
+  EXPECT_THAT(named("n1.example.com"), HasSubstr("CN = n1.example.com"));
+  EXPECT_THAT(named("n500.example.com"), HasSubstr("CN = n500.example.com"));
+  EXPECT_THAT(named("nobody.example.com"), HasSubstr("CN = default"));
+}
+
 TEST_F(WithCertificates, AFileIsWhatItsFingerprintSays) {
   member(1);
   auto other = certificate("one", "rsa:2048");

@@ -269,6 +269,16 @@ TEST_F(Serving, BytesAreCountedExactlyOverReloads) {
   EXPECT_EQ(last.size(), 6u);
 }
 
+TEST_F(Serving, AWorkerIsNobodyAndCanDoNothing) {
+  member(1);
+  apply(http(1));
+  const std::string status = sh("cat /proc/" + std::to_string(worker_pid()) + "/status");
+  const std::string user = sh("id -u haproxy | tr -d '\\n'");
+  EXPECT_THAT(status, HasSubstr("Uid:\t" + user + "\t" + user + "\t" + user + "\t" + user + "\n"));
+  for (const char* kind : {"CapInh", "CapPrm", "CapEff", "CapAmb"})
+    EXPECT_THAT(status, HasSubstr(std::string(kind) + ":\t0000000000000000\n"));
+}
+
 TEST_F(Serving, LeavesNothing) {
   member(1);
   apply(http(1));

@@ -37,7 +37,6 @@ TEST(Render, SaysWhatAListenerNeeds) {
   EXPECT_THAT(m.text(), HasLine("timeout connect 5000"));
   EXPECT_THAT(m.text(), HasLine("timeout server 50000"));
   EXPECT_THAT(m.text(), HasLine("server " + kId3 + " 203.0.113.7:8080 weight 1"));
-  EXPECT_THAT(m.text(), Not(HasSubstr("peers")));
   EXPECT_EQ(m.text(), Made().text());
 }
 
@@ -122,8 +121,8 @@ TEST(Render, Tls) {
   EXPECT_THAT(m.text(),
               HasLine("bind 192.0.2.1:80 ssl crt /c/a.pem crt /c/b.pem ca-file /c/ca.pem verify "
                       "optional crl-file /c/crl.pem ciphers ECDHE-RSA-AES128-GCM-SHA256 "
-                      "ciphersuites TLS_AES_128_GCM_SHA256 no-sslv3 no-tlsv10 no-tlsv11 "
-                      "no-tlsv12 alpn h2"));
+                      "ciphersuites TLS_AES_128_GCM_SHA256 ssl-min-ver TLSv1.3 "
+                      "ssl-max-ver TLSv1.3 alpn h2"));
   EXPECT_THAT(m.text(), HasLine("http-response set-header Strict-Transport-Security "
                                 "'max-age=600; includeSubDomains; preload;'"));
   EXPECT_THAT(m.text(), HasLine("redirect scheme https if !{ ssl_fc }"));
@@ -135,8 +134,7 @@ TEST(Render, Tls) {
 TEST(Render, Persistence) {
   Made m;
   m.backend().persistence = Persistence{Persistence::Kind::source_ip, ""};
-  EXPECT_THAT(m.text(), HasSection("peers local"));
-  EXPECT_THAT(m.text(), HasLine("stick-table type ipv6 size 10k peers local"));
+  EXPECT_THAT(m.text(), HasLine("stick-table type ipv6 size 10k"));
   EXPECT_THAT(m.text(), HasLine("stick on src"));
   m.backend().persistence = Persistence{Persistence::Kind::app_cookie, "sid"};
   EXPECT_THAT(m.text(), HasLine("stick store-response 'res.cook(\"sid\")'"));
@@ -165,8 +163,84 @@ TEST(Render, Checks) {
   EXPECT_THAT(m.text(), HasLine("http-check send meth HEAD uri /healthz ver HTTP/1.1 hdr Host "
                                 "www.example.com"));
   EXPECT_THAT(m.text(), HasLine("http-check expect status 200-204,301"));
-  EXPECT_THAT(m.text(), HasSubstr(" check check-ssl check-sni www.example.com verify none inter 5s "
-                                  "fall 3 rise 2 addr 198.51.100.1 port 9000\n"));
+  m.backend().check->timeout = 30;
+  EXPECT_THAT(m.text(), HasLine("timeout check 5s")) << "until the next check at most";
+  EXPECT_THAT(m.text(), HasSubstr(" check check-ssl check-sni www.example.com verify none "
+                                  "ssl-min-ver TLSv1.0 ciphers ALL:@SECLEVEL=0 inter 5s fall 3 "
+                                  "rise 2 addr 198.51.100.1 port 9000\n"));
+}
+
+TEST(Render, AHostIsSentWithHttp11WhateverIsKnown) {
+  Made m;
+  m.backend().check.emplace().kind = Check::Kind::http;
+  m.backend().check->version = "1.1";
+  EXPECT_THAT(m.text(), HasSubstr("ver HTTP/1.1 hdr Host '%[bc_dst]:%[bc_dst_port]'\n"));
+  m.server().place.address = ip("2001:db8::1");
+  EXPECT_THAT(m.text(), HasSubstr("ver HTTP/1.1 hdr Host '[%[bc_dst]]:%[bc_dst_port]'\n"));
+  m.backend().check->version = "1.0";
+  EXPECT_THAT(m.text(), Not(HasSubstr("hdr Host")));
+}
+
+TEST(Render, ChecksAreHttp1WhateverTheTrafficSpeaks) {
+  Made m;
+  m.backend().check.emplace().kind = Check::Kind::http;
+  m.backend().tls.emplace().options.alpn = {"h2", "http/1.1"};
+  EXPECT_THAT(m.text(), HasSubstr(" check check-alpn http/1.1 inter "));
+  m.backend().tls->options.alpn = {"http/1.1"};
+  EXPECT_THAT(m.text(), Not(HasSubstr("check-alpn")));
+  m.backend().tls->options.alpn = {"h2"};
+  m.backend().check->kind = Check::Kind::tcp;
+  EXPECT_THAT(m.text(), Not(HasSubstr("check-alpn")));
+}
+
+struct Versions {
+  const char* name;
+  std::vector<std::string> given;
+  const char* words;
+};
+class TlsVersions : public testing::TestWithParam<Versions> {};
+
+TEST_P(TlsVersions, AreExactlyThose) {
+  Made m;
+  m.frontend().tls = FrontendTls{};
+  m.frontend().tls->certificates = {{"/c/a.pem", "f1"}};
+  m.frontend().tls->options = {"AES128-SHA", GetParam().given, {}};
+  EXPECT_THAT(m.text(), HasLine("bind 192.0.2.1:80 ssl crt /c/a.pem ciphers " +
+                                std::string(GetParam().words)));
+}
+INSTANTIATE_TEST_SUITE_P(
+    Of, TlsVersions,
+    testing::Values(Versions{"Default", {}, "AES128-SHA ssl-min-ver TLSv1.2 ssl-max-ver TLSv1.3"},
+                    Versions{
+                        "One", {"TLSv1.2"}, "AES128-SHA ssl-min-ver TLSv1.2 ssl-max-ver TLSv1.2"},
+                    Versions{"AnOldOne",
+                             {"TLSv1.1"},
+                             "AES128-SHA:@SECLEVEL=0 ssl-min-ver TLSv1.1 ssl-max-ver TLSv1.1"},
+                    Versions{"InAnyOrder",
+                             {"TLSv1.2", "TLSv1.1"},
+                             "AES128-SHA:@SECLEVEL=0 ssl-min-ver TLSv1.1 ssl-max-ver TLSv1.2"},
+                    Versions{"NoneThatWasNotNamed",
+                             {"TLSv1", "TLSv1.3"},
+                             "AES128-SHA ssl-min-ver TLSv1.3 ssl-max-ver TLSv1.3"}),
+    [](const auto& versions) { return versions.param.name; });
+
+TEST(Render, ManyCertificatesAreInAList) {
+  Made m;
+  m.frontend().tls = FrontendTls{};
+  m.frontend().tls->certificates = {{"/c/a.pem", "f1"}, {"/c/b.pem", "f2"}};
+  m.frontend().tls->list = PemFile{"/c/more.list", "f3"};
+  EXPECT_THAT(m.text(), HasSubstr(" ssl crt /c/a.pem crt-list /c/more.list ssl-min-ver"));
+}
+
+TEST(Render, AValueInQuotesIsWhatTheyHold) {
+  Made m;
+  Rule rule{id(5), Fetch::header, Match::exact, "X-Name", "\"foo bar\"", false};
+  m.frontend().policies = {{id(6), Action::deny, "", 302, {}, {rule}}};
+  EXPECT_THAT(m.text(), HasSubstr(" -m str -- 'foo bar'\n"));
+  m.frontend().policies[0].rules[0].value = "a\"b";
+  EXPECT_THAT(m.text(), HasSubstr(" -m str -- 'a\"b'\n")) << "no quotes around it";
+  m.frontend().policies[0].rules[0].value = "\"a\\b\"";
+  EXPECT_THAT(m.text(), HasSubstr(" -m str -- 'a\\b'\n"));
 }
 
 TEST(Render, ServersOfEveryKind) {

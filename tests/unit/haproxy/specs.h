@@ -18,7 +18,7 @@ inline haproxy::BackendId pool(int pool, int listener = 1) { return {id(pool), i
 
 struct Made {
   haproxy::Spec spec;
-  haproxy::Surroundings around{"/run/x/stats.sock", "/var/lib/x/state", 20000, "", "", "", ""};
+  haproxy::Surroundings around{"/run/x/stats.sock", "/var/lib/x/state", 20000, "", "", "", "", 2};
 
   Made() {
     haproxy::Frontend frontend;

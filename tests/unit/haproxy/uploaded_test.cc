@@ -88,10 +88,13 @@ TEST(OwnSection, HasTheSocketAndTheName) {
             "    master-worker no-exit-on-failure\n"
             "    no strict-limits\n"
             "    localpeer me\n"
+            "    user nobody\n"
             "    group nogroup\n"
             "    stats socket /run/stats.sock mode 600 level admin expose-fd listeners\n"
             "    stats timeout 1d\n"
             "    stats maxconn 32\n");
+  EXPECT_THAT(own_section({"global\n  user nobody\n", "me"}, around),
+              testing::Not(testing::HasSubstr("user")));
 }
 
 TEST(LeavingFrontends, StayUntilTheirPlaceIsTaken) {
