@@ -122,6 +122,7 @@ LB_STATIC_ASSERT(sizeof(struct lb_ring_cell) == 8, "lb_ring_cell");
 #define LB_BACKEND_SNAT_VIP 2u /* the packet's VIP is the source address */
 #define LB_BACKEND_GONE 4u /* member removed or down: a SYN starts afresh */
 #define LB_BACKEND_RETURNING 8u /* persistent clients may; weight 0 too */
+#define LB_BACKEND_PROXIED 16u /* sockets of HAProxy's connect to it, too */
 
 struct lb_backend {
 	struct lb_addr addr;

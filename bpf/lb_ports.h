@@ -11,6 +11,9 @@ struct lb_kernel_ports {
 	__u16 min; /* 0: none */
 	__u16 max;
 };
+
+/* The last so many of them are those that health checks connect from. */
+#define LB_PROBE_PORTS 1024
 LB_STATIC_ASSERT(sizeof(struct lb_kernel_ports) == 4, "lb_kernel_ports");
 
 /*

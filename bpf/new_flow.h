@@ -107,6 +107,7 @@ static __always_inline int begin_reply(struct xdp_md *ctx, const int family)
 		made->line.bytes = own->request.tried;
 	}
 	own->forth = backend->nexthop;
+	own->proxied = backend->flags & LB_BACKEND_PROXIED;
 	return find_port(ctx, own, family);
 }
 

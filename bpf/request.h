@@ -63,6 +63,7 @@ struct scratch {
 	__u32 option;
 	__u32 source_route;
 	__u32 forth; /* next hop to the backend */
+	__u32 proxied; /* LB_BACKEND_PROXIED, if the backend is */
 	/* of its SNAT port */
 	struct port_space ports;
 	__u32 row; /* where the ports of the client's address begin */

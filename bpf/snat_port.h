@@ -235,8 +235,9 @@ static __always_inline int is_next_tried(int line)
 /* ---- the client's own --------------------------------------------------- */
 
 /*
- * Not the listener's port either: from the VIP it would be a client of its
- * own, if the member asks the VIP from its own port.
+ * A connection that HAProxy had when its listener left it may still have the
+ * port. Not the listener's port either: from the VIP it would be a client of
+ * its own, if the member asks the VIP from its own port.
  */
 static __always_inline int
 may_keep_port(struct xdp_md *ctx, const struct scratch *own, const int family)
@@ -245,7 +246,8 @@ may_keep_port(struct xdp_md *ctx, const struct scratch *own, const int family)
 
 	if (port < SNAT_PORT_FLOOR || port < lb_snat_port_min ||
 	    port > lb_snat_port_max ||
-	    own->request.client_port == own->request.port)
+	    own->request.client_port == own->request.port ||
+	    kernel_may_take(port, own->proxied))
 		return 0;
 	return !is_kernels(port) ||
 	       !kernel_has(ctx, &own->made, own->request.client_port, family);

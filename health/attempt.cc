@@ -76,6 +76,18 @@ std::string reason_of(int error) {
   }
 }
 
+// Shared with others that connect elsewhere. 0 or errno.
+int bind_port(int fd, base::Family family, uint16_t port) {
+  const int on = 1;
+  const base::IpAddress any =
+      *base::IpAddress::parse(family == base::Family::ipv4 ? "0.0.0.0" : "::");
+  const base::SocketAddress address = base::socket_address({any, port});
+  if (::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+      ::bind(fd, address.get(), address.size) != 0)
+    return errno;
+  return 0;
+}
+
 }  // namespace
 
 Probed success(std::string reason) { return {Probed::Kind::success, std::move(reason)}; }
@@ -86,12 +98,13 @@ std::string to_text(std::chrono::milliseconds time) {
   return count % 1000 == 0 ? std::to_string(count / 1000) + " s" : std::to_string(count) + " ms";
 }
 
-Attempt::Attempt(const boost::asio::any_io_executor& executor, std::chrono::milliseconds limit)
-    : limit_(limit), socket_(executor), deadline_(executor) {}
+Attempt::Attempt(const boost::asio::any_io_executor& executor, std::chrono::milliseconds limit,
+                 uint16_t source_port)
+    : limit_(limit), source_port_(source_port), socket_(executor), deadline_(executor) {}
 
 std::shared_ptr<Attempt> Attempt::start(const boost::asio::any_io_executor& executor,
-                                        std::chrono::milliseconds limit) {
-  std::shared_ptr<Attempt> attempt(new Attempt(executor, limit));
+                                        std::chrono::milliseconds limit, uint16_t source_port) {
+  std::shared_ptr<Attempt> attempt(new Attempt(executor, limit, source_port));
   attempt->deadline_.expires_after(limit);
   // Weak: the handler may be queued already when the attempt goes.
   attempt->deadline_.async_wait([weak = attempt->weak_from_this()](error_code error) {
@@ -127,6 +140,8 @@ int Attempt::open(base::Family family, int type, int protocol) {
   else
     error = ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
   if (error != 0) return errno;
+  if (source_port_ != 0 && (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP))
+    if (const int refused = bind_port(fd.get(), family, source_port_)) return refused;
   error_code failed;
   socket_.assign(fd.get(), failed);
   if (failed) return failed.value();

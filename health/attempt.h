@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,9 +21,10 @@ constexpr std::string_view kConnectedBut = "connected, but ";
 
 class Attempt final : public Stream, public std::enable_shared_from_this<Attempt> {
  public:
-  // The deadline counts from here.
+  // The deadline counts from here. `source_port`: of its TCP and UDP sockets; 0: the kernel
+  // chooses.
   static std::shared_ptr<Attempt> start(const boost::asio::any_io_executor& executor,
-                                        std::chrono::milliseconds limit);
+                                        std::chrono::milliseconds limit, uint16_t source_port);
 
   void cancel();  // ends every wait, now and later, with ECANCELED
 
@@ -40,11 +42,13 @@ class Attempt final : public Stream, public std::enable_shared_from_this<Attempt
 
  private:
   enum class Direction { in, out };
-  Attempt(const boost::asio::any_io_executor& executor, std::chrono::milliseconds limit);
+  Attempt(const boost::asio::any_io_executor& executor, std::chrono::milliseconds limit,
+          uint16_t source_port);
   boost::asio::awaitable<int> ready(Direction direction);
   void end(int why);
 
   const std::chrono::milliseconds limit_;
+  const uint16_t source_port_;
   boost::asio::posix::stream_descriptor socket_;
   boost::asio::steady_timer deadline_;
   int ended_ = 0;  // why waiting is over: ETIME or ECANCELED

@@ -41,6 +41,11 @@ struct Target {
   auto operator<=>(const Target&) const = default;
 };
 
+// Those that nobody else in the namespace connects from; without any, the kernel chooses.
+struct SourcePorts {
+  uint16_t first = 0, count = 0;
+};
+
 enum class State : uint8_t {
   up,
   down,

@@ -48,9 +48,11 @@ size_t share_of_descriptors() {
 
 class Prober::Core : public std::enable_shared_from_this<Prober::Core> {
  public:
-  Core(boost::asio::any_io_executor executor, OnChange on_change, size_t max_in_flight)
+  Core(boost::asio::any_io_executor executor, OnChange on_change, SourcePorts ports,
+       size_t max_in_flight)
       : executor_(std::move(executor)),
         on_change_(std::move(on_change)),
+        ports_(ports),
         max_in_flight_(max_in_flight > 0 ? max_in_flight : share_of_descriptors()),
         timer_(executor_) {}
 
@@ -69,12 +71,15 @@ class Prober::Core : public std::enable_shared_from_this<Prober::Core> {
   void pump();
   void arm();
   void launch(Turns::iterator turn);
+  uint16_t next_port();
   void finish(const std::shared_ptr<Entry>& entry, const Probed& probed,
               std::chrono::microseconds latency);
   void tally(const Probed& probed);
 
   const boost::asio::any_io_executor executor_;
   const OnChange on_change_;
+  const SourcePorts ports_;
+  uint16_t turn_of_ports_ = 0;
   const size_t max_in_flight_;
   boost::asio::steady_timer timer_;
   Time armed_for_ = Time::max();  // max: not armed
@@ -153,6 +158,12 @@ void Prober::Core::arm() {
   });
 }
 
+uint16_t Prober::Core::next_port() {
+  if (ports_.count == 0) return 0;
+  turn_of_ports_ = static_cast<uint16_t>((turn_of_ports_ + 1) % ports_.count);
+  return static_cast<uint16_t>(ports_.first + turn_of_ports_);
+}
+
 void Prober::Core::launch(Turns::iterator turn) {
   const std::shared_ptr<Entry> entry = turn->second;
   entry->started = turn->first;
@@ -160,7 +171,7 @@ void Prober::Core::launch(Turns::iterator turn) {
   stats_.worst_lag = std::max(stats_.worst_lag, to_us(Clock::now() - entry->started));
   stats_.started++;
   stats_.in_flight++;
-  entry->attempt = Attempt::start(executor_, limit_of(entry->target));
+  entry->attempt = Attempt::start(executor_, limit_of(entry->target), next_port());
   boost::asio::co_spawn(executor_, run(shared_from_this(), entry, entry->attempt),
                         boost::asio::detached);
 }
@@ -220,8 +231,10 @@ ProberStats Prober::Core::stats() const {
   return stats;
 }
 
-Prober::Prober(boost::asio::any_io_executor executor, OnChange on_change, size_t max_in_flight)
-    : core_(std::make_shared<Core>(std::move(executor), std::move(on_change), max_in_flight)) {}
+Prober::Prober(boost::asio::any_io_executor executor, OnChange on_change, SourcePorts ports,
+               size_t max_in_flight)
+    : core_(std::make_shared<Core>(std::move(executor), std::move(on_change), ports,
+                                   max_in_flight)) {}
 
 Prober::~Prober() { core_->stop(); }
 

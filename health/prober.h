@@ -32,10 +32,11 @@ class Prober {
   // decided. It may call set_targets().
   using OnChange = std::function<void(const base::Uuid& member, const Health& health)>;
 
-  // `max_in_flight` bounds the probes that wait for an answer, each with one or two descriptors; 0:
-  // a quarter of the process's descriptor limit, at most 4096. Probes above it start late, not
-  // never.
-  Prober(boost::asio::any_io_executor executor, OnChange on_change, size_t max_in_flight = 0);
+  // Probes over TCP and UDP connect from `ports`, one after the other. `max_in_flight` bounds the
+  // probes that wait for an answer, each with one or two descriptors; 0: a quarter of the process's
+  // descriptor limit, at most 4096. Probes above it start late, not never.
+  Prober(boost::asio::any_io_executor executor, OnChange on_change, SourcePorts ports = {},
+         size_t max_in_flight = 0);
   ~Prober();  // stops every probe; OnChange is not called again
   Prober(const Prober&) = delete;
   Prober& operator=(const Prober&) = delete;

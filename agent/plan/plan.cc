@@ -247,7 +247,27 @@ void keep_ways(const std::set<base::IpAddress>& destinations, const netns::Obser
   }
 }
 
-// Of the kernel's own sockets. Theirs and the clients' ports may be the same; the datapath asks.
+// Where HAProxy connects to, too: the kernel chooses the ports of its sockets and knows of no flow.
+void mark_proxied(const model::Relations& related, Plan& plan) {
+  std::set<base::Endpoint> proxied;
+  for (const auto& [listener, placement] : plan.placements) {
+    if (placement.by != ServedBy::haproxy) continue;
+    for (const model::Pool* pool : related.pools_of(related.model().listeners.at(listener)))
+      for (const model::Member* member : related.members_of(*pool)) {
+        proxied.insert({member->address, member->protocol_port});
+        proxied.insert({member->monitor_address.value_or(member->address),
+                        member->monitor_port.value_or(member->protocol_port)});
+      }
+  }
+  if (proxied.empty()) return;
+  for (auto& [number, backend] : plan.tables.backends) {
+    const base::Family family = datapath::from_abi(backend.family);
+    if (proxied.contains({datapath::from_abi(family, backend.addr), ntohs(backend.port)}))
+      backend.flags |= LB_BACKEND_PROXIED;
+  }
+}
+
+// Of the kernel's own sockets.
 void plan_kernel_ports(Plan& plan) {
   netns::LayoutSpec& layout = plan.layout;
   for (const auto& [listener, placement] : plan.placements)
@@ -257,6 +277,12 @@ void plan_kernel_ports(Plan& plan) {
 }
 
 }  // namespace
+
+health::SourcePorts probe_ports(const netns::LayoutSpec& configured) {
+  const int low = configured.local_port_min, high = configured.local_port_max;
+  const int first = std::max(low, high + 1 - LB_PROBE_PORTS);
+  return {static_cast<uint16_t>(first), static_cast<uint16_t>(high + 1 - first)};
+}
 
 Plan make_plan(const model::Model& model, const Observed& observed, const Ids& ids,
                const Resting& resting, const netns::LayoutSpec& configured, const Memory& memory) {
@@ -276,6 +302,7 @@ Plan make_plan(const model::Model& model, const Observed& observed, const Ids& i
   // Backends of a listener that had to be left out.
   std::erase_if(plan.haproxy, [](const auto& one) { return one.second.frontends.empty(); });
   keep_ways(resting.destinations, observed.net, plan);
+  mark_proxied(related, plan);
   plan_kernel_ports(plan);
   // An amphora has one load balancer.
   if (model.amphora && !model.load_balancers.empty())

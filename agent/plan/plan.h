@@ -53,6 +53,9 @@ inline constexpr size_t kMaxCidrs = LB_MAX_CIDRS / 2;
 // least, while something is placed there.
 inline constexpr uint16_t kProxyPortMin = 32768;
 
+// The ports that health checks connect from: the last ones of the kernel's, which no flow has.
+health::SourcePorts probe_ports(const netns::LayoutSpec& configured);
+
 // Numbers that live flows still name: they rest until no flow does.
 struct Resting {
   std::set<uint32_t> services;

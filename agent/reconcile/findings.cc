@@ -7,12 +7,15 @@
 
 namespace reconcile {
 
-Findings::Findings(boost::asio::any_io_executor loop)
-    : prober_(std::move(loop), [this](const base::Uuid& member, const health::Health& health) {
-        spdlog::info("member {} is {}: {}", member.text(), health::to_text(health.state),
-                     health.reason);
-        if (on_health_) on_health_();
-      }) {}
+Findings::Findings(boost::asio::any_io_executor loop, health::SourcePorts ports)
+    : prober_(
+          std::move(loop),
+          [this](const base::Uuid& member, const health::Health& health) {
+            spdlog::info("member {} is {}: {}", member.text(), health::to_text(health.state),
+                         health.reason);
+            if (on_health_) on_health_();
+          },
+          ports) {}
 
 void Findings::probe(const std::vector<health::Target>& targets) {
   const auto before = std::exchange(down_before_, std::nullopt);

@@ -25,7 +25,8 @@ struct HaproxyView {
 
 class Findings {
  public:
-  explicit Findings(boost::asio::any_io_executor loop);
+  // `ports` are those that probes connect from.
+  explicit Findings(boost::asio::any_io_executor loop, health::SourcePorts ports = {});
 
   // Called when a member went up or down by our own probes, right after the probe that decided.
   void on_health(std::function<void()> call) { on_health_ = std::move(call); }

@@ -8,6 +8,7 @@
 #include <exception>
 #include <utility>
 
+#include "agent/plan/plan.h"
 #include "agent/serve/api.h"
 #include "agent/serve/fitness.h"
 #include "agent/serve/paths.h"
@@ -24,7 +25,7 @@ Agent::Agent(const Config& config, Parts parts, std::chrono::steady_clock::time_
       parts_(std::move(parts)),
       machine_(parts_.network, *parts_.datapath, *parts_.certificates, parts_.haproxy,
                metrics_socket(config)),
-      findings_(loop_.get_executor()),
+      findings_(loop_.get_executor(), plan::probe_ports(config.layout)),
       changes_(loop_.get_executor(), workers_.storage, *parts_.storage, findings_,
                std::move(parts_.model), config.layout),
       reconciler_(loop_.get_executor(), workers_, changes_, findings_, machine_),

@@ -69,13 +69,39 @@ class SnatPort : public Lab {
 // ---- the client's own -------------------------------------------------------------------------
 
 TEST_F(SnatPort, IsTheClientsOwn) {
-  for (const uint16_t port : std::array<uint16_t, 6>{1024, 9999, 16383, 40000, 61000, 65535})
+  for (const uint16_t port : std::array<uint16_t, 6>{1024, 9999, 16383, 40000, 61000, 64511})
     EXPECT_EQ(port_of(client(7, port)), port);
 }
 
 TEST_F(SnatPort, OfAPrivilegedProgramIsNotKept) {
   for (const uint16_t port : std::array<uint16_t, 3>{1, 512, 1023})
     EXPECT_GE(port_of(client(7, port)), 1024);
+}
+
+// The kernel gives its sockets ports without asking whether a flow has them.
+TEST_F(SnatPort, OfHealthChecksIsNotKept) {
+  for (const uint16_t port : std::array<uint16_t, 3>{64512, 65000, 65535})
+    EXPECT_LT(port_of(client(7, port)), 61000);
+}
+
+TEST_F(SnatPort, ThatHaproxyMayConnectFromIsNotKept) {
+  install(load_balancer("192.0.2.100")
+              .listener(kTcp, 80)
+              .pool()
+              .member("203.0.113.50", 8080)
+              .listener(model::ListenerProtocol::http, 81)
+              .pool()
+              .member("203.0.113.50", 8080));
+  EXPECT_LT(port_of(client(7, 40000)), 32768);
+  EXPECT_EQ(port_of(client(7, 20000)), 20000);
+  install(load_balancer("192.0.2.100")
+              .listener(kTcp, 80)
+              .pool()
+              .member("203.0.113.50", 8080)
+              .listener(model::ListenerProtocol::http, 81)
+              .pool()
+              .member("203.0.113.50", 8081));
+  EXPECT_EQ(port_of(client(8, 40000)), 40000);
 }
 
 TEST_F(SnatPort, OfTheListenerIsNotKept) {

@@ -153,7 +153,7 @@ TEST_P(ProberTest, AThousandMembersEverySecond) {
 TEST_P(ProberTest, AThousandSilentMembersEverySecond) {
   rlimit limit{4096, 4096};
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
-  Prober prober(loop_.get_executor(), {}, 1500);
+  Prober prober(loop_.get_executor(), {}, {}, 1500);
   auto all = targets(1000, 80, 1000ms);
   for (Target& t : all) t.endpoint.address = silent();
   prober.set_targets(all);
@@ -165,7 +165,7 @@ TEST_P(ProberTest, AThousandSilentMembersEverySecond) {
 }
 
 TEST_P(ProberTest, NoMoreInFlightThanAllowed) {
-  Prober prober(loop_.get_executor(), {}, 10);
+  Prober prober(loop_.get_executor(), {}, {}, 10);
   auto all = targets(100, 80, 200ms);
   for (Target& t : all) t.endpoint.address = silent();
   prober.set_targets(all);

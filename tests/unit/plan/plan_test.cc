@@ -215,6 +215,34 @@ TEST(KernelPorts, AreFewUnlessHaproxyServes) {
   EXPECT_EQ(many.layout.local_port_max, 65535);
 }
 
+TEST(KernelPorts, TheLastAreForHealthChecks) {
+  netns::LayoutSpec layout;
+  EXPECT_EQ(probe_ports(layout).first, 64512);
+  EXPECT_EQ(probe_ports(layout).count, 1024);
+  layout.local_port_min = 20000;
+  layout.local_port_max = 20099;
+  EXPECT_EQ(probe_ports(layout).first, 20000);
+  EXPECT_EQ(probe_ports(layout).count, 100);
+}
+
+TEST(KernelPorts, WhereHaproxyConnectsToIsMarked) {
+  auto lb = web();
+  const auto proxied = [](const Plan& plan) {
+    std::set<uint16_t> ports;
+    for (const auto& [number, backend] : plan.tables.backends)
+      if ((backend.flags & LB_BACKEND_PROXIED) != 0) ports.insert(ntohs(backend.port));
+    return ports;
+  };
+  EXPECT_TRUE(proxied(plan_of(lb)).empty());
+  const uint16_t port = ntohs(plan_of(lb).tables.backends.begin()->second.port);
+  const std::string address =
+      datapath::from_abi(base::Family::ipv4, plan_of(lb).tables.backends.begin()->second.addr)
+          .text();
+  EXPECT_TRUE(proxied(plan_of(web().listener(http, 81).pool().member(address, 9))).empty());
+  EXPECT_EQ(proxied(plan_of(web().listener(http, 81).pool().member(address, port))),
+            std::set<uint16_t>{port});
+}
+
 TEST(AllowedCidrs, AreSetsByFamily) {
   auto lb = load_balancer(kVip).vip("2001:db8:1::1");
   lb.listener(tcp, 80, {.allowed_cidrs = {"198.51.100.7/24", "198.51.100.0/24", "2001:db8::/32"}});
