@@ -25,8 +25,15 @@ struct Options {
   std::string file = kDefaultConfig;
   bool file_given = false;
   std::string amphora_file;  // "": standalone
-  bool only_check = false, only_teardown = false;
+  bool only_check = false, only_make_namespace = false, only_teardown = false;
 };
+
+// Adopts the namespace, or makes it.
+base::Result<netns::Namespace> open_namespace(const serve::Config& config, bool is_amphora) {
+  auto space = netns::Namespace::open(config.netns);
+  if (space && space->is_new() && is_amphora) serve::apply_image_sysctls(config, *space);
+  return space;
+}
 
 base::Status run(serve::Config config, const std::string& amphora_file) {
   const auto started = std::chrono::steady_clock::now();
@@ -44,14 +51,13 @@ base::Status run(serve::Config config, const std::string& amphora_file) {
   }
 
   // Everything else happens inside the namespace, this thread's from now on.
-  auto space = netns::Namespace::open(config.netns);
+  auto space = open_namespace(config, amphora.has_value());
   if (!space) return space.error();
   if (auto entered = space->enter(); !entered) return entered.error();
 
   // What an agent before this one left is adopted: maps and links, HAProxy, what is wanted.
   auto parts = serve::open_parts(config, *space);
   if (!parts) return parts.error();
-  if (amphora && space->is_new()) serve::apply_image_sysctls(config);
   if (amphora)
     if (auto begun = serve::begin_as_amphora(*amphora, config, *parts); !begun)
       return begun.error();
@@ -101,6 +107,10 @@ int start(const Options& options) {
               << ": valid\n";
     return 0;
   }
+  if (options.only_make_namespace) {
+    auto made = open_namespace(*config, !options.amphora_file.empty());
+    return made ? 0 : fail(made.error().message());
+  }
   base::start_log(spdlog::level::from_str(config->log_level), config->syslog_facility);
   auto ended = options.only_teardown ? teardown(*config, options.amphora_file)
                                      : run(*config, options.amphora_file);
@@ -119,6 +129,10 @@ int main(int argc, char** argv) {
                  "Run as an amphora of Octavia, as this amphora-agent.conf says")
       ->excludes(given);
   app.add_flag("--check-config", options.only_check, "Check the configuration file and exit");
+  app.add_flag(
+      "--make-namespace", options.only_make_namespace,
+      "Make the network namespace if it is not there, and exit: for a unit whose mounts are "
+      "its own, before the agent");
   app.add_flag(
       "--teardown", options.only_teardown,
       "Remove pinned maps, XDP programs, addresses and routes, and exit; resources on disk stay");
