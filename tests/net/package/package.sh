@@ -1,0 +1,104 @@
+#!/bin/bash
+# The package on a machine with systemd: installed, upgraded under traffic, removed, purged. LAB_BUILD is the build
+# directory.
+#
+#   client ---- eth1 amphora eth2 --[switch]-- m1  lab_server
+#    held connections,                     `-- m2  lab_server
+#    short ones, datagrams at a fixed rate
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+if [[ ${1:-} != inside ]]; then
+  source "$here/../../../scripts/lib/common.sh"
+  folder=$(temporary_folder packages)
+  trap 'rm -rf "$folder"' EXIT
+  export LAB_BUILD=${LAB_BUILD:-$TOP/build/release}
+  export BUILD=$LAB_BUILD
+  VERSION=0.1.0 "$TOP/packaging/build-deb" "$folder/before"
+  VERSION=0.1.1 "$TOP/packaging/build-deb" "$folder/after"
+  lintian --fail-on error --suppress-tags bad-distribution-in-changes-file "$folder"/before/*.deb >"$folder/lintian" 2>&1 ||
+    die "lintian: $(cat "$folder/lintian")"
+  echo "ok   lintian finds no error"
+  # The machine has a /tmp of its own.
+  cp -r "$folder" "$LAB_BUILD/packages-$$"
+  trap 'rm -rf "$folder" "$LAB_BUILD/packages-$$"' EXIT
+  "$here/container.sh" "$here/package.sh" inside "$LAB_BUILD/packages-$$"
+  exit
+fi
+
+source "$here/../traffic/traffic.sh"
+packages=$2
+unit() { systemctl show -P "$1" amphora-agent.service; }
+install_package() {
+  dpkg -i "$packages/$1"/*.deb >"$LAB_DIR/dpkg.log" 2>&1 || fail "dpkg: $(cat "$LAB_DIR/dpkg.log")"
+  lab_until 20 "the agent of the package to answer" lab_is_up
+}
+lab_is_up() { curl -s -f -m 2 -o "$LAB_DIR/curl.out" --unix-socket "$LAB_SOCKET" http://localhost/healthz; }
+programs() { lab_in amphora bpftool -j net | jq -c '[.[0].xdp[] | .devname] | sort'; }
+
+lab_begin package
+lab_spawn "$LAB_DIR/agent.log" journalctl --no-pager --follow -u amphora-agent
+lab_topology two-armed 2
+lab_members
+LAB_SOCKET=/run/amphora-xdp/control.sock
+mkdir -p /etc/amphora-xdp
+lab_agent_config | jq 'del(.state_dir, .control_socket, .pin_root)' >/etc/amphora-xdp/agent.json
+install_package before
+[[ $(unit ActiveState) == active ]] || fail "the unit is $(unit ActiveState)"
+[[ $(programs) == '["eth1","eth2"]' ]] || fail "XDP is on $(programs)"
+pass "installed: amphora-agent.service is active, XDP is on both interfaces"
+rating=$(systemd-analyze security amphora-agent.service --no-pager | sed -n 's/.*exposure level for .*: \([0-9.]*\) .*/\1/p')
+[[ $(bc <<<"$rating < 5") == 1 ]] || fail "systemd-analyze rates it $rating"
+pass "systemd-analyze security rates it $rating"
+
+# The pages know every option that there is, and no other.
+options_of() { "$@" --help | grep -oE '^ +(-[a-z],)?--[a-z-]+' | grep -oE -- '--[a-z-]+'; }
+compare_page() { # PAGE SECTION OPTIONS
+  zcat "/usr/share/man/man$2/$1.$2.gz" >"$LAB_DIR/page"
+  diff <(sort -u <<<"$3") <(grep -oE '(Fl|,) -[a-z][a-z-]+' "$LAB_DIR/page" | sed 's/^[^-]*-/--/' | sort -u) ||
+    fail "the page of $1 and its --help differ"
+}
+compare_page amphora-xdp-agent 8 "$(options_of amphora-xdp-agent; echo --help)"
+compare_page amphora-xdp 1 "$(options_of amphora-xdp; for c in status show apply plan flows verdicts; do options_of amphora-xdp $c; done; echo --help)"
+pass "the manual pages know every option, and no other"
+
+create_lb packaged "$LAB_VIP4" \
+  "$(listener_json TCP 80 ROUND_ROBIN "$(members_json ipv4 $LAB_MEMBER_PORT 1 1)")" \
+  "$(listener_json HTTP 8080 ROUND_ROBIN "$(members_json ipv4 $LAB_MEMBER_PORT 1 1)" | jq -c '.default_pool.protocol = "HTTP"')" \
+  "$(listener_json UDP 53 ROUND_ROBIN "$(members_json ipv4 $LAB_MEMBER_PORT 1 1)")"
+client() { # NAME ARGUMENTS...
+  lab_spawn_in client "$LAB_DIR/$1.json" "$LAB_BUILD/tests/net/lab/lab_client" "${@:2}"
+  pids+=("$LAB_PID")
+}
+pids=()
+client held hold --target "$LAB_VIP4:80" --connections 40 --pause-ms 5 --ready-file "$LAB_DIR/held"
+client datagrams hold --udp --target "$LAB_VIP4:53" --connections 40 --pause-ms 20
+client short requests --target "$LAB_VIP4:80" --connections 0 --concurrency 4 --pause-ms 2
+# shellcheck disable=SC2016  # the inner shell expands it
+lab_spawn_in client "$LAB_DIR/layer7" bash -c 'trap "exit 0" TERM; while true; do
+  curl -s -m 5 -o /dev/null -w "%{http_code}\n" "http://$0/"; done' "$LAB_VIP4:8080"
+pids+=("$LAB_PID")
+lab_until 10 "held connections" test -e "$LAB_DIR/held"
+before=$(unit MainPID)
+install_package after
+[[ $(unit MainPID) != "$before" ]] || fail "the agent is still the one before"
+[[ $(dpkg-query -W -f='${Version}' amphora-xdp) == 0.1.1 ]] || fail "not upgraded"
+sleep 2
+kill -TERM "${pids[@]}"
+wait "${pids[@]}" || true
+for name in held datagrams short; do
+  expect "upgraded under traffic: $name, none failed" "$(cat "$LAB_DIR/$name.json")" '.failed == 0 and .requests > 200'
+done
+expect "upgraded under traffic: layer 7, none failed" "$(sort "$LAB_DIR/layer7" | uniq -c | jq -Rcn '[inputs | split(" ") | map(select(. != ""))]')" \
+  'length == 1 and .[0][1] == "200" and (.[0][0] | tonumber) > 50'
+expect "resources are there after the upgrade" "$(lab_api GET /v2.0/lbaas/listeners)" '.listeners | length == 3'
+
+dpkg --remove amphora-xdp >"$LAB_DIR/dpkg.log" 2>&1 || fail "dpkg: $(cat "$LAB_DIR/dpkg.log")"
+[[ $(programs) == '[]' ]] || fail "removed, and XDP is on $(programs)"
+[[ ! -e /sys/fs/bpf/amphora-xdp ]] || fail "removed, and there are pins: $(ls /sys/fs/bpf/amphora-xdp)"
+[[ -z $(pgrep haproxy) ]] || fail "removed, and HAProxy runs"
+[[ -s /etc/amphora-xdp/agent.json && -s /var/lib/amphora-xdp/state.json ]] || fail "removed, and the state is gone"
+pass "removed: nothing in the kernel, configuration and state stay"
+dpkg --purge amphora-xdp >"$LAB_DIR/dpkg.log" 2>&1 || fail "dpkg: $(cat "$LAB_DIR/dpkg.log")"
+left=$(find / -xdev -name '*amphora-xdp*' -not -path '/tmp/*' -not -path "$TOP/*" -not -path '/proc/*' -not -path '/run/*' 2>/dev/null || true)
+[[ -z $left ]] || fail "purged, and there is $left"
+pass "purged: nothing is left"
