@@ -19,7 +19,7 @@ struct Request {
   std::string scheme;  // "http" or "https"
   std::string token;   // X-Auth-Token, or what Authorization bears; may be empty
   std::string body;
-  std::string project;  // X-Project-Id; may be empty
+  std::string project = {};  // X-Project-Id; may be empty
 };
 
 // Where links begin: "http://localhost".

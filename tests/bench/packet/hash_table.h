@@ -12,10 +12,13 @@
 #define LB_FLOW_FIND_H
 #define LB_FLOW_CHANGE_H
 #define LB_FLOW_FOLLOW_H
+#define LB_FLOW_STATE_H
 #define LB_FLOW_TABLE_H
 /* and without these */
 #define LB_CHALLENGE_H
 #define LB_OFFLOAD_H
+#define LB_PERSIST_H
+#define LB_SIDE_H
 #define LB_SYN_H
 #define LB_WAY_H
 
@@ -279,12 +282,44 @@ static __always_inline void note_offload(struct xdp_md *ctx,
 {
 }
 
+static __always_inline __u32
+persistent_backend(const struct lb_service *service, struct request *r,
+		   const int family)
+{
+	return 0;
+}
+
+static __always_inline int may_have_opened(const struct flow_hit *hit,
+					   __u32 flags, int change)
+{
+	return 0;
+}
+
+static __always_inline void remember(const struct flow_hit *hit,
+				     const int family)
+{
+}
+
+static __always_inline int is_of_other_side(const struct xdp_md *ctx,
+					    const struct flow_hit *hit,
+					    const struct lb_nexthop *hop,
+					    const int family)
+{
+	return 0;
+}
+
+static __always_inline const struct lb_nexthop *
+hop_named(const struct lb_flow *line)
+{
+	const __u32 id = line->nexthop & LB_NEXTHOP_ID;
+
+	return bpf_map_lookup_elem(&lb_nexthops, &id);
+}
+
 static __always_inline const struct lb_nexthop *
 hop_of(struct xdp_md *ctx, const struct flow_hit *hit, const int family)
 {
-	__u32 id = hit->line->nexthop;
-
-	return bpf_map_lookup_elem(&lb_nexthops, &id);
+	return hop_named(hit->line);
 }
 
 #endif
