@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "agent/model/fault.h"
+#include "agent/model/fields/listable.h"
 #include "agent/model/model.h"
-#include "agent/model/show/query.h"
 
 namespace model {
 

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "agent/model/fault.h"
+#include "agent/model/fields/listable.h"
 #include "agent/model/kinds.h"
 #include "agent/model/model.h"
-#include "agent/model/show/query.h"
 
 namespace model {
 

@@ -8,22 +8,13 @@
 #include <vector>
 
 #include "agent/model/fault.h"
+#include "agent/model/fields/listable.h"
 #include "agent/model/kinds.h"
 
 namespace model {
 
 // Decoded query parameters in the order of the request; names may repeat.
 using QueryParameters = std::vector<std::pair<std::string, std::string>>;
-
-// What a list is of.
-struct Listable {
-  std::string plural, links;  // the keys of the answer
-  std::string id = "id";      // the attribute that markers name
-  nlohmann::json example;     // one, as it is shown: its attributes are filters and sort keys
-  // Further names that an attribute has in queries: {"load_balancer_id", "loadbalancers"}. One that
-  // is shown as a list of resources stands for their ids; "" is the parent's id.
-  std::vector<std::pair<std::string, std::string>> aliases = {};
-};
 
 const Listable& listable(Kind kind);
 

@@ -282,9 +282,8 @@ static __always_inline void note_offload(struct xdp_md *ctx,
 {
 }
 
-static __always_inline __u32
-persistent_backend(const struct lb_service *service, struct request *r,
-		   const int family)
+static __always_inline __u32 persistent_backend(
+	const struct lb_service *service, struct request *r, const int family)
 {
 	return 0;
 }
