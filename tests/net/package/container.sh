@@ -29,9 +29,10 @@ unshare --mount --pid --net --uts --ipc --cgroup --fork --kill-child=SIGKILL --p
   mount -t cgroup2 cgroup2 sys/fs/cgroup
   mount -t bpf bpf sys/fs/bpf
   mount --rbind /dev dev
-  mount --rbind "$2" ".$2"
   mount -t tmpfs tmpfs run
   mount -t tmpfs tmpfs tmp
+  mkdir -p ".$2"
+  mount --rbind "$2" ".$2"
   ip link set lo up
   # Only what is asked for runs on it, and what is installed is started.
   rm -f usr/sbin/policy-rc.d
