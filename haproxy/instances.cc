@@ -102,10 +102,11 @@ Instances::Failures Instances::apply(const Specs& specs) {
   std::vector<const Specs::value_type*> order;
   for (const auto& entry : specs)
     if (serves_something(entry.second)) order.push_back(&entry);
-  std::ranges::stable_partition(order, [this](const auto* entry) {
+  const auto has_not_failed = [this](const auto* entry) {
     const auto found = instances_.find(entry->first);
     return found == instances_.end() || !found->second.failure;
-  });
+  };
+  std::stable_partition(order.begin(), order.end(), has_not_failed);
   Failures failures;
   for (const auto* entry : order)
     if (auto done = apply(entry->first, entry->second); !done)
