@@ -14,10 +14,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <memory>
 #include <sstream>
+#include <thread>
 
 #include "base/log.h"
 
@@ -87,6 +89,9 @@ int version_of(const std::string& name) {
   return err == std::errc{} && stop == end ? version : 0;
 }
 
+constexpr int kLockTries = 20;
+constexpr std::chrono::milliseconds kLockPause{50};
+
 }  // namespace
 
 Status make_pin_folder(const std::string& path) {
@@ -102,8 +107,13 @@ Status make_pin_folder(const std::string& path) {
 Result<Fd> lock_pin_folder(const std::string& root) {
   Fd folder(open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder.valid()) return Error{errno, "open the pin folder " + root};
-  if (flock(folder.get(), LOCK_EX | LOCK_NB) == 0) return folder;
-  if (errno != EWOULDBLOCK) return Error{errno, "lock the pin folder " + root};
+  // Of an agent that was killed just as it started a program, the child has the lock until it is
+  // that program.
+  for (int i = 0; i < kLockTries; ++i) {
+    if (flock(folder.get(), LOCK_EX | LOCK_NB) == 0) return folder;
+    if (errno != EWOULDBLOCK) return Error{errno, "lock the pin folder " + root};
+    std::this_thread::sleep_for(kLockPause);
+  }
   struct stat status {};
   const int pid = fstat(folder.get(), &status) == 0 ? lock_holder(status) : 0;
   const std::string who =

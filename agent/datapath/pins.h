@@ -17,8 +17,8 @@ namespace datapath {
 // lies there and none is.
 base::Status make_pin_folder(const std::string& path);
 
-// Only one agent works on a pin folder: the lock lasts as long as the descriptor. The error names
-// the process that has it.
+// Only one agent works on a pin folder: the lock lasts as long as the descriptor. Waits a second
+// for it: one that was killed may be about to let go. The error names the process that has it.
 base::Result<base::Fd> lock_pin_folder(const std::string& root);
 
 inline constexpr char kProgramPin[] = "/lb_xdp";  // in the folder of a version
