@@ -143,15 +143,6 @@ class Comparison {
                            {"delete pool " + title(*pool)}});
   }
 
-  // What was given back is shown as the API's default, also by a pool that does not use it.
-  static void leave_out_unused_tls(const json& wanted, json& changed) {
-    if (wanted.value("tls_enabled", false)) return;
-    for (const char* name : {"tls_ciphers", "tls_versions", "alpn_protocols"}) {
-      const auto change = changed.find(name);
-      if (change != changed.end() && (change->is_null() || change->empty())) changed.erase(change);
-    }
-  }
-
   void make_pool(const json& wanted) {
     std::string name = wanted.at("name");
     auto kept = pools_.find(name);
@@ -165,8 +156,7 @@ class Comparison {
       return;
     }
     const json& present = *kept->second;
-    json changed = differences<Pool>(wanted, present);
-    leave_out_unused_tls(wanted, changed);
+    json changed = pool_differences(wanted, present);
     if (!changed.empty())
       requests_.push_back({"PUT",
                            kBase + "pools/" + pool_reference(name),

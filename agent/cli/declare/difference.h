@@ -49,6 +49,18 @@ nlohmann::json differences(const nlohmann::json& wanted, const nlohmann::json& p
   return changed;
 }
 
+// TLS that was given back is shown as the API's default, also by a pool that does not use it.
+inline nlohmann::json pool_differences(const nlohmann::json& wanted,
+                                       const nlohmann::json& present) {
+  nlohmann::json changed = differences<Pool>(wanted, present);
+  if (wanted.value("tls_enabled", false)) return changed;
+  for (const char* name : {"tls_ciphers", "tls_versions", "alpn_protocols"}) {
+    const auto change = changed.find(name);
+    if (change != changed.end() && (change->is_null() || change->empty())) changed.erase(change);
+  }
+  return changed;
+}
+
 enum class Defaults { left_out, sent };
 
 // The body that creates what is wanted; references are left to the caller.
