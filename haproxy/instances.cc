@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "haproxy/check.h"
 #include "haproxy/files.h"
 #include "haproxy/pems.h"
 
@@ -47,6 +48,14 @@ void remove_all(const std::string& path) {
   std::filesystem::remove_all(path, ignored);
 }
 
+// Links to certificates and texts of checks in the midst of which an agent was killed.
+void forget_checks(const std::string& folder) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end;
+       at.increment(error))
+    if (at->path().filename().string().starts_with(kCheckPrefix)) remove_all(at->path().string());
+}
+
 bool is_there(const std::string& path) {
   std::error_code ignored;
   return std::filesystem::exists(path, ignored);
@@ -75,6 +84,7 @@ Result<Instances> Instances::open(Paths root) {
 
 // What cannot be opened now is told when it is to serve.
 void Instances::adopt() {
+  for (const std::string& folder : {root_.run_dir, root_.state_dir}) forget_checks(folder);
   std::set<Uuid> names = named_in(root_.run_dir);
   names.merge(named_in(root_.state_dir));
   for (const Uuid& name : names) (void)instance(name);

@@ -184,20 +184,31 @@ std::optional<std::string> Store::check(const std::string& reference, Use use, T
   return std::nullopt;
 }
 
-std::map<std::string, File> Store::files(const std::set<std::string>& references) {
-  const std::lock_guard lock(mutex_);
+std::map<std::string, File> Store::look_for(const std::set<std::string>& references) {
   std::map<std::string, File> out;
-  std::set<std::string> used;
   for (const std::string& reference : references) {
     const auto name = name_of(reference);
     if (!name) continue;
-    used.insert(*name);
     const Known* known = look(*name);
     const auto file = known == nullptr ? last_good(*name) : known->file;
     if (file && !file->path.empty()) out[reference] = *file;
   }
+  return out;
+}
+
+std::map<std::string, File> Store::files(const std::set<std::string>& references) {
+  const std::lock_guard lock(mutex_);
+  auto out = look_for(references);
+  std::set<std::string> used;
+  for (const std::string& reference : references)
+    if (const auto name = name_of(reference)) used.insert(*name);
   forget_unused(used);
   return out;
+}
+
+std::map<std::string, File> Store::some_files(const std::set<std::string>& references) {
+  const std::lock_guard lock(mutex_);
+  return look_for(references);
 }
 
 }  // namespace certificates

@@ -44,6 +44,8 @@ class Store {
   // An expired bundle has one, and one whose file was damaged or removed: what was accepted is not
   // taken away from those who use it.
   std::map<std::string, File> files(const std::set<std::string>& references);
+  // The same where others may be in use, too.
+  std::map<std::string, File> some_files(const std::set<std::string>& references);
 
  private:
   // One file as it was read last.
@@ -60,6 +62,8 @@ class Store {
   const Known* look(const std::string& name);
   void read_again(const std::string& name, Known& known);
   std::optional<File> last_good(const std::string& name) const;
+  // As some_files(), with mutex_ held.
+  std::map<std::string, File> look_for(const std::set<std::string>& references);
   void forget_unused(const std::set<std::string>& used);
 
   std::string directory_;

@@ -25,7 +25,34 @@ const typename Children::mapped_type& children(const Children& of, const Uuid& i
   return found == of.end() ? kNone : found->second;
 }
 
+template <class R, class Belongs>
+void copy(const std::map<Uuid, R>& all, std::map<Uuid, R>& into, Belongs belongs) {
+  for (const auto& [id, resource] : all)
+    if (belongs(resource)) into.emplace_hint(into.end(), id, resource);
+}
+
 }  // namespace
+
+// Parents first: whose children are, is looked up in them.
+Model part_of(const Model& m, const std::set<Uuid>& load_balancers) {
+  Model part;
+  const auto is_theirs = [&](const auto& one) {
+    return load_balancers.contains(one.load_balancer);
+  };
+  copy(m.load_balancers, part.load_balancers,
+       [&](const LoadBalancer& one) { return load_balancers.contains(one.id); });
+  copy(m.listeners, part.listeners, is_theirs);
+  copy(m.pools, part.pools, is_theirs);
+  copy(m.members, part.members, [&](const Member& one) { return part.pools.contains(one.pool); });
+  copy(m.health_monitors, part.health_monitors,
+       [&](const HealthMonitor& one) { return part.pools.contains(one.pool); });
+  copy(m.l7policies, part.l7policies,
+       [&](const L7Policy& one) { return part.listeners.contains(one.listener); });
+  copy(m.l7rules, part.l7rules,
+       [&](const L7Rule& one) { return part.l7policies.contains(one.policy); });
+  part.amphora = m.amphora;
+  return part;
+}
 
 bool redirects(const Model& m, const L7Policy& policy) {
   return wants_to_redirect(policy) &&

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -54,6 +55,9 @@ inline const HealthMonitor* monitor_of(const Model& m, const Pool& pool) {
     if (monitor.pool == pool.id) return &monitor;
   return nullptr;
 }
+
+// What is there of these load balancers and of all that is theirs, without the catalog.
+Model part_of(const Model& m, const std::set<Uuid>& load_balancers);
 
 // Whether requests can come to a pool through the policy, as far as it says itself: without rules
 // it matches nothing.

@@ -1,6 +1,7 @@
 #include "agent/plan/l7.h"
 
 #include "agent/plan/l7_words.h"
+#include "agent/plan/placement.h"
 #include "agent/plan/wanted.h"
 #include "health/expected_codes.h"
 
@@ -191,6 +192,23 @@ std::vector<haproxy::Policy> L7Planner::policies(const model::Listener& listener
 const model::HealthMonitor* L7Planner::monitor_of(const model::Pool& pool) const {
   const model::HealthMonitor* monitor = related_.monitor_of(pool);
   return monitor != nullptr && is_on(*monitor) ? monitor : nullptr;
+}
+
+haproxy::Specs l7_specs(const model::Model& model, const Certificates& certificates) {
+  haproxy::Specs specs;
+  const model::Relations related(model);
+  const std::set<base::Uuid> nobody;
+  std::map<base::Uuid, std::string> ignored;
+  L7Planner planner(related, nobody, certificates, specs, ignored);
+  Placing placing(related);
+  for (const auto& [id, listener] : model.listeners) {
+    const model::LoadBalancer& lb = model.load_balancers.at(listener.load_balancer);
+    if (!is_on(lb) || !is_on(listener) || placing.of(listener).by != ServedBy::haproxy) continue;
+    const std::set<base::IpAddress> vips = vips_of(lb);
+    if (!vips.empty()) planner.add(lb, listener, {vips.begin(), vips.end()});
+  }
+  std::erase_if(specs, [](const auto& one) { return one.second.frontends.empty(); });
+  return specs;
 }
 
 bool L7Planner::add_backend(const model::Listener& listener, const model::Pool& pool) {

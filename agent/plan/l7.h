@@ -49,4 +49,8 @@ class L7Planner {
   std::map<base::Uuid, std::string>& problems_;
 };
 
+// What HAProxy is to serve, as far as the model alone says: what nobody has found down, and with
+// the ports that others have.
+haproxy::Specs l7_specs(const model::Model& model, const Certificates& certificates);
+
 }  // namespace plan

@@ -60,6 +60,12 @@ asio::awaitable<model::Outcome<model::Edited>> ChangeQueue::wait_for(
   co_return std::move(*mine->outcome);
 }
 
+model::Refusal ChangeQueue::refused(const Waiting& change, const model::Model& before,
+                                    const model::Model& after) const {
+  if (!judge_ || change.effect == Effect::recorded) return std::nullopt;
+  return judge_(before, after);
+}
+
 // On the worker: each edit on what the one before it left, then all in one write. Where there is no
 // memory for one, it is refused, and nothing else.
 ChangeQueue::Written ChangeQueue::carry_out(const std::vector<std::shared_ptr<Waiting>>& batch,
@@ -72,6 +78,10 @@ ChangeQueue::Written ChangeQueue::carry_out(const std::vector<std::shared_ptr<Wa
       one->outcome = one->edit(*now, context);
       auto* edited = std::get_if<model::Edited>(&*one->outcome);
       if (edited == nullptr) continue;
+      if (auto refusal = refused(*one, *now, edited->model)) {
+        one->outcome = std::move(*refusal);
+        continue;
+      }
       now = written.model = std::make_shared<const model::Model>(edited->model);
       written.wants = written.wants || one->effect == Effect::wanted;
     } catch (const std::bad_alloc&) {

@@ -49,6 +49,12 @@ class ChangeQueue final : public Changes, public Delivery {
     vip_ranges_ = std::move(ranges);
   }
 
+  // Asked about every change before it is stored, on the storage worker, as edits are: why the
+  // machine would not take the second model, which the change makes of the first. What is refused
+  // changes nothing.
+  using Judge = std::function<model::Refusal(const model::Model&, const model::Model&)>;
+  void judge_with(Judge judge) { judge_ = std::move(judge); }
+
   // For the reconciler, the only one to use what follows.
   // Called whenever something else is wanted.
   void on_change(std::function<void()> call) { on_change_ = std::move(call); }
@@ -70,6 +76,8 @@ class ChangeQueue final : public Changes, public Delivery {
     base::Status saved = base::Unit{};
   };
 
+  model::Refusal refused(const Waiting& change, const model::Model& before,
+                         const model::Model& after) const;
   Written carry_out(const std::vector<std::shared_ptr<Waiting>>& batch,
                     std::shared_ptr<const model::Model> before, const model::Context& context);
   boost::asio::awaitable<model::Outcome<model::Edited>> wait_for(std::shared_ptr<Waiting> mine);
@@ -90,6 +98,7 @@ class ChangeQueue final : public Changes, public Delivery {
   std::function<void()> on_change_;
   decltype(model::Context::check_certificate) check_certificate_;
   std::shared_ptr<const model::VipRanges> vip_ranges_;
+  Judge judge_;  // empty: all is taken
 };
 
 }  // namespace reconcile

@@ -6,7 +6,7 @@
 // - The five below block for it, one call at a time each, in the order of the calls. They work on
 //   values that they are given and on what is named here; what they return is taken on the loop.
 //
-// Two threads touch certificates::Store, which locks. Nothing else is shared.
+// Three threads touch certificates::Store, which locks. Nothing else is shared.
 #pragma once
 
 #include "agent/reconcile/worker.h"
@@ -14,7 +14,8 @@
 namespace reconcile {
 
 struct Workers {
-  // Edits of the model, and the files of <state_dir>: state.json (Store), statistics.json.
+  // Edits of the model, with HAProxy's opinion of them (serve::L7Judge), and the files of
+  // <state_dir>: state.json (Store), statistics.json. Reads the certificates' store.
   Worker storage;
   // netns::Network, announcements and DHCP clients, datapath::Datapath but for its flow table, and
   // the planner, which reads what both say. Reads the certificates' store.

@@ -26,6 +26,7 @@ Agent::Agent(const Config& config, Parts parts, std::chrono::steady_clock::time_
       machine_(parts_.network, *parts_.datapath, *parts_.certificates, parts_.haproxy,
                metrics_socket(config)),
       findings_(loop_.get_executor(), plan::probe_ports(config.layout)),
+      l7_judge_(*parts_.certificates, haproxy_paths(config), metrics_socket(config)),
       changes_(loop_.get_executor(), workers_.storage, *parts_.storage, findings_,
                std::move(parts_.model), config.layout),
       reconciler_(loop_.get_executor(), workers_, changes_, findings_, machine_),
@@ -50,6 +51,9 @@ Agent::Agent(const Config& config, Parts parts, std::chrono::steady_clock::time_
     link_watches_.emplace_back(loop_.get_executor(), std::move(watch), reconciler_);
   changes_.check_certificates_with(check_certificates_in(*parts_.certificates));
   changes_.allocate_vips_from(vip_ranges_);
+  changes_.judge_with([this](const model::Model& before, const model::Model& after) {
+    return l7_judge_.judge(before, after);
+  });
   reconciler_.on_arranged([this](const auto& layout, const auto& observed) {
     network_keeper_.arranged(layout, observed);
     if (pair_) pair_->arranged(layout);

@@ -17,6 +17,7 @@
 #include "agent/serve/amphora.h"
 #include "agent/serve/clock.h"
 #include "agent/serve/haproxy_keeper.h"
+#include "agent/serve/l7_judge.h"
 #include "agent/serve/link_watch.h"
 #include "agent/serve/network_keeper.h"
 #include "agent/serve/pair.h"
@@ -60,6 +61,7 @@ class Agent {
   // What is wanted, what is known, and who brings the machine there.
   reconcile::RealMachine machine_;
   reconcile::Findings findings_;
+  L7Judge l7_judge_;
   reconcile::ChangeQueue changes_;
   reconcile::Reconciler reconciler_;
 

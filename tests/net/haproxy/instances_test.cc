@@ -10,6 +10,7 @@
 
 #include "base/digest.h"
 #include "base/file.h"
+#include "haproxy/check.h"
 #include "tests/net/haproxy/lab.h"
 
 namespace haproxy_test {
@@ -253,6 +254,21 @@ TEST_F(WithCertificates, WhatWasAcceptedLastCanAlwaysBeStartedAgain) {
   EXPECT_TRUE(until([&] { return !instances_->revive().empty(); }));
   EXPECT_THAT(subject(), HasSubstr("CN = site"));
   EXPECT_EQ(instances_->status().at(kA).counts.restarts, 1u);
+}
+
+TEST_F(WithCertificates, WhatItWouldNotTakeIsKnownBefore) {
+  const auto said = [this](const haproxy::Specs& specs) {
+    const auto words = haproxy::objection(paths(), specs.at(kA), 15s);
+    return words ? *words : "it could not be asked: " + words.error().message();
+  };
+  haproxy::Specs specs = with(certificate("site", "rsa:2048"));
+  EXPECT_EQ(said(specs), "");
+  frontend(specs.at(kA)).tls->options.ciphers = "NOSUCH";
+  EXPECT_THAT(said(specs), AllOf(HasSubstr("cipher list"), HasSubstr("haproxy.cfg:"),
+                                 testing::Not(HasSubstr(path("")))));
+  EXPECT_THAT(said(with(certificate("site", "rsa:512"))),
+              HasSubstr("unable to load SSL certificate"));
+  EXPECT_EQ(sh("ls " + paths().state_dir), "") << "nothing of a check is left";
 }
 
 TEST_F(WithCertificates, NoKeyStaysThatNobodyUses) {

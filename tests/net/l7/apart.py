@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """One load balancer broken in every way, beside a healthy one under load: no request of the healthy one fails, and every
-change of it is carried out."""
+change of it is carried out. What HAProxy would refuse is refused; what happens to it is its load balancer's alone."""
 import contextlib
 import pathlib
 import shutil
@@ -126,22 +126,19 @@ class Healthy:
 def refused_changes(broken, healthy):
     of, tls = broken["lb"], f"listeners/{broken['tls']}"
     monitor = {"pool_id": broken["p"], "type": "HTTP", "delay": 0, "timeout": 1, "max_retries": 1}
-    faults = [
-        ("ciphers that nobody knows", "PUT", tls, {"listener": {"tls_ciphers": "NOSUCH"}}, {"listener": {"tls_ciphers": None}}),
-        ("a version that HAProxy has not", "PUT", tls, {"listener": {"tls_versions": ["SSLv3"]}},
-         {"listener": {"tls_versions": None}}),
-        ("a monitor without a delay", "POST", "healthmonitors", {"healthmonitor": monitor}, None),
+    refusals = [
+        ("ciphers that nobody knows", "PUT", tls, {"listener": {"tls_ciphers": "NOSUCH"}}, "tls_ciphers"),
+        ("a version that HAProxy has not", "PUT", tls, {"listener": {"tls_versions": ["SSLv3"]}}, "tls_versions"),
+        ("a monitor without a delay", "POST", "healthmonitors", {"healthmonitor": monitor}, "delay"),
     ]
-    for what, method, path, body, repair in faults:
-        made = change(method, path, body, of, ("ERROR",))
-        check(f"{what}: why is said", problem_of(broken))
-        check(f"{what}: what was served before is served", answers() and answers(443, tls_context()))
+    for what, method, path, body, field in refusals:
+        said = change(method, path, body, of, expect=(400,))
+        check(f"{what}: refused, with the field and HAProxy's words", f" {field}. HAProxy refuses it: " in said, said)
+        check(f"{what}: nothing of the agent's files is told", FOLDER not in said, said)
+        equal(f"{what}: nothing was changed", (status(of), problem_of(broken)), ("ACTIVE", ""))
+        check(f"{what}: it is served as before", answers() and answers(443, tls_context()))
         healthy.check(what)
-        if repair:
-            change("PUT", path, repair, of)
-        else:
-            change("DELETE", f"healthmonitors/{made['healthmonitor']['id']}", of=of)
-        equal(f"{what}: it is repaired", (problem_of(broken), answers()), ("", True))
+    equal("no monitor was stored", call("GET", "/v2.0/lbaas/healthmonitors")["healthmonitors"], [])
 
 
 def dying(broken, healthy):

@@ -114,6 +114,8 @@ TEST_F(StoreTest, GoesOnWithTheLastGoodOneWhenAFileIsDamaged) {
   EXPECT_EQ(store->files({"web.pem"}).at("web.pem"), good);
   std::filesystem::remove(path("web.pem"));
   EXPECT_EQ(store->files({"web.pem"}).at("web.pem"), good) << "still referred to";
+  EXPECT_TRUE(store->some_files({}).empty());
+  EXPECT_EQ(store->some_files({"web.pem"}).at("web.pem"), good) << "these are not all";
   EXPECT_TRUE(store->files({}).empty());
   EXPECT_FALSE(std::filesystem::exists(good.path)) << "a private key was left behind";
 }

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "agent/plan/l7.h"
 #include "tests/unit/plan/planned.h"
 
 namespace plan {
@@ -96,6 +97,29 @@ TEST(Haproxy, IsToldOfWhatItServes) {
   EXPECT_EQ(service(plan, kVip, 80).flags, LB_SERVICE_TO_KERNEL);
   lb.last_listener().admin_state_up = false;
   EXPECT_TRUE(plan_of(lb).haproxy.empty());
+}
+
+TEST(Haproxy, WhatItIsToServeFollowsFromTheModelAlone) {
+  const auto lb = web(ListenerProtocol::http, PoolProtocol::http);
+  const auto l4 = web(ListenerProtocol::tcp, PoolProtocol::tcp);
+  EXPECT_EQ(l7_specs(lb, {}), plan_of(lb).haproxy);
+  EXPECT_TRUE(l7_specs(l4, {}).empty());
+  auto off = lb;
+  off.last_listener().admin_state_up = false;
+  EXPECT_TRUE(l7_specs(off, {}).empty());
+}
+
+TEST(Haproxy, APartOfTheModelIsServedAsInTheWhole) {
+  const auto lb = web(ListenerProtocol::http, PoolProtocol::http);
+  const model::Model other = test::load_balancer("192.0.2.2")
+                                 .listener(ListenerProtocol::http, 80)
+                                 .pool(model::Algorithm::round_robin, PoolProtocol::http)
+                                 .member("203.0.113.8", 8080);
+  const model::Model both = test::join(lb, other);
+  EXPECT_EQ(l7_specs(both, {}).size(), 2u);
+  const model::Model part = model::part_of(both, {other.load_balancers.begin()->first});
+  EXPECT_EQ(part, other);
+  EXPECT_EQ(l7_specs(part, {}), plan_of(other).haproxy);
 }
 
 TEST(Haproxy, FlowsOfAMovedListenerKeepTheirBackends) {

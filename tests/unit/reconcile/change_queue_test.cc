@@ -48,6 +48,27 @@ TEST_F(Queue, HaproxysWordsAreTheError) {
             "load balancer " + std::get<model::Edited>(made).id.text() + ": HAProxy: bad text");
 }
 
+TEST_F(Queue, WhatTheJudgeRefusesChangesNothing) {
+  size_t asked = 0;
+  queue_->judge_with(
+      [&asked](const model::Model& before, const model::Model& after) -> model::Refusal {
+        asked++;
+        if (after.listeners.size() != 2) return std::nullopt;
+        EXPECT_EQ(before.listeners.size(), 1u);
+        return model::Fault{400, "HAProxy's words"};
+      });
+  ASSERT_TRUE(std::holds_alternative<model::Edited>(create_load_balancer(80)));
+  ASSERT_TRUE(run_until([&] { return settled(); }));
+  const uint64_t revision = queue_->revision();
+  const auto refused = create_load_balancer(81);
+  ASSERT_TRUE(std::holds_alternative<model::Fault>(refused));
+  EXPECT_EQ(std::get<model::Fault>(refused).text, "HAProxy's words");
+  EXPECT_EQ(queue_->model().load_balancers.size(), 1u);
+  EXPECT_EQ(queue_->revision(), revision);
+  EXPECT_EQ(agent_->store.load()->load_balancers.size(), 1u);
+  EXPECT_EQ(asked, 2u) << "what the model says of itself is nobody's to judge";
+}
+
 TEST_F(Queue, ARefusedChangeWantsNothing) {
   const uint64_t before = queue_->revision();
   answer_of(queue_->change([](const model::Model&, const model::Context&) {
