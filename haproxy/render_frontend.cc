@@ -170,9 +170,11 @@ void render_frontend(const Frontend& frontend, const Surroundings& around, Lines
   for (const base::Endpoint& place : frontend.binds) out.add("bind " + place_word(place) + tls);
   out.add(frontend.mode == Mode::http ? "mode http" : "mode tcp");
   if (frontend.hsts && frontend.mode == Mode::http) out.add(hsts_line(*frontend.hsts));
-  if (frontend.source == Source::metrics)
+  if (frontend.source == Source::metrics) {
     // One page, and nothing that a client sends reaches the agent but the request for it.
     out.add("http-request deny deny_status 404 if !{ path /metrics } or !{ method GET HEAD }");
+    out.add("http-request set-query loadbalancer=" + frontend.load_balancer.text());
+  }
   if (frontend.mode == Mode::http) render_policies(frontend, out);
   out.add("timeout client " + milliseconds(frontend.client_timeout));
   if (frontend.inspect_delay > 0)

@@ -11,6 +11,7 @@
 #include "agent/control/flow_filter.h"
 #include "agent/control/flow_stream.h"
 #include "agent/control/metrics.h"
+#include "agent/control/metrics_scope.h"
 #include "agent/control/networks.h"
 #include "agent/control/operator_json.h"
 #include "agent/control/resources.h"
@@ -282,15 +283,25 @@ awaitable<http::Response> Api::verdicts(Call call) {
   co_return http::json_response(200, to_json(verdicts, changes_.model()));
 }
 
+// `?loadbalancer=ID`: of that one alone.
 awaitable<http::Response> Api::metrics(Call call) {
-  if (auto fault = refuse_query(call)) co_return http::fault_response(*fault);
+  std::optional<base::Uuid> only;
+  if (call.query.size() == 1 && call.query.front().first == "loadbalancer") {
+    only = base::Uuid::parse(call.query.front().second);
+    if (!only)
+      co_return http::fault_response({400, "loadbalancer must be the id of a load balancer."});
+  } else if (auto fault = refuse_query(call)) {
+    co_return http::fault_response(*fault);
+  }
   const Status status = co_await operator_.status();
   const Verdicts verdicts = co_await operator_.verdicts();
   const Counters counters = co_await operator_.counters();
   http::Response response;
   response.content_type = kMetricsContentType;
-  response.body =
-      control::metrics(status, verdicts, counters, changes_.model(), changes_.statuses());
+  const model::Model& m = changes_.model();
+  const model::Statuses statuses = changes_.statuses();
+  response.body = only ? metrics_of(*only, status, verdicts, counters, m, statuses)
+                       : control::metrics(status, verdicts, counters, m, statuses);
   co_return response;
 }
 

@@ -75,7 +75,7 @@ std::string family_text(base::Family family) {
   return family == base::Family::ipv4 ? "ipv4" : "ipv6";
 }
 
-void add_agent(Text& text, const Status& status) {
+void add_machine(Text& text, const Status& status) {
   text.heading("amphora_xdp_info", "gauge", "Version of the agent and of its maps.");
   text.sample({{"version", status.version}, {"abi", std::to_string(status.abi)}}, uint64_t{1});
   text.heading("amphora_xdp_uptime_seconds", "gauge", "Seconds since the agent started.");
@@ -92,6 +92,19 @@ void add_agent(Text& text, const Status& status) {
   text.sample({}, status.reconcile.runs);
   text.heading("amphora_xdp_reconcile_failures_total", "counter", "Reconcile runs that failed.");
   text.sample({}, status.reconcile.failures);
+  text.heading("amphora_xdp_flow_log_written_total", "counter",
+               "Ended connections of XDP that were logged.");
+  text.sample({}, status.flow_log.written);
+  text.heading("amphora_xdp_flow_log_left_out_total", "counter",
+               "Those that were not, for there were too many.");
+  text.sample({}, status.flow_log.left_out);
+  text.heading("amphora_xdp_reconcile_problems", "gauge", "Resources that could not be planned.");
+  text.sample({}, uint64_t{status.reconcile.problems.size()});
+  text.heading("amphora_xdp_reconcile_duration_seconds", "gauge", "Duration of the last run.");
+  text.sample({}, static_cast<double>(status.reconcile.took.count()) / 1e6);
+}
+
+void add_haproxies(Text& text, const Status& status) {
   const auto each_haproxy = [&](std::string_view name, std::string_view type, std::string_view help,
                                 auto value) {
     text.heading(name, type, help);
@@ -105,16 +118,6 @@ void add_agent(Text& text, const Status& status) {
                [](const HaproxyStatus& one) { return one.reloads; });
   each_haproxy("amphora_xdp_haproxy_restarts_total", "counter", "Its starts after it had died.",
                [](const HaproxyStatus& one) { return one.restarts; });
-  text.heading("amphora_xdp_flow_log_written_total", "counter",
-               "Ended connections of XDP that were logged.");
-  text.sample({}, status.flow_log.written);
-  text.heading("amphora_xdp_flow_log_left_out_total", "counter",
-               "Those that were not, for there were too many.");
-  text.sample({}, status.flow_log.left_out);
-  text.heading("amphora_xdp_reconcile_problems", "gauge", "Resources that could not be planned.");
-  text.sample({}, uint64_t{status.reconcile.problems.size()});
-  text.heading("amphora_xdp_reconcile_duration_seconds", "gauge", "Duration of the last run.");
-  text.sample({}, static_cast<double>(status.reconcile.took.count()) / 1e6);
 }
 
 void add_vrrp(Text& text, const VrrpStatus& vrrp) {
@@ -164,10 +167,13 @@ std::string load_balancer_of(const model::Model& m, const Uuid& listener) {
   return found == m.listeners.end() ? "" : found->second.load_balancer.text();
 }
 
-void add_verdicts(Text& text, const Verdicts& verdicts, const model::Model& m) {
+void add_packets(Text& text, const Verdicts& verdicts) {
   text.heading("amphora_xdp_packets_total", "counter", "Packets by verdict.");
   for (const VerdictCount& verdict : verdicts.total)
     text.sample({{"verdict", verdict.name}, {"action", verdict.action}}, verdict.packets);
+}
+
+void add_verdicts(Text& text, const Verdicts& verdicts, const model::Model& m) {
   text.heading("amphora_xdp_listener_packets_total", "counter",
                "Packets by listener and verdict, where there were any.");
   for (const ListenerVerdicts& row : verdicts.listeners)
@@ -364,11 +370,15 @@ void add_statuses(Text& text, const Status& status, const model::Model& m,
 }  // namespace
 
 std::string metrics(const Status& status, const Verdicts& verdicts, const Counters& counters,
-                    const model::Model& m, const model::Statuses& statuses) {
+                    const model::Model& m, const model::Statuses& statuses, MetricsOf of) {
   Text text;
-  add_agent(text, status);
-  if (status.vrrp) add_vrrp(text, *status.vrrp);
-  add_tables(text, status);
+  if (of == MetricsOf::machine) {
+    add_machine(text, status);
+    if (status.vrrp) add_vrrp(text, *status.vrrp);
+    add_tables(text, status);
+    add_packets(text, verdicts);
+  }
+  add_haproxies(text, status);
   add_verdicts(text, verdicts, m);
   add_load_balancers(text, counters, m);
   add_listeners(text, counters, m);

@@ -14,9 +14,10 @@ namespace asio = boost::asio;
 
 namespace {
 
-// HAProxy's workers get the metrics here, and nothing else.
+// HAProxy's workers get the metrics of their load balancer here, and nothing else.
 asio::awaitable<http::Response> answer_metrics(control::Api& door, http::Request request) {
-  if (request.target == "/metrics" && (request.method == "GET" || request.method == "HEAD"))
+  if (request.target.starts_with("/metrics?loadbalancer=") &&
+      (request.method == "GET" || request.method == "HEAD"))
     co_return co_await door.handle(std::move(request));
   co_return http::fault_response({404, "The resource could not be found."});
 }

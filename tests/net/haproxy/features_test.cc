@@ -268,6 +268,7 @@ TEST_F(Features, MetricsAreTheAgents) {
   haproxy::Spec spec;
   haproxy::Frontend frontend;
   frontend.listener = id(1);
+  frontend.load_balancer = id(9);
   frontend.source = haproxy::Source::metrics;
   frontend.binds = {{ip(kVip), 80}};
   spec.frontends[id(1)] = frontend;
@@ -275,6 +276,9 @@ TEST_F(Features, MetricsAreTheAgents) {
   apply(spec);
   EXPECT_TRUE(until([&] { return status("/metrics") == "200"; }));
   EXPECT_EQ(get("/metrics")["member"], "agent");
+  const std::string own = "/metrics?loadbalancer=" + id(9).text();
+  EXPECT_EQ(get("/metrics?loadbalancer=" + id(8).text())["path"], own) << "nobody else's";
+  EXPECT_EQ(get("/metrics")["path"], own);
   EXPECT_EQ(status("/v1/status"), "404");
   EXPECT_EQ(status("/metrics", "-X POST"), "404");
 }

@@ -202,6 +202,15 @@ def exporter():
         return all(f'octavia_listener_connections_total{{loadbalancer="{ids["exporter"]}",listener="{ids[name]}"}} 1' in text
                    for name in ("l7", "l4"))
     until(10, f"both listeners in {text}", both)
+    other = lbaas("POST", "loadbalancers", {"loadbalancer": {"vip_address": "198.51.100.20", "listeners": [
+        {"protocol": "HTTP", "protocol_port": 80}]}})["loadbalancer"]["id"]
+    check("of all, where operators ask", other in call("GET", "/metrics"))
+    for query in ("", f"?loadbalancer={other}"):
+        text = ask(9100, "/metrics" + query).body.decode()
+        equal(f"of its own load balancer alone, asked for '{query}'", (ids["exporter"] in text, other in text), (True, False))
+        check(f"and not of the machine, asked for '{query}'",
+              "amphora_xdp_interface" not in text and "amphora_xdp_flows" not in text)
+    lbaas("DELETE", f"loadbalancers/{other}?cascade=true")
     equal("nothing else is there", ask(9100, "/v2.0/lbaas/loadbalancers").status in (403, 404), True)
     remove(ids["exporter"])
     say("the PROMETHEUS listener, both placements")

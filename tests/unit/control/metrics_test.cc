@@ -81,6 +81,33 @@ TEST(Metrics, AreAScrapersText) {
   EXPECT_THAT(answer->body, HasSubstr("version=\"0.1\\\"\\\\\\n\""));
 }
 
+TEST(Metrics, OfOneLoadBalancerTellNothingOfOthers) {
+  FakeAgent agent;
+  const std::string ours = agent.make("/v2/lbaas/loadbalancers", web());
+  const model::Model& m = agent.changes.model();
+  const base::Uuid listener = m.listeners.begin()->first, other = base::Uuid::random();
+  agent.machine.status_.haproxy = {{m.load_balancers.begin()->first, true, 1, 2, 3, ""},
+                                   {other, true, 1, 2, 3, ""}};
+  agent.machine.status_.attachments = {{"eth1", 2, "native", "", 0}};
+  agent.machine.verdicts_ = {
+      {{"established", "send", 7}},
+      {{listener, {{"new_flow", "send", 4}}}, {other, {{"new_flow", "send", 5}}}}};
+  agent.machine.counters_.members = {{m.members.begin()->first, 2, 3, 4}, {other, 9, 3, 4}};
+  const std::string all = agent.ask("GET", "/metrics")->body;
+  EXPECT_THAT(all, HasSubstr(other.text()));
+  EXPECT_THAT(all, HasSubstr("eth1"));
+  const std::string one = agent.ask("GET", "/metrics?loadbalancer=" + ours)->body;
+  EXPECT_EQ(scrape(one).at("amphora_xdp_haproxy_up{loadbalancer=\"" + ours + "\"}"), 1);
+  EXPECT_THAT(one, HasSubstr("listener=\"" + listener.text()));
+  EXPECT_THAT(one, ::testing::Not(HasSubstr(other.text())));
+  for (const char* machines : {"eth1", "amphora_xdp_packets_total", "amphora_xdp_info"})
+    EXPECT_THAT(one, ::testing::Not(HasSubstr(machines)));
+  const std::string nobody = agent.ask("GET", "/metrics?loadbalancer=" + other.text())->body;
+  EXPECT_THAT(nobody, ::testing::Not(HasSubstr(ours)));
+  EXPECT_EQ(agent.ask("GET", "/metrics?loadbalancer=x")->status, 400);
+  EXPECT_EQ(agent.ask("GET", "/metrics?pool=x")->status, 400);
+}
+
 TEST(Metrics, TellOfHaproxy) {
   FakeAgent agent;
   const auto scraped = [&] { return scrape(agent.ask("GET", "/metrics")->body); };

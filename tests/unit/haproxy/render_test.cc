@@ -276,6 +276,7 @@ TEST(Render, MetricsComeFromTheAgent) {
   m.frontend().default_backend.reset();
   m.spec.backends.clear();
   m.spec.metrics_socket = "/run/x/metrics.sock";
+  EXPECT_THAT(m.text(), HasLine("http-request set-query loadbalancer=" + id(9).text()));
   EXPECT_THAT(m.text(), HasLine("default_backend metrics"));
   EXPECT_THAT(m.text(), HasLine("server agent unix@/run/x/metrics.sock"));
 }
