@@ -188,6 +188,18 @@ void SecretText::wipe() {
   text_.clear();
 }
 
+bool are_revocations_of(std::string_view revocations, std::string_view authorities) {
+  const auto crls = read_pem(revocations), owners = read_pem(authorities);
+  if (!crls || !owners) return false;
+  const bool all = std::ranges::all_of(crls->crls, [&owners](const CrlPtr& crl) {
+    return std::ranges::any_of(owners->certificates, [&crl](const CertificatePtr& one) {
+      return X509_CRL_verify(crl.get(), X509_get0_pubkey(one.get())) == 1;
+    });
+  });
+  (void)openssl_reason();  // each that did not match left one
+  return all;
+}
+
 Result<Bundle> read_bundle(std::string_view bytes) {
   const bool is_pem = bytes.find("-----BEGIN ") != std::string_view::npos;
   auto parts = is_pem ? read_pem(bytes) : read_pkcs12(bytes);

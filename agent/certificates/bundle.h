@@ -38,6 +38,9 @@ struct Bundle {
 // whether they are valid now is asked separately. Errors say what is wrong with "it".
 base::Result<Bundle> read_bundle(std::string_view bytes);
 
+// Whether every CRL is signed by one of the authorities; both are PEM.
+bool are_revocations_of(std::string_view revocations, std::string_view authorities);
+
 // Why it cannot be used at `now`: expired, or not valid yet. nullopt: it can.
 std::optional<std::string> check_validity(const About& about, Time now);
 

@@ -184,6 +184,20 @@ std::optional<std::string> Store::check(const std::string& reference, Use use, T
   return std::nullopt;
 }
 
+bool Store::are_revocations_of(const std::string& revocations, const std::string& authorities) {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> texts;
+  for (const std::string& reference : {revocations, authorities}) {
+    const auto name = name_of(reference);
+    const Known* known = name ? look(*name) : nullptr;
+    if (known == nullptr) return true;
+    auto bytes = read_small_file(known->file.path, kMostRendered);
+    if (!bytes) return true;
+    texts.push_back(std::move(*bytes));
+  }
+  return certificates::are_revocations_of(texts[0], texts[1]);
+}
+
 std::map<std::string, File> Store::look_for(const std::set<std::string>& references) {
   std::map<std::string, File> out;
   for (const std::string& reference : references) {

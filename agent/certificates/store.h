@@ -40,6 +40,10 @@ class Store {
   // Why a reference cannot be used so at `now`, in words that name it; nullopt: it can.
   std::optional<std::string> check(const std::string& reference, Use use, Time now);
 
+  // Whether the CRLs that the one refers to are of the authorities that the other refers to. Of
+  // what is not there, check() tells.
+  bool are_revocations_of(const std::string& revocations, const std::string& authorities);
+
   // The files of those references that have one, by reference; `references` are all that there are.
   // An expired bundle has one, and one whose file was damaged or removed: what was accepted is not
   // taken away from those who use it.

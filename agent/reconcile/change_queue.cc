@@ -150,7 +150,7 @@ void ChangeQueue::note_tried(uint64_t revision, base::Status result) {
 model::Context ChangeQueue::context_now() const {
   const auto now = std::chrono::system_clock::now();
   return {std::chrono::time_point_cast<std::chrono::microseconds>(now), check_certificate_,
-          vip_ranges_};
+          vip_ranges_, are_revocations_of_};
 }
 
 }  // namespace reconcile

@@ -39,9 +39,11 @@ class ChangeQueue final : public Changes, public Delivery {
   boost::asio::awaitable<base::Status> carried_out(uint64_t revision) override;
   boost::asio::awaitable<base::Status> configure(netns::LayoutSpec layout) override;
 
-  // For every edit from now on; model::Context says what it does.
-  void check_certificates_with(decltype(model::Context::check_certificate) check) {
+  // For every edit from now on; model::Context says what they do.
+  void check_certificates_with(decltype(model::Context::check_certificate) check,
+                               decltype(model::Context::are_revocations_of) are_of) {
     check_certificate_ = std::move(check);
+    are_revocations_of_ = std::move(are_of);
   }
 
   // The same of its VIP ranges.
@@ -97,6 +99,7 @@ class ChangeQueue final : public Changes, public Delivery {
   bool writing_ = false;
   std::function<void()> on_change_;
   decltype(model::Context::check_certificate) check_certificate_;
+  decltype(model::Context::are_revocations_of) are_revocations_of_;
   std::shared_ptr<const model::VipRanges> vip_ranges_;
   Judge judge_;  // empty: all is taken
 };

@@ -49,7 +49,8 @@ Agent::Agent(const Config& config, Parts parts, std::chrono::steady_clock::time_
              [this](std::function<void()> work) { return aside(std::move(work)); }}) {
   for (auto& watch : parts_.watches)
     link_watches_.emplace_back(loop_.get_executor(), std::move(watch), reconciler_);
-  changes_.check_certificates_with(check_certificates_in(*parts_.certificates));
+  changes_.check_certificates_with(check_certificates_in(*parts_.certificates),
+                                   compare_revocations_in(*parts_.certificates));
   changes_.allocate_vips_from(vip_ranges_);
   changes_.judge_with([this](const model::Model& before, const model::Model& after) {
     return l7_judge_.judge(before, after);

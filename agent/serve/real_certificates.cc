@@ -34,6 +34,12 @@ decltype(model::Context::check_certificate) check_certificates_in(certificates::
   };
 }
 
+decltype(model::Context::are_revocations_of) compare_revocations_in(certificates::Store& store) {
+  return [&store](const std::string& revocations, const std::string& authorities) {
+    return store.are_revocations_of(revocations, authorities);
+  };
+}
+
 asio::awaitable<std::vector<certificates::Entry>> RealCertificates::list() {
   auto read = [this] { return store_.list(); };
   co_return co_await workers_.certificates.run(std::move(read));

@@ -34,5 +34,7 @@ class RealCertificates final : public control::Certificates {
 
 // For model::Context::check_certificate: asks `store`, which outlives it.
 decltype(model::Context::check_certificate) check_certificates_in(certificates::Store& store);
+// For model::Context::are_revocations_of; the same.
+decltype(model::Context::are_revocations_of) compare_revocations_in(certificates::Store& store);
 
 }  // namespace serve

@@ -39,6 +39,10 @@ struct Context {
       check_certificate = {};
   // Where VIPs that no request says come from; null: nowhere.
   std::shared_ptr<const VipRanges> vip_ranges = {};
+  // Whether the CRLs of the one reference are of the CA certificates of the other; both can be used
+  // so. Not there: nobody looks.
+  std::function<bool(const std::string& revocations, const std::string& authorities)>
+      are_revocations_of = {};
 };
 
 // A change locks: what is new becomes PENDING_CREATE, what is changed and everything above it

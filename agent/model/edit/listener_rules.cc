@@ -147,6 +147,10 @@ Refusal complete_listener(const Context& context, Listener& listener, const json
   if (auto refusal = check_hsts(listener)) return refusal;
   if (auto refusal = check_references(context, kIdentities, values)) return refusal;
   if (auto refusal = check_references(context, kClients, values)) return refusal;
+  if (gives_any(values, kClients))
+    if (auto refusal = check_revocations_of(context, listener.client_crl_container_ref,
+                                            listener.client_ca_tls_container_ref))
+      return refusal;
   const bool decides = terminates_tls(listener) || request == Request::update;
   if (auto refusal = check_tls_lists(values, decides ? EmptyList::refused : EmptyList::allowed))
     return refusal;

@@ -125,6 +125,10 @@ Refusal complete_pool(const Context& context, Pool& pool, const json& values, Re
   if (auto refusal = check_revocations(pool, values, request)) return refusal;
   if (auto refusal = check_references(context, kIdentities, values)) return refusal;
   if (auto refusal = check_references(context, kAuthorities, values)) return refusal;
+  if (gives_any(values, kAuthorities))
+    if (auto refusal =
+            check_revocations_of(context, pool.crl_container_ref, pool.ca_tls_container_ref))
+      return refusal;
   const bool decides = pool.tls_enabled || request == Request::update;
   if (auto refusal = check_tls_lists(values, decides ? EmptyList::refused : EmptyList::allowed))
     return refusal;

@@ -41,6 +41,21 @@ Refusal check_references(const Context& context, const std::vector<ReferenceFiel
   return Fault{400, "Could not retrieve certificate: " + as_in_python(failed), "", reasons};
 }
 
+bool gives_any(const json& values, const std::vector<ReferenceField>& fields) {
+  return std::any_of(fields.begin(), fields.end(), [&values](const ReferenceField& field) {
+    return values.contains(std::string(field.name));
+  });
+}
+
+Refusal check_revocations_of(const Context& context, const std::string& revocations,
+                             const std::string& authorities) {
+  if (revocations.empty() || authorities.empty() || !context.are_revocations_of ||
+      context.are_revocations_of(revocations, authorities))
+    return std::nullopt;
+  return validation_failure(
+      "The CRL specified is not valid for client certificate authority reference supplied.");
+}
+
 // Of the newest Octavia: those of 11 have none for an ECDSA certificate below TLS 1.3.
 std::string default_ciphers() {
   return "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:"

@@ -20,6 +20,13 @@ struct ReferenceField {
 Refusal check_references(const Context& context, const std::vector<ReferenceField>& fields,
                          const nlohmann::json& values);
 
+// Whether `values` sets one of these.
+bool gives_any(const nlohmann::json& values, const std::vector<ReferenceField>& fields);
+
+// CRLs are of the authorities that they are for; "": there are none.
+Refusal check_revocations_of(const Context& context, const std::string& revocations,
+                             const std::string& authorities);
+
 // What Octavia gives who does not say.
 std::string default_ciphers();
 std::vector<std::string> default_tls_versions();

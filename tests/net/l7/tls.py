@@ -99,6 +99,9 @@ def client_certificates():
     check("X-SSL-Issuer", "ca" in headers.get("x-ssl-issuer", ""))
     refused("no certificate where one must be", lambda: ask(443, tls=none))
     equal("a revoked one, nobody looks", ask(443, tls=bad).status, 200)
+    said = call("PUT", f"/v2.0/lbaas/listeners/{ids['tls']}", {"listener": {
+        "client_ca_tls_container_ref": "other-ca.pem", "client_crl_container_ref": "crl.pem"}}, (400,))["faultstring"]
+    check("a CRL of another CA is refused", "The CRL specified is not valid" in said, said)
     change(ids, client_crl_container_ref="crl.pem")
     refused("a revoked one", lambda: ask(443, tls=bad))
     equal("one that is not revoked", ask(443, tls=good).status, 200)

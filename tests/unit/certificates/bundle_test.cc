@@ -67,6 +67,15 @@ TEST(Bundle, OfAnIdentityIsOneThatTlsTakes) {
               HasSubstr("of one of its issuers"));
 }
 
+TEST(Bundle, RevocationsAreOfThoseWhoSignedThem) {
+  const Pair one = make({.name = "one", .alternate = {}, .authority = true});
+  const Pair two = make({.name = "two", .alternate = {}, .authority = true});
+  const std::string crl = crl_pem(one, noon() - kDay, noon() + kDay);
+  EXPECT_TRUE(are_revocations_of(crl, one.certificate_pem()));
+  EXPECT_TRUE(are_revocations_of(crl, two.certificate_pem() + one.certificate_pem()));
+  EXPECT_FALSE(are_revocations_of(crl, two.certificate_pem()));
+}
+
 TEST(Bundle, OfPkcs12IsThatOfPem) {
   const House house;
   const auto pem = read_bundle(house.leaf.certificate_pem() + house.middle.certificate_pem() +

@@ -87,6 +87,16 @@ TEST_F(StoreTest, ChecksAReferenceByWhatItIsFor) {
               HasSubstr("Certificate web.pem cannot be used: it expired on 2026-12-22"));
 }
 
+TEST_F(StoreTest, KnowsWhoseRevocationsTheyAre) {
+  ASSERT_TRUE(store->put("ca.pem", ca.certificate_pem()).ok());
+  const Pair another = make({.name = "another", .alternate = {}, .authority = true});
+  ASSERT_TRUE(store->put("another.pem", another.certificate_pem()).ok());
+  ASSERT_TRUE(store->put("crl", crl_pem(ca, noon() - kDay, noon() + kDay)).ok());
+  EXPECT_TRUE(store->are_revocations_of("crl", "https://192.0.2.5/v1/secrets/ca.pem"));
+  EXPECT_FALSE(store->are_revocations_of("crl", "another.pem"));
+  EXPECT_TRUE(store->are_revocations_of("crl", "gone.pem")) << "for check() to tell";
+}
+
 TEST_F(StoreTest, TakesFilesThatSomebodyCopiesIn) {
   EXPECT_THAT(why("web.pem", Use::identity), HasSubstr("there is no certificate of that name"));
   write("web.pem", bundle(web));

@@ -128,6 +128,33 @@ TEST(References, AreAskedForWhatTheyAreUsedAs) {
                                                           {"crl", CertificateUse::revocations}}));
 }
 
+TEST(References, RevocationsAreOfTheAuthority) {
+  House h;
+  Context context = kNow;
+  context.are_revocations_of = [](const std::string& crl, const std::string& ca) {
+    return crl == "crl of " + ca;
+  };
+  const auto with = [&](const char* crl) {
+    const json body = tls({{"loadbalancer_id", h.lb.text()},
+                           {"client_ca_tls_container_ref", "ca"},
+                           {"client_crl_container_ref", crl}});
+    return create(h.model, Kind::listener, Uuid{}, {{"listener", body}}, context);
+  };
+  const char* const words =
+      "Validation failure: The CRL specified is not valid for client certificate authority "
+      "reference supplied.";
+  accepted(with("crl of ca"));
+  EXPECT_THAT(refused(with("crl of another")), IsFault(400, words));
+  const auto pool_with = [&](const char* crl) {
+    const json body = {{"loadbalancer_id", h.lb.text()}, {"protocol", "HTTP"},
+                       {"lb_algorithm", "ROUND_ROBIN"},  {"tls_enabled", true},
+                       {"ca_tls_container_ref", "ca"},   {"crl_container_ref", crl}};
+    return create(h.model, Kind::pool, Uuid{}, {{"pool", body}}, context);
+  };
+  accepted(pool_with("crl of ca"));
+  EXPECT_THAT(refused(pool_with("crl of another")), IsFault(400, words));
+}
+
 TEST(InsertHeaders, AreThoseThatTheListenerCanKnow) {
   House h;
   auto with = [&](const char* protocol, const char* header) {
