@@ -89,13 +89,26 @@ def run_folder(ids):
     return pathlib.Path(FOLDER) / "haproxy" / ids["lb"].replace("-", "")
 
 
+def living(ids):
+    """Its master and the newest of its workers; None while one of them is about to be started."""
+    try:
+        pid = int((run_folder(ids) / "haproxy.pid").read_text())
+        return pid, int(pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[-1])
+    except (OSError, IndexError, ValueError):
+        return None
+
+
+def processes(ids):
+    until(10, "its HAProxy to run", lambda: living(ids))
+    return living(ids) or processes(ids)
+
+
 def master(ids):
-    return int((run_folder(ids) / "haproxy.pid").read_text())
+    return processes(ids)[0]
 
 
 def worker(ids):
-    pid = master(ids)
-    return int(pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[-1])
+    return processes(ids)[1]
 
 
 def problem_of(ids):
@@ -141,6 +154,23 @@ def refused_changes(broken, healthy):
     equal("no monitor was stored", call("GET", "/v2.0/lbaas/healthmonitors")["healthmonitors"], [])
 
 
+def weak_certificates(broken, healthy):
+    run("openssl", "req", "-x509", "-newkey", "rsa:1024", "-nodes", "-days", "30", "-subj", "/CN=weak",
+        "-keyout", f"{FOLDER}/weak.key", "-out", f"{FOLDER}/weak.crt")
+    weak = pathlib.Path(f"{FOLDER}/weak.crt").read_bytes() + pathlib.Path(f"{FOLDER}/weak.key").read_bytes()
+    for what, name in (("a weak certificate", "weak.pem"), ("a weak certificate over one in use", "server.pem")):
+        said = call("PUT", f"/v1/certificates/{name}", weak, (400,))["faultstring"]
+        check(f"{what} is refused", "key too small" in said, said)
+        kill(worker(broken), signal.SIGKILL)
+        until(10, "the one before to be served", lambda: answers(443, tls_context()))
+        healthy.check(what)
+    (pathlib.Path(FOLDER) / "state/certificates/server.pem").write_bytes(weak)  # behind the agent's back
+    kill(worker(broken), signal.SIGKILL)
+    until(10, "the one before to be served", lambda: answers(443, tls_context()))
+    healthy.check("a weak certificate where the store has it")
+    upload("server.pem")
+
+
 def dying(broken, healthy):
     for which in (worker, master):
         for _ in range(3):
@@ -150,7 +180,7 @@ def dying(broken, healthy):
 
 
 def frozen(broken, healthy):
-    pids = [master(broken), worker(broken)]
+    pids = processes(broken)
     for pid in pids:
         kill(pid, signal.SIGSTOP)
     try:
@@ -226,7 +256,7 @@ broken = make("broken", OTHER, [
      "default_pool": pool("tls-p", [member(M1)])}])
 load = Load()
 try:
-    for way in (refused_changes, dying, frozen, a_port_that_is_taken, damaged_files, starved):
+    for way in (refused_changes, weak_certificates, dying, frozen, a_port_that_is_taken, damaged_files, starved):
         way(broken, healthy)
     call("DELETE", f"/v2.0/lbaas/loadbalancers/{broken['lb']}?cascade=true")
     until(10, "it to be gone", lambda: len(call("GET", "/v2.0/lbaas/loadbalancers")["loadbalancers"]) == 1)
