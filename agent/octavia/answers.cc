@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "agent/http/response.h"
+#include "base/digest.h"
 
 namespace octavia {
 
@@ -48,13 +49,7 @@ std::string md5_hex(std::string_view bytes) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
   EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_md5(), nullptr);
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string hex;
-  for (unsigned i = 0; i < size; ++i) {
-    hex.push_back(kHex[digest[i] >> 4]);
-    hex.push_back(kHex[digest[i] & 15]);
-  }
-  return hex;
+  return base::hex(digest.data(), size);
 }
 
 http::Response with_etag(http::Response response, std::string_view bytes) {
