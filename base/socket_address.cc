@@ -24,4 +24,15 @@ SocketAddress socket_address(const Endpoint& endpoint) {
   return out;
 }
 
+std::optional<IpAddress> ip_address(const sockaddr& address) {
+  const auto of = [](Family family, const void* bytes) {
+    return IpAddress::from_bytes(family, static_cast<const uint8_t*>(bytes));
+  };
+  if (address.sa_family == AF_INET)
+    return of(Family::ipv4, &reinterpret_cast<const sockaddr_in&>(address).sin_addr);
+  if (address.sa_family == AF_INET6)
+    return of(Family::ipv6, &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr);
+  return std::nullopt;
+}
+
 }  // namespace base

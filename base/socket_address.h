@@ -3,6 +3,8 @@
 
 #include <sys/socket.h>
 
+#include <optional>
+
 #include "base/ip.h"
 
 namespace base {
@@ -15,5 +17,9 @@ struct SocketAddress {
 };
 
 SocketAddress socket_address(const Endpoint& endpoint);
+
+// The address in what the kernel has given, which is as long as its family says; nullopt: it is
+// neither IPv4 nor IPv6.
+std::optional<IpAddress> ip_address(const sockaddr& address);
 
 }  // namespace base

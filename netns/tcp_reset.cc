@@ -55,13 +55,7 @@ Result<std::set<IpAddress>> own_addresses() {
   std::set<IpAddress> own;
   for (const ifaddrs* one = first; one != nullptr; one = one->ifa_next) {
     if (one->ifa_addr == nullptr) continue;
-    const auto add = [&own](Family family, const void* bytes) {
-      own.insert(IpAddress::from_bytes(family, static_cast<const uint8_t*>(bytes)));
-    };
-    if (one->ifa_addr->sa_family == AF_INET)
-      add(Family::ipv4, &reinterpret_cast<const sockaddr_in*>(one->ifa_addr)->sin_addr);
-    if (one->ifa_addr->sa_family == AF_INET6)
-      add(Family::ipv6, &reinterpret_cast<const sockaddr_in6*>(one->ifa_addr)->sin6_addr);
+    if (const auto address = base::ip_address(*one->ifa_addr)) own.insert(*address);
   }
   ::freeifaddrs(first);
   return own;

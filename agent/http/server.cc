@@ -22,8 +22,8 @@
 #include "agent/http/peer.h"
 #include "agent/http/response.h"
 #include "agent/http/unix_listener.h"
-#include "base/ip.h"
 #include "base/log.h"
+#include "base/socket_address.h"
 
 namespace http {
 namespace {
@@ -51,17 +51,8 @@ std::string source_of(const Socket& socket) {
   error_code error;
   const auto endpoint = socket.remote_endpoint(error);
   if (error) return "";
-  const auto* address = static_cast<const sockaddr*>(endpoint.data());
-  if (address->sa_family == AF_INET)
-    return base::IpAddress::from_bytes(
-               base::Family::ipv4, reinterpret_cast<const uint8_t*>(
-                                       &reinterpret_cast<const sockaddr_in*>(address)->sin_addr))
-        .text();
-  if (address->sa_family != AF_INET6) return "";
-  return base::IpAddress::from_bytes(
-             base::Family::ipv6, reinterpret_cast<const uint8_t*>(
-                                     &reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr))
-      .text();
+  const auto address = base::ip_address(*static_cast<const sockaddr*>(endpoint.data()));
+  return address ? address->text() : "";
 }
 
 struct Server::State : std::enable_shared_from_this<State> {
