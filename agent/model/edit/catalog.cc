@@ -1,6 +1,7 @@
 #include "agent/model/edit/catalog.h"
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include "agent/model/edit/rules.h"
@@ -43,23 +44,14 @@ auto with(C& catalog, CatalogKind kind, Use&& use) {
 }
 
 // One of a map by the text of its key; end(): there is none.
-template <class R>
-auto find_in(std::map<Uuid, R>& all, const std::string& id) {
-  const auto key = Uuid::parse(id);
-  return key ? all.find(*key) : all.end();
-}
-template <class R>
-auto find_in(std::map<std::string, R>& all, const std::string& id) {
-  return all.find(id);
-}
-template <class R>
-auto find_in(const std::map<Uuid, R>& all, const std::string& id) {
-  const auto key = Uuid::parse(id);
-  return key ? all.find(*key) : all.end();
-}
-template <class R>
-auto find_in(const std::map<std::string, R>& all, const std::string& id) {
-  return all.find(id);
+template <class Map>
+auto find_in(Map& all, const std::string& id) {
+  if constexpr (std::is_same_v<typename Map::key_type, Uuid>) {
+    const auto key = Uuid::parse(id);
+    return key ? all.find(*key) : all.end();
+  } else {
+    return all.find(id);
+  }
 }
 
 std::string text_of(const Uuid& key) { return key.text(); }
