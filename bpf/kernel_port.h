@@ -15,25 +15,24 @@ static __always_inline const struct lb_kernel_ports *kernel_ports(void)
 	return bpf_map_lookup_elem(&lb_kernel_ports, &only);
 }
 
-/*
- * May a socket of ours connect from this port, now or later? The kernel does
- * not know which ports flows have. Health checks connect to any member, from
- * ports of their own; HAProxy to its members, from any.
- */
-static __always_inline int kernel_may_take(__u32 port, __u32 proxied)
-{
-	const struct lb_kernel_ports *kernel = kernel_ports();
-
-	if (!kernel || port < kernel->min || port > kernel->max)
-		return 0;
-	return proxied || port + LB_PROBE_PORTS > kernel->max;
-}
-
 static __always_inline int is_kernels(__u32 port)
 {
 	const struct lb_kernel_ports *kernel = kernel_ports();
 
 	return kernel && port >= kernel->min && port <= kernel->max;
+}
+
+/*
+ * May a socket of ours connect from this port, which is one of the kernel's,
+ * now or later? The kernel does not know which ports flows have. Health checks
+ * connect to any member, from ports of their own; HAProxy to its members, from
+ * any.
+ */
+static __always_inline int kernel_may_take(__u32 port, __u32 proxied)
+{
+	const struct lb_kernel_ports *kernel = kernel_ports();
+
+	return proxied || !kernel || port + LB_PROBE_PORTS > kernel->max;
 }
 
 /* Has a socket of ours the connection that the reply line would be for? */

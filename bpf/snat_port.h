@@ -246,11 +246,11 @@ may_keep_port(struct xdp_md *ctx, const struct scratch *own, const int family)
 
 	if (port < SNAT_PORT_FLOOR || port < lb_snat_port_min ||
 	    port > lb_snat_port_max ||
-	    own->request.client_port == own->request.port ||
-	    kernel_may_take(port, own->proxied))
+	    own->request.client_port == own->request.port)
 		return 0;
 	return !is_kernels(port) ||
-	       !kernel_has(ctx, &own->made, own->request.client_port, family);
+	       (!kernel_may_take(port, own->proxied) &&
+		!kernel_has(ctx, &own->made, own->request.client_port, family));
 }
 
 __noinline int may_keep_port4(struct xdp_md *ctx)

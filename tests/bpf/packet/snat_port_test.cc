@@ -85,22 +85,19 @@ TEST_F(SnatPort, OfHealthChecksIsNotKept) {
 }
 
 TEST_F(SnatPort, ThatHaproxyMayConnectFromIsNotKept) {
-  install(load_balancer("192.0.2.100")
-              .listener(kTcp, 80)
-              .pool()
-              .member("203.0.113.50", 8080)
-              .listener(model::ListenerProtocol::http, 81)
-              .pool()
-              .member("203.0.113.50", 8080));
+  const auto haproxy_connects_to = [this](uint16_t port) {
+    install(load_balancer("192.0.2.100")
+                .listener(kTcp, 80)
+                .pool()
+                .member("203.0.113.50", 8080)
+                .listener(model::ListenerProtocol::http, 81)
+                .pool()
+                .member("203.0.113.50", port));
+  };
+  haproxy_connects_to(8080);
   EXPECT_LT(port_of(client(7, 40000)), 32768);
   EXPECT_EQ(port_of(client(7, 20000)), 20000);
-  install(load_balancer("192.0.2.100")
-              .listener(kTcp, 80)
-              .pool()
-              .member("203.0.113.50", 8080)
-              .listener(model::ListenerProtocol::http, 81)
-              .pool()
-              .member("203.0.113.50", 8081));
+  haproxy_connects_to(8081);
   EXPECT_EQ(port_of(client(8, 40000)), 40000);
 }
 
