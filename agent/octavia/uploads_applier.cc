@@ -51,16 +51,18 @@ Result<model::Model> model_of(const Uploads& uploads, const Uuid& amphora) {
   return model;
 }
 
-void UploadsApplier::leave_out_unreadable(Uploads& uploads) {
-  for (const std::string& reason : take_out_unreadable(uploads, amphora_))
-    if (left_out_.insert(reason).second) spdlog::error("left out: {}", reason);
+Result<model::Model> model_of_readable(Uploads& uploads, const Uuid& amphora,
+                                       const LeftOut& left_out) {
+  auto model = model_of(uploads, amphora);
+  if (model) return model;
+  for (const std::string& reason : take_out_unreadable(uploads, amphora)) left_out(reason);
+  return model_of(uploads, amphora);
 }
 
-Result<model::Model> UploadsApplier::model_of_readable(Uploads& uploads) {
-  auto model = model_of(uploads, amphora_);
-  if (model) return model;
-  leave_out_unreadable(uploads);
-  return model_of(uploads, amphora_);
+LeftOut UploadsApplier::say_once() {
+  return [this](const std::string& reason) {
+    if (left_out_.insert(reason).second) spdlog::error("left out: {}", reason);
+  };
 }
 
 Awaited<Status> UploadsApplier::examine(Uploads uploads, Document document) {
@@ -68,9 +70,9 @@ Awaited<Status> UploadsApplier::examine(Uploads uploads, Document document) {
   if (!model) {
     auto& texts = document.kind == Document::Kind::lvs ? uploads.lvs : uploads.haproxy;
     auto own = texts.extract(document.id);
-    leave_out_unreadable(uploads);
+    auto others = model_of_readable(uploads, amphora_, say_once());
     texts.insert(std::move(own));
-    model = model_of(uploads, amphora_);
+    if (others) model = model_of(uploads, amphora_);
   }
   if (!model) co_return model.error();
   const model::Amphora& amphora = *model->amphora;
@@ -86,7 +88,7 @@ Awaited<Status> UploadsApplier::apply(Uploads uploads, std::set<Uuid> stopped) {
     uploads.haproxy.erase(id);
     uploads.lvs.erase(id);
   }
-  auto model = model_of_readable(uploads);
+  auto model = model_of_readable(uploads, amphora_, say_once());
   if (!model) co_return model.error();
   if (means_.applies) means_.applies(uploads);
   if (carried_ && *carried_ == *model) co_return Unit{};
@@ -98,7 +100,7 @@ Awaited<Status> UploadsApplier::apply(Uploads uploads, std::set<Uuid> stopped) {
 
 std::vector<ShownListener> UploadsApplier::listeners(Uploads uploads) {
   std::vector<ShownListener> all;
-  const auto model = model_of_readable(uploads);
+  const auto model = model_of_readable(uploads, amphora_, say_once());
   if (!model) return all;
   for (const auto& [id, listener] : model->listeners) all.push_back(shown(listener));
   for (const auto& [id, text] : uploads.haproxy)

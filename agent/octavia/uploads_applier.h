@@ -17,6 +17,13 @@ namespace octavia {
 // translate(), with a text for HAProxy that is another one when its certificates are.
 base::Result<model::Model> model_of(const Uploads& uploads, const Uuid& amphora);
 
+// Told why a text is none.
+using LeftOut = std::function<void(const std::string& reason)>;
+// model_of() without the texts that are none by themselves: another version may have taken them.
+// They are taken out of `uploads`.
+base::Result<model::Model> model_of_readable(Uploads& uploads, const Uuid& amphora,
+                                             const LeftOut& left_out);
+
 class UploadsApplier final : public Applier {
  public:
   struct Means {
@@ -35,9 +42,7 @@ class UploadsApplier final : public Applier {
   int haproxy_count() override { return means_.haproxy_count(); }
 
  private:
-  void leave_out_unreadable(Uploads& uploads);
-  // model_of() without those that are no texts, which are taken out of `uploads`.
-  base::Result<model::Model> model_of_readable(Uploads& uploads);
+  LeftOut say_once();
 
   Uuid amphora_;
   Means means_;

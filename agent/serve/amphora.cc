@@ -122,9 +122,8 @@ namespace {
 
 // A text that cannot be translated is left out of `uploads`.
 model::Model uploaded_model(Uploads& uploads, const base::Uuid& amphora) {
-  for (const std::string& reason : octavia::take_out_unreadable(uploads, amphora))
-    spdlog::error("left out: {}", reason);
-  auto model = octavia::model_of(uploads, amphora);
+  auto model = octavia::model_of_readable(
+      uploads, amphora, [](const std::string& reason) { spdlog::error("left out: {}", reason); });
   if (model) return std::move(*model);
   spdlog::error("the uploads are left out: {}", model.error().message());
   uploads = {};
