@@ -121,6 +121,35 @@ TEST_P(ProberTest, GoesDownAfterFallAndUpAfterRise) {
 }
 
 // Timed out probes take the whole interval, and the next turn must not be lost to them.
+class SourcePortsTest : public ProberTest {};
+
+INSTANTIATE_TEST_SUITE_P(Both, SourcePortsTest,
+                         testing::Values(base::Family::ipv4, base::Family::ipv6));
+
+// Ports that have come to the listener.
+std::set<uint16_t> sources_of(const base::Fd& listener) {
+  std::set<uint16_t> ports;
+  pollfd wait{listener.get(), POLLIN, 0};
+  while (::poll(&wait, 1, 0) > 0) {
+    sockaddr_in6 from{};  // long enough for both families; the port is at the same place
+    socklen_t size = sizeof(from);
+    const base::Fd one(::accept(listener.get(), reinterpret_cast<sockaddr*>(&from), &size));
+    if (one.valid()) ports.insert(ntohs(from.sin6_port));
+  }
+  return ports;
+}
+
+TEST_P(SourcePortsTest, ProbesConnectFromThemInTurn) {
+  const base::Fd open = listener(80);
+  Prober prober(loop_.get_executor(), {}, {64512, 3});
+  Target t = target(Type::tcp, member(), 80);
+  t.delay = t.timeout = 100ms;
+  prober.set_targets({t});
+  ASSERT_TRUE(run_until([&] { return prober.find(t.member)->probes >= 7; }));
+  EXPECT_EQ(prober.stats().succeeded, prober.find(t.member)->probes);
+  EXPECT_THAT(sources_of(open), testing::ElementsAre(64512, 64513, 64514));
+}
+
 TEST_P(ProberTest, TimeoutsDoNotStretchTheInterval) {
   Prober prober(loop_.get_executor(), {});
   prober.set_targets({target(Type::tcp, silent(), 80)});

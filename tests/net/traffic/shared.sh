@@ -1,6 +1,6 @@
 #!/bin/bash
 # Members that a listener of XDP and one of HAProxy share, under a health monitor: no connection of the one has a port that the
-# other has, and nobody waits for an answer that went elsewhere.
+# other has, and nobody waits for an answer that went elsewhere. shared.sh FAMILY
 #
 #   client ---- eth1 amphora eth2 --[switch]-- m1, m2
 #     80: XDP, short connections from every port
@@ -8,24 +8,25 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/traffic.sh"
 
+family=$1
 lab_begin shared
 lab_topology two-armed 2
 lab_members
 lab_agent_start
-create_lb shared "$LAB_VIP4" \
-  "$(listener_json TCP 80 ROUND_ROBIN "$(members_json ipv4 $LAB_MEMBER_PORT 1 1)")" \
-  "$(listener_json HTTP 8080 ROUND_ROBIN "$(members_json ipv4 $LAB_MEMBER_PORT 1 1)" |
+create_lb shared "$(vip "$family")" \
+  "$(listener_json TCP 80 ROUND_ROBIN "$(members_json "$family" $LAB_MEMBER_PORT 1 1)")" \
+  "$(listener_json HTTP 8080 ROUND_ROBIN "$(members_json "$family" $LAB_MEMBER_PORT 1 1)" |
     jq -c '.default_pool.protocol = "HTTP"')"
 lab_change POST /v2.0/lbaas/healthmonitors "{\"healthmonitor\": {\"pool_id\": \"$(id_of pools p-TCP-80)\", \"type\": \"TCP\",
   \"delay\": 1, \"timeout\": 1, \"max_retries\": 1, \"max_retries_down\": 1}}" >/dev/null
 
-lab_spawn_in client "$LAB_DIR/short.json" "$LAB_BUILD/tests/net/lab/lab_client" requests --target "$LAB_VIP4:80" \
+lab_spawn_in client "$LAB_DIR/short.json" "$LAB_BUILD/tests/net/lab/lab_client" requests --target "$(target "$family" 80)" \
   --connections 0 --concurrency 8 --pause-ms 2
 pids=("$LAB_PID")
 for i in 1 2 3 4; do
   # shellcheck disable=SC2016  # the inner shell expands it
   lab_spawn_in client "$LAB_DIR/layer7-$i" bash -c 'trap "exit 0" TERM; while true; do
-    curl -s -m 10 -o /dev/null -w "%{http_code} %{time_total}\n" "http://$0/"; done' "$LAB_VIP4:8080"
+    curl -s -m 10 -o /dev/null -w "%{http_code} %{time_total}\n" "http://$0/"; done' "$(target "$family" 8080)"
   pids+=("$LAB_PID")
 done
 sleep 8
