@@ -198,6 +198,7 @@ struct Spec {
   std::map<BackendId, Backend> backends;
   // The UNIX socket at which the agent answers GET /metrics; for frontends of Source::metrics.
   std::string metrics_socket;
+  int renewals = 0;  // another number asks for another worker, though nothing else is different
 
   friend bool operator==(const Spec&, const Spec&) = default;
 };

@@ -79,7 +79,10 @@ std::string render(const Spec& spec, const Surroundings& around) {
   for (const auto& [listener, frontend] : spec.frontends) render_frontend(frontend, around, out);
   for (const auto& [id, backend] : spec.backends) render_backend(backend, out);
   if (answers_metrics(spec)) render_metrics(spec, out);
-  return "# Written by amphora-xdp-agent; changes are lost.\n" + std::move(out).take();
+  // A text that is another one is loaded by another worker.
+  const std::string anew =
+      spec.renewals > 0 ? "# Made anew: " + std::to_string(spec.renewals) + "\n" : "";
+  return "# Written by amphora-xdp-agent; changes are lost.\n" + anew + std::move(out).take();
 }
 
 std::string milliseconds(int64_t timeout) {

@@ -102,7 +102,9 @@ void L7Planner::add(const model::LoadBalancer& lb, const model::Listener& listen
     }
     frontend.policies = policies(listener);
   }
-  specs_[lb.id].frontends.emplace(listener.id, std::move(frontend));
+  haproxy::Spec& spec = specs_[lb.id];
+  spec.frontends.emplace(listener.id, std::move(frontend));
+  spec.renewals = lb.renewals;
 }
 
 std::optional<haproxy::PemFile> L7Planner::file(const std::string& reference,

@@ -27,10 +27,7 @@ constexpr std::array kLimits{
     Limit{Kind::l7rule, &Quota::l7rule, -1},
 };
 
-const std::string& project_of(const Model& m, const LoadBalancer& lb) {
-  (void)m;
-  return lb.project_id;
-}
+const std::string& project_of(const Model&, const LoadBalancer& lb) { return lb.project_id; }
 const std::string& project_of(const Model& m, const Listener& listener) {
   return m.load_balancers.at(listener.load_balancer).project_id;
 }

@@ -111,6 +111,10 @@ TEST_F(Apart, EachHasItsOwnAndIsReloadedForItsOwnChange) {
   EXPECT_THAT(instances_->apply(changed), IsEmpty());
   EXPECT_EQ(worker_of(kA), worker_a);
   EXPECT_NE(worker_of(kB), worker_b);
+  changed.at(kA).renewals++;
+  EXPECT_THAT(instances_->apply(changed), IsEmpty());
+  EXPECT_NE(worker_of(kA), worker_a) << "made anew";
+  EXPECT_EQ(status_at(80), "200");
   changed.erase(kB);
   EXPECT_THAT(instances_->apply(changed), IsEmpty());
   EXPECT_TRUE(until([&] { return is_forgotten(kB); }));

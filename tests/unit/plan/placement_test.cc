@@ -109,6 +109,13 @@ TEST(Haproxy, WhatItIsToServeFollowsFromTheModelAlone) {
   EXPECT_TRUE(l7_specs(off, {}).empty());
 }
 
+TEST(Haproxy, OfALoadBalancerThatWasMadeAnewIsAnotherOne) {
+  auto lb = web(ListenerProtocol::http, PoolProtocol::http);
+  const haproxy::Specs before = plan_of(lb).haproxy;
+  lb.load_balancer().renewals++;
+  EXPECT_NE(plan_of(lb).haproxy, before);
+}
+
 TEST(Haproxy, APartOfTheModelIsServedAsInTheWhole) {
   const auto lb = web(ListenerProtocol::http, PoolProtocol::http);
   const model::Model other = test::load_balancer("192.0.2.2")
