@@ -1,5 +1,6 @@
 #include "agent/control/metrics.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <initializer_list>
@@ -355,15 +356,17 @@ void add_statuses(Text& text, const Status& status, const model::Model& m,
                 {"member", id.text()}},
                member_state(status_of(statuses, id)), {"UP", "DOWN", "MAINT", "DRAIN"});
   text.heading("octavia_member_check_last_change_seconds", "gauge",
-               "Since when the member is in its state: seconds since 1970.");
+               "How long the member has been in its state.");
   for (const MemberCheck& check : status.checks) {
     const auto member = m.members.find(check.member);
-    if (member == m.members.end()) continue;
-    const auto since = std::chrono::floor<std::chrono::seconds>(check.since.time_since_epoch());
+    if (member == m.members.end() || check.since == model::Time{}) continue;
+    // Not below zero when the clock was set back.
+    const auto age = std::max(std::chrono::floor<std::chrono::seconds>(status.asked - check.since),
+                              std::chrono::seconds{0});
     text.sample({{"loadbalancer", m.pools.at(member->second.pool).load_balancer.text()},
                  {"pool", member->second.pool.text()},
                  {"member", check.member.text()}},
-                static_cast<uint64_t>(since.count()));
+                static_cast<uint64_t>(age.count()));
   }
 }
 

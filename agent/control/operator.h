@@ -115,6 +115,7 @@ struct FlowLogStatus {
 };
 
 struct Status {
+  model::Time asked{};  // when all this was so
   std::string version;
   uint32_t abi = 0;
   std::chrono::seconds uptime{0};

@@ -131,6 +131,8 @@ asio::awaitable<control::Status> RealOperator::status() {
     return all;
   };
   status.haproxy = co_await parts_.workers.haproxy.run(count);
+  status.asked =
+      std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
   status.version = AMPHORA_XDP_VERSION;
   status.abi = LB_ABI_VERSION;
   status.uptime = std::chrono::duration_cast<std::chrono::seconds>(

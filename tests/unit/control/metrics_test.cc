@@ -180,6 +180,10 @@ TEST(Metrics, TellOfRequestErrorsAndLimits) {
       {.listener = listener, .flows_now = 3, .flows_total = 30, .refused = 4, .request_errors = 7}};
   const base::Uuid pool = agent.changes.model().pools.begin()->first;
   const base::Uuid member = agent.changes.model().members.begin()->first;
+  const base::Uuid of_haproxy = std::next(agent.changes.model().members.begin())->first;
+  agent.machine.status_.asked = noon() + std::chrono::seconds{90};
+  agent.machine.status_.checks = {{member, "up", "connected", {}, noon()},
+                                  {of_haproxy, "up", "L4OK", {}, {}}};
   auto samples = scrape(agent.ask("GET", "/metrics")->body);
   const std::string labels = "{loadbalancer=\"" + lb + "\",listener=\"" + listener.text() + "\"}";
   EXPECT_EQ(samples.at("octavia_listener_request_errors_total" + labels), 7);
@@ -204,6 +208,11 @@ TEST(Metrics, TellOfRequestErrorsAndLimits) {
   of_member += "member=\"" + member.text() + "\"}";
   EXPECT_EQ(samples.at("octavia_member_status" + in_state(of_member, "UP")), 1);
   EXPECT_EQ(samples.at("octavia_member_status" + in_state(of_member, "DOWN")), 0);
+  EXPECT_EQ(samples.at("octavia_member_check_last_change_seconds" + of_member), 90);
+  std::string unknown = of_pool;
+  unknown.back() = ',';
+  EXPECT_FALSE(samples.contains("octavia_member_check_last_change_seconds" + unknown + "member=\"" +
+                                of_haproxy.text() + "\"}"));
   EXPECT_EQ(samples.at("octavia_listener_limit_sessions" + labels), 100);
 }
 
