@@ -56,6 +56,11 @@ LB_SHARED_ARRAY(lb_limits, struct lb_limit, LB_MAX_SERVICES);
 LB_SHARED_ARRAY(lb_service_sum, struct lb_service_sum, LB_MAX_SERVICES);
 
 struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, LB_ENDED_BYTES);
+} lb_ended SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__type(key, __u32);
 	__type(value, struct lb_service_counters);

@@ -319,8 +319,10 @@ LB_STATIC_ASSERT(sizeof(struct lb_flow_cpu) == 64, "lb_flow_cpu");
 
 struct lb_clock {
 	__u32 tick;
-	__u32 zero;
+	__u32 is_told; /* 1: somebody reads lb_ended */
 };
+
+#include "bpf/lb_ended.h"
 
 /*
  * lb_info: one entry, written once when the maps are made; but for the
@@ -328,7 +330,8 @@ struct lb_clock {
  * bit of a map is set once the map is pinned.
  */
 #define LB_FEATURE_HANDOVER 1u /* lb_before */
-#define LB_FEATURES LB_FEATURE_HANDOVER
+#define LB_FEATURE_ENDED 2u /* lb_ended */
+#define LB_FEATURES (LB_FEATURE_HANDOVER | LB_FEATURE_ENDED)
 
 struct lb_info {
 	__u32 abi;

@@ -246,7 +246,9 @@ Status Datapath::State::start() {
   }
   auto memory = FlowMemory::map([this](const char* map) { return maps.fd(map); });
   if (!memory) return memory.error();
-  flows.emplace(std::move(*memory));
+  auto ended = EndedRing::map(maps.fd(kEnded.name));
+  if (!ended) return ended.error();
+  flows.emplace(std::move(*memory), std::move(*ended));
   auto remembered = Clients::map(maps.fd(kClients.name));
   if (!remembered) return remembered.error();
   clients.emplace(std::move(*remembered));

@@ -51,6 +51,20 @@ void count_out(std::span<lb_use> use, size_t id, const std::array<Part, 2>& part
     if ((lb_state_uses(state) & part.uses) != 0) shared(use[id].*part.count).fetch_sub(1);
 }
 
+// Why a program has ended it.
+Expiry expiry_of(lb_flow_state state) {
+  switch (state) {
+    case LB_FLOW_CLOSED:
+      return Expiry::closed;
+    case LB_FLOW_RESET:
+      return Expiry::reset;
+    case LB_FLOW_HALF_OPEN:
+      return Expiry::unanswered;
+    default:
+      return Expiry::keep;
+  }
+}
+
 std::vector<lb_use> values(std::span<lb_use> use) {
   std::vector<lb_use> now(use.size());
   for (size_t id = 0; id < use.size(); id++)
@@ -68,9 +82,18 @@ const char* flow_state_name(uint32_t state) {
   return state < kNames.size() ? kNames[state] : "unknown";
 }
 
-FlowTable::FlowTable(FlowMemory memory) : memory_(std::move(memory)) {
+// What a program wanted to tell an agent that is gone is nobody's.
+FlowTable::FlowTable(FlowMemory memory, EndedRing ended)
+    : memory_(std::move(memory)), ended_ring_(std::move(ended)) {
   uint32_t unset = 0;
   shared(memory_.clock().tick).compare_exchange_strong(unset, 1);
+  shared(memory_.clock().is_told).store(0);
+  ended_ring_.read([](const lb_ended&) {});
+}
+
+void FlowTable::set_witness(FlowWitness* witness) {
+  witness_ = witness;
+  shared(memory_.clock().is_told).store(witness != nullptr);
 }
 
 void FlowTable::advance_clock(std::chrono::milliseconds elapsed) {
@@ -81,6 +104,7 @@ void FlowTable::advance_clock(std::chrono::milliseconds elapsed) {
   const auto ticks = std::clamp<decltype(clock_rest_)::rep>(whole, 0, kMostTicks);
   if (ticks > 0) add<__u32>(memory_.clock().tick, static_cast<uint32_t>(ticks));
   if (witness_ != nullptr) witness_->ticked();
+  ended_ring_.read([this](const lb_ended& ended) { tell_of(ended); });
 }
 
 FlowTable::Progress FlowTable::sweep(const Judge& judge, size_t lines) {
@@ -330,6 +354,23 @@ void FlowTable::tell_of(const Ended& ended) const {
   if (witness_ == nullptr) return;
   const uint64_t word = shared(ended.lines->line(ended.forward).word).load();
   witness_->ended(*ended.lines, ended.forward, word, ended_flow(ended));
+}
+
+void FlowTable::tell_of(const lb_ended& ended) const {
+  const auto family = ended.family == LB_IPV6 ? base::Family::ipv6 : base::Family::ipv4;
+  if (witness_ == nullptr || ended.index >= memory_.lines(family).count()) return;
+  // The two lines as a table of their own, which is only read.
+  auto* first = reinterpret_cast<std::byte*>(const_cast<lb_flow6*>(&ended.forward));
+  const FlowLines lines(family, first, sizeof(lb_flow6), 2, {}, {});
+  constexpr uint32_t kForward = 0, kReply = 1;
+  EndedFlow flow;
+  flow.record = record_of(lines, kForward, kReply, read(memory_.clock().tick));
+  flow.expiry = expiry_of(flow.record.state);
+  const uint32_t answer = lb_word_state(ended.reply.line.word);
+  flow.is_answered = answer == LB_FLOW_REPLY_SEEN || answer == LB_FLOW_REPLY_RESET;
+  // What no pass has met yet is met now.
+  witness_->met(memory_.lines(family), ended.index, ended.forward.line.word);
+  witness_->ended(memory_.lines(family), ended.index, ended.forward.line.word, flow);
 }
 
 uint64_t FlowTable::half_open_overwritten() const {

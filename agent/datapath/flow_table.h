@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "agent/datapath/census.h"
+#include "agent/datapath/ended_ring.h"
 #include "agent/datapath/flow_memory.h"
 #include "agent/datapath/flow_policy.h"
 #include "agent/datapath/flow_witness.h"
@@ -59,7 +60,8 @@ class FlowTable {
   // Where a test may stop the agent: what it has just done.
   enum class Point { killed, buried, found_dead, forward_freed, reply_freed };
 
-  explicit FlowTable(FlowMemory memory);
+  // `ended`: what programs have ended, for the witness.
+  explicit FlowTable(FlowMemory memory, EndedRing ended = {});
 
   const FlowMemory& memory() const { return memory_; }
 
@@ -81,8 +83,9 @@ class FlowTable {
   const FlowCensus& census() const { return census_; }  // of the last whole pass
   uint64_t half_open_overwritten() const;               // flows that gave way to newer ones
 
-  // nullptr: nobody. Outlives this.
-  void set_witness(FlowWitness* witness) { witness_ = witness; }
+  // nullptr: nobody. Outlives this. Programs tell of the flows that they end as long as there is
+  // one.
+  void set_witness(FlowWitness* witness);
   void set_point_hook(std::function<void(Point)> hook) { hook_ = std::move(hook); }
 
  private:
@@ -110,6 +113,7 @@ class FlowTable {
   void release_one(const Ended& ended);
   EndedFlow ended_flow(const Ended& ended) const;
   void tell_of(const Ended& ended) const;
+  void tell_of(const lb_ended& ended) const;
   void count_use(const lb_flow& forward, const lb_flow* reply, uint32_t state);
   void reached(Point point) const {
     if (hook_) hook_(point);
@@ -128,6 +132,7 @@ class FlowTable {
   std::vector<lb_use> service_drift_, backend_drift_;  // modulo 2^32, like the uses
   std::function<void(Point)> hook_;
   FlowWitness* witness_ = nullptr;
+  EndedRing ended_ring_;
 };
 
 }  // namespace datapath

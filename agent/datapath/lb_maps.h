@@ -22,6 +22,11 @@ struct QueueOf {
   using Value = V;
   const char* name;
 };
+template <class V>
+struct RingOf {
+  using Value = V;
+  const char* name;
+};
 
 using Cells = std::vector<lb_ring_cell>;  // the elements of one ring's map
 
@@ -49,6 +54,7 @@ inline constexpr ArrayOf<lb_bucket> kBuckets{"lb_locks"}, kBuckets6{"lb_locks6"}
 inline constexpr ArrayOf<lb_half> kHalfOpen{"lb_half"}, kHalfOpen6{"lb_half6"};
 inline constexpr ArrayOf<lb_syn> kSyns{"lb_syns"};
 inline constexpr ArrayOf<lb_rest> kRested{"lb_rested"};
+inline constexpr RingOf<lb_ended> kEnded{"lb_ended"};
 inline constexpr ArrayOf<lb_clock> kClock{"lb_clock"};
 inline constexpr ArrayOf<lb_info> kInfo{"lb_info"};
 inline constexpr ArrayOf<lb_flow_cpu> kFlowCpus{"lb_flow_cpu"};

@@ -58,7 +58,10 @@ Result<Skeleton> open_skeleton(std::vector<char>& log) {
 }
 
 // 0: every set of maps of this version has it.
-uint32_t feature_of(std::string_view map) { return map == kBefore.name ? LB_FEATURE_HANDOVER : 0u; }
+uint32_t feature_of(std::string_view map) {
+  if (map == kBefore.name) return LB_FEATURE_HANDOVER;
+  return map == kEnded.name ? LB_FEATURE_ENDED : 0u;
+}
 
 // Not of one load: .rodata and the like, which have a dot in their names, and what a run of the
 // program needs only while it lasts.

@@ -1,6 +1,5 @@
 // FlowLogger: a line for each connection of the datapath that has ended, where the listener's log
-// goes, as HAProxy writes it. It is told by the sweep; what the program itself ends (a half-open
-// flow that gives way, a flow whose client begins it afresh) is in no log.
+// goes, as HAProxy writes it. It is told by the sweep, and by the program of what that ends.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>

@@ -38,7 +38,9 @@ class FlowSweep : public Flows {
   FlowTable agent() const {
     auto memory = map();
     EXPECT_TRUE(memory) << memory.error().message();
-    return FlowTable(std::move(memory).value());
+    auto ended = ended_ring();
+    EXPECT_TRUE(ended) << ended.error().message();
+    return FlowTable(std::move(memory).value(), std::move(ended).value());
   }
   // An agent that ends all flows and is killed at its n-th step; false: it had no such step.
   bool agent_dies_at_step(int n, const FlowTable::Judge& judge) {

@@ -101,6 +101,55 @@ TEST_F(FlowSweep, WitnessIsToldOfWhatADeadAgentEnded) {
   EXPECT_EQ(diary.ended_flows[0].record.client.port, 1001);
 }
 
+// A program ends it, as it does when its client begins anew: no pass would meet it again.
+TEST_F(FlowSweep, WitnessIsToldOfWhatAProgramEnded) {
+  for (const auto family : {base::Family::ipv4, base::Family::ipv6}) {
+    family_ = family;
+    FlowTable table = agent();
+    Diary diary;
+    ASSERT_GE(new_flow(1), 0);
+    ASSERT_TRUE(drop(*find_client(1)));
+    table.advance_clock(milliseconds(100));
+    table.set_witness(&diary);
+    ASSERT_GE(new_flow(2), 0);
+    open(2);
+    line(find_client(2)->index).bytes = 7;
+    line(find_member(2)->index).bytes = 9;
+    const uint32_t index = find_client(2)->index;
+    ASSERT_TRUE(drop(*find_client(2)));
+    ASSERT_GE(new_flow(3), 0);
+    ASSERT_TRUE(drop(*find_client(3))) << "half-open: it never was a connection";
+    table.advance_clock(milliseconds(100));
+    ASSERT_EQ(diary.ended_flows.size(), 1u);
+    const datapath::EndedFlow& ended = diary.ended_flows[0];
+    EXPECT_EQ(ended.record.client.port, 1002);
+    EXPECT_EQ(ended.record.client.address.family(), family);
+    EXPECT_EQ(ended.record.snat.port, 20002);
+    EXPECT_EQ(ended.record.member.port, 8080);
+    EXPECT_EQ(ended.record.bytes_in, 7u);
+    EXPECT_EQ(ended.record.bytes_out, 9u);
+    EXPECT_EQ(ended.record.state, LB_FLOW_OPEN);
+    EXPECT_TRUE(ended.is_answered);
+    EXPECT_EQ(diary.met_lines, std::vector<uint32_t>{index}) << "for its birth";
+    table.advance_clock(milliseconds(100));
+    EXPECT_EQ(diary.ended_flows.size(), 1u) << "once";
+  }
+}
+
+// Else what is told when nobody asks would be told to the next one who does.
+TEST_F(FlowSweep, ProgramsTellNobodyWhenThereIsNoWitness) {
+  FlowTable table = agent();
+  Diary diary;
+  table.set_witness(&diary);
+  table.set_witness(nullptr);
+  ASSERT_GE(new_flow(1), 0);
+  open(1);
+  ASSERT_TRUE(drop(*find_client(1)));
+  table.set_witness(&diary);
+  table.advance_clock(milliseconds(100));
+  EXPECT_TRUE(diary.ended_flows.empty());
+}
+
 // As the sweep tells it: each live flow, and the rings with the clock.
 class FlowBirth : public FlowSweep {
  protected:

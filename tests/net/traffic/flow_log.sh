@@ -98,3 +98,25 @@ sleep 2.5
 (($(more) == 500)) || fail "$(more) lines, not 500"
 pass "500 connections, 500 lines, by a daemon that was started again"
 expect "all are counted" "$(lab_api GET /v1/status)" '.flow_log.left_out == 0 and .flow_log.written >= 505'
+
+# A client that begins anew from the same port ends the connection before: no sweep would find it.
+before=$(grep -c "$listener" "$lines")
+lab_in client python3 - "$LAB_VIP4" <<'PYTHON'
+import socket, sys, time
+for _ in range(20):
+    c = socket.socket()
+    c.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    c.bind(("", 23456))
+    c.settimeout(5)
+    c.connect((sys.argv[1], 80))
+    c.sendall(b"GET /a HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n")
+    while c.recv(4096):
+        pass
+    c.close()
+    time.sleep(0.02)
+PYTHON
+all_20() { (($(more) >= 20)); }
+lab_until 20 "20 more lines" all_20
+sleep 2.5
+(($(more) == 20)) || fail "$(more) lines of 20 connections from one port"
+pass "20 connections from one port, 20 lines"
