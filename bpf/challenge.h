@@ -23,6 +23,7 @@
 #include "bpf/packet.h"
 #include "bpf/request.h"
 #include "bpf/rest.h"
+#include "bpf/rewrite.h"
 #include "bpf/syn.h"
 
 /* So many times at most for one SYN. */
@@ -70,12 +71,6 @@ __noinline int has_syn6(__u32 index, __u64 word)
 }
 
 /* ---- the client's packet, made again ------------------------------------ */
-
-static __always_inline __u32 l3_bytes(const int family)
-{
-	return family == LB_IPV6 ? sizeof(struct ipv6hdr)
-				 : sizeof(struct iphdr);
-}
 
 static __always_inline void
 write_ipv4(struct iphdr *ip, const struct lb_flow *forward, __u32 bytes)

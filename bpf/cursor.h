@@ -37,6 +37,22 @@ static __always_inline void *cursor_take(struct cursor *c, const __u32 size)
 	return taken;
 }
 
+/* Headers are looked at no deeper in the frame than here. */
+#define CURSOR_DEEPEST 2047
+
+/* At this byte of the frame. The verifier is told the bound in plain words. */
+static __always_inline struct cursor cursor_at(const struct xdp_md *ctx,
+					       __u32 at)
+{
+	struct cursor c = cursor_of(ctx);
+
+	asm volatile("" : "+r"(at));
+	c.pos += at & CURSOR_DEEPEST;
+	/* else the compiler may check one copy of the sum and use another */
+	asm volatile("" : "+r"(c.pos));
+	return c;
+}
+
 /* Bytes of the frame from here on. */
 static __always_inline __u32 cursor_left(const struct cursor *c)
 {

@@ -45,18 +45,20 @@ static __always_inline int is_atomic(const struct extension_head *head)
 /* what walk_extensions() found, in one scalar */
 #define WALKED(why, proto, length) ((why) << 24 | (proto) << 16 | (length))
 
+#define MOST_IPV6_AT 576 /* quoted in an ICMP error, too */
+
 /* `at`: where the IPv6 header begins in the frame */
 __noinline __u32 walk_extensions(struct xdp_md *ctx, __u32 at)
 {
-	struct cursor c = cursor_of(ctx);
 	const struct extension_head *head;
 	const struct ipv6hdr *ip;
 	__u32 length = 0, size;
+	struct cursor c;
 	__u8 proto;
 
-	if (at > 64)
+	if (at > MOST_IPV6_AT)
 		return WALKED(LB_INTERNAL, 0, 0);
-	c.pos += at;
+	c = cursor_at(ctx, at);
 	ip = cursor_take(&c, sizeof(*ip));
 	if (!ip)
 		return WALKED(LB_TRUNCATED, 0, 0);

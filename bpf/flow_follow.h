@@ -203,6 +203,30 @@ static __always_inline int flow_follow(__u32 index, __u64 word, __u32 what,
 	return flow_change(&hit, flags, family);
 }
 
+/*
+ * So far behind a direction's next byte a packet may be that somebody still
+ * sends an error for: as much as is under way at most. Who gets the error knows
+ * what he has sent, and looks closer.
+ */
+#define FLOW_IN_FLIGHT (1u << 26)
+
+/* Has the direction opposite to this line's lately sent this number? */
+static __always_inline int flow_is_in_flight(const struct flow_hit *hit,
+					     __u32 seq, const int family)
+{
+	const struct lb_flow *other =
+		flow_line(LB_READ(hit->line->peer), family);
+	__u32 next;
+
+	if (!other)
+		return 0;
+	next = LB_READ(other->next);
+	flow_order_loads();
+	/* else it is no number */
+	return lb_word_state(LB_READ(other->word)) != LB_FLOW_REPLY &&
+	       next + FLOW_NEAR - seq <= FLOW_IN_FLIGHT + FLOW_NEAR;
+}
+
 /* ---- instances --------------------------------------------------------- */
 
 __noinline int flow_follow4(__u32 index, __u64 word, __u32 what, __u32 seq,

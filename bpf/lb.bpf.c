@@ -14,7 +14,7 @@
 #include "bpf/restart.h"
 #include "bpf/send.h"
 #include "bpf/side.h"
-#include "bpf/unreachable.h"
+#include "bpf/translate.h"
 
 /* So many members are asked for a port, if those before have none left. */
 #define MEMBERS_TRIED 3

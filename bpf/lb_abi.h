@@ -21,7 +21,7 @@
 
 #include "bpf/lb_ports.h"
 
-#define LB_ABI_VERSION 3
+#define LB_ABI_VERSION 4
 /* whose flows are taken over, from this version on (docs/handover.md) */
 #define LB_ABI_OLDEST 2
 

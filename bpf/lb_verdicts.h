@@ -8,6 +8,7 @@
 	/* forwarded */                                   \
 	X(ESTABLISHED, "established", SEND)               \
 	X(NEW_FLOW, "new_flow", SEND)                     \
+	X(ICMP_TRANSLATED, "icmp_translated", SEND)       \
 	X(NEXTHOP_UNRESOLVED, "nexthop_unresolved", PASS) \
 	X(NEEDS_FRAGMENTS, "needs_fragments", PASS)       \
 	/* the kernel's */                                \
@@ -31,6 +32,7 @@
 	X(SOURCE_ROUTE, "source_route", DROP)             \
 	X(SOURCE_DENIED, "source_denied", DROP)           \
 	X(WRONG_SIDE, "wrong_side", DROP)                 \
+	X(ICMP_ASTRAY, "icmp_astray", DROP)               \
 	X(CONNECTION_LIMIT, "connection_limit", DROP)     \
 	X(MEMBER_REFUSED, "member_refused", DROP)         \
 	X(NO_SNAT_PORT, "no_snat_port", DROP)             \

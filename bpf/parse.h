@@ -126,7 +126,7 @@ static __always_inline enum lb_verdict parse_l4(struct cursor *c,
 	else if (proto == IPPROTO_UDP)
 		why = parse_udp(c, p, length);
 	else if (proto == (family == LB_IPV6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
-		return cold(take_icmp(c, proto));
+		return cold(take_icmp(c, p, proto));
 	else
 		return cold(LB_OTHER_PROTOCOL);
 	if (why)

@@ -46,6 +46,19 @@ struct port_space {
 	__u32 hole_size;
 };
 
+/* An ICMP error, and the flow that it speaks of (quote.h). */
+struct quote {
+	__u64 word; /* of the line that the error goes by */
+	__u32 line;
+	__u32 service;
+	__u32 out; /* ifindex */
+	/* where they begin in the frame */
+	__u16 l3;
+	__u16 icmp;
+	__u16 l4; /* of the quoted packet */
+	__u16 end; /* behind the IP packet */
+};
+
 /*
  * What a new flow is made in: not on the stack, whose 512 bytes are for the
  * frames of a whole chain of calls. A CPU runs one XDP program at a time, from
@@ -58,6 +71,7 @@ struct scratch {
 	struct bpf_fib_lookup fib;
 	struct lb_flow6 made;
 	struct tcphdr tcp; /* that is looked at (offload.h) */
+	struct quote quote;
 	/* IPv4 options that are looked at (option.h) */
 	__u8 options[MOST_OPTION_BYTES];
 	__u32 option;

@@ -20,6 +20,13 @@ enum hop_count {
 	HOP_DOWN,
 };
 
+/* of the header without options and extensions */
+static __always_inline __u32 l3_bytes(const int family)
+{
+	return family == LB_IPV6 ? sizeof(struct ipv6hdr)
+				 : sizeof(struct iphdr);
+}
+
 static __always_inline __u8 hops_left(const struct packet *p, const int family)
 {
 	if (family == LB_IPV6)

@@ -156,6 +156,12 @@ static __always_inline int flow_refuse(const struct flow_hit *hit, __u32 seq,
 	return 0;
 }
 
+static __always_inline int flow_is_in_flight(const struct flow_hit *hit,
+					     __u32 seq, const int family)
+{
+	return 1;
+}
+
 static __always_inline int flow_is_over(__u64 word)
 {
 	return lb_word_state(word) >= LB_FLOW_CLOSED;

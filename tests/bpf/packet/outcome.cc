@@ -87,6 +87,11 @@ Matcher<const Outcome&> Continues(const Packet& packet) {
   return AllOf(counts(LB_ESTABLISHED), Forwards(packet));
 }
 
+Matcher<const Outcome&> Translates(const Packet& packet) {
+  return AllOf(counts(LB_ICMP_TRANSLATED), LeavesTowards(packet.to().address),
+               leaves_as(leaving(packet).bytes()));
+}
+
 Matcher<const Outcome&> Passes(lb_verdict verdict) {
   return AllOf(counts(verdict), acts(XDP_PASS), IsUntouched());
 }

@@ -38,6 +38,8 @@ testing::Matcher<const Outcome&> Forwards(const Packet& packet);
 // The same for a first packet and for one of a flow that was there.
 testing::Matcher<const Outcome&> Opens(const Packet& packet);
 testing::Matcher<const Outcome&> Continues(const Packet& packet);
+// An ICMP error, sent on to whom it is for.
+testing::Matcher<const Outcome&> Translates(const Packet& packet);
 // Given to the kernel as it came, or dropped, with this verdict.
 testing::Matcher<const Outcome&> Passes(lb_verdict verdict);
 testing::Matcher<const Outcome&> Drops(lb_verdict verdict);

@@ -2,7 +2,9 @@
 
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "tests/support/model_builders.h"
 
@@ -76,6 +78,7 @@ Packet& Packet::may_be_fragmented() { return fragment_ &= 0xbfff, *this; }
 Packet& Packet::options(size_t bytes) { return options_ = bytes, *this; }
 Packet& Packet::padding(size_t bytes) { return padding_ = bytes, *this; }
 Packet& Packet::no_checksum() { return checksum_ = false, *this; }
+Packet& Packet::content(Bytes l4) { return content_ = std::move(l4), *this; }
 
 Packet& Packet::fragment(uint16_t offset_and_more) {
   fragment_ = offset_and_more;
@@ -107,6 +110,7 @@ Packet Packet::between(const base::Endpoint& from, const base::Endpoint& to) con
 }
 
 Bytes Packet::l4() const {
+  if (content_) return *content_;
   Bytes l4;
   put16(l4, from_.port);
   put16(l4, to_.port);
@@ -240,7 +244,18 @@ base::IpAddress address_at(const Bytes& frame, size_t l3, size_t which) {
   return base::IpAddress::from_bytes(v6 ? base::Family::ipv6 : base::Family::ipv4, &frame[where]);
 }
 
+std::optional<std::string> icmp_flaw(const Bytes& frame, size_t l3, const L4& l4) {
+  const auto begin = frame.begin() + static_cast<ptrdiff_t>(l4.offset);
+  const Bytes bytes(begin, begin + static_cast<ptrdiff_t>(l4.size));
+  const uint16_t total =
+      l4.proto == IPPROTO_ICMP
+          ? sum(bytes)
+          : l4_sum(address_at(frame, l3, 0), address_at(frame, l3, 1), l4.proto, bytes);
+  return total == 0xffff ? std::nullopt : std::optional<std::string>("ICMP checksum");
+}
+
 std::optional<std::string> l4_flaw(const Bytes& frame, size_t l3, const L4& l4) {
+  if (l4.proto == IPPROTO_ICMP || l4.proto == IPPROTO_ICMPV6) return icmp_flaw(frame, l3, l4);
   const bool is_udp = l4.proto == IPPROTO_UDP;
   size_t size = l4.size;
   if (is_udp) {
@@ -269,6 +284,24 @@ std::optional<std::string> flaw(const Bytes& frame) {
   const auto l4 = find_l4(frame, l3, size);
   if (!l4 || l4->size < 8) return "no L4 header";
   return l4_flaw(frame, l3, *l4);
+}
+
+Packet icmp_error(const base::IpAddress& from, const Packet& about, const Error& error,
+                  size_t quoted) {
+  const Bytes frame = about.bytes();
+  const size_t l3 = l3_of(frame);
+  const auto l4 = find_l4(frame, l3, l3_size_of(frame, l3));
+  const bool six = about.family() == base::Family::ipv6;
+  const uint8_t proto = six ? uint8_t{IPPROTO_ICMPV6} : uint8_t{IPPROTO_ICMP};
+  Bytes message{error.type, error.code, 0, 0};
+  put16(message, error.rest >> 16);
+  put16(message, error.rest & 0xffff);
+  const auto begin = frame.begin() + static_cast<ptrdiff_t>(l3);
+  const size_t size = std::min(l4->offset - l3 + quoted, l3_size_of(frame, l3));
+  message.insert(message.end(), begin, begin + static_cast<ptrdiff_t>(size));
+  const base::IpAddress& to = about.from().address;
+  set16(message, 2, ~(six ? l4_sum(from, to, proto, message) : sum(message)) & 0xffff);
+  return Packet(proto, {from, 0}, {to, 0}).content(message);
 }
 
 Ends ends_of(const Bytes& frame) {

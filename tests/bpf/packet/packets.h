@@ -43,6 +43,7 @@ class Packet {
   Packet& tag(uint16_t tci, uint16_t ethertype = 0x8100);  // one more VLAN tag
   Packet& padding(size_t bytes);                           // behind the IP packet
   Packet& no_checksum();                                   // UDP: zero
+  Packet& content(Bytes l4);                               // all of L4, as it is
   Packet& macs(const base::MacAddress& to, const base::MacAddress& from);
 
   const base::Endpoint& from() const { return from_; }
@@ -81,6 +82,7 @@ class Packet {
   std::vector<Tag> tags_;
   size_t padding_ = 0;
   bool checksum_ = true;
+  std::optional<Bytes> content_;
   base::MacAddress to_mac_{{2, 0, 0, 0, 0, 2}}, from_mac_{{6, 0, 192, 0, 2, 1}};
 };
 
@@ -89,6 +91,14 @@ Packet tcp(const base::Endpoint& from, const base::Endpoint& to);
 Packet udp(const base::Endpoint& from, const base::Endpoint& to);
 // An echo request, or any other type.
 Bytes icmp(const base::IpAddress& from, const base::IpAddress& to, uint8_t type);
+// What `from` says of a packet that it got or has to send on: type, code and the word behind the
+// checksum, then the packet's headers and so many bytes of its L4, to whom it says it is from.
+struct Error {
+  uint8_t type, code;
+  uint32_t rest = 0;
+};
+Packet icmp_error(const base::IpAddress& from, const Packet& about, const Error& error,
+                  size_t quoted = 8);
 // A packet of a protocol without ports that we know, with some bytes behind its header.
 Bytes of_protocol(uint8_t proto, const base::IpAddress& from, const base::IpAddress& to);
 

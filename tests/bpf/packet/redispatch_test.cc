@@ -1,5 +1,6 @@
 // Members that do not answer, or refuse, before a connection is made: another one has it.
 #include <array>
+#include <utility>
 
 #include "tests/bpf/packet/lab.h"
 
@@ -91,22 +92,6 @@ TEST_P(AnotherMember, UnansweredSynsGoToTheOtherHoweverLightItIs) {
 
 // ---- ICMP -------------------------------------------------------------------------------------
 
-// What a host or a router says of a packet that it got: type and code, then the packet's beginning.
-Bytes unreachable(const base::IpAddress& from, const Packet& of, uint8_t type, uint8_t code) {
-  const bool six = of.family() == base::Family::ipv6;
-  const size_t header = six ? 40 : 20;
-  const Bytes quoted = of.bytes();
-  Bytes frame = icmp(from, of.from().address, type);
-  frame.resize(14 + header + 8);
-  frame[14 + header + 1] = code;
-  frame.insert(frame.end(), quoted.begin() + 14,
-               quoted.begin() + 14 + static_cast<ptrdiff_t>(header + 8));
-  const size_t length = frame.size() - 14 - (six ? header : 0);
-  frame[six ? 18 : 16] = static_cast<uint8_t>(length >> 8);
-  frame[six ? 19 : 17] = static_cast<uint8_t>(length);
-  return frame;
-}
-
 class Unreachable : public Lab {
  protected:
   void SetUp() override {
@@ -125,7 +110,8 @@ TEST_F(Unreachable, MemberIsPassedOver) {
     const base::Endpoint client{kClient.address, static_cast<uint16_t>(40000 + code)};
     const Ends first = forwarded(tcp(client, kVip).syn());
     const auto sent = tcp(first.from, first.to).syn();
-    EXPECT_THAT(run(unreachable(first.to.address, sent, 3, code), kEth1), Drops(LB_MEMBER_REFUSED));
+    EXPECT_THAT(run(icmp_error(first.to.address, sent, {3, code}), kEth1),
+                Drops(LB_MEMBER_REFUSED));
     const Outcome second = run(tcp(client, kVip).syn());
     EXPECT_EQ(second.verdict(), LB_NEW_FLOW);
     EXPECT_NE(ends_of(second.after).to, first.to);
@@ -136,24 +122,40 @@ TEST_F(Unreachable, MemberIsPassedOver) {
 TEST_F(Unreachable, MemberIsPassedOverIpv6) {
   const Ends first = forwarded(tcp(kClient6, kVip6).syn());
   const auto sent = tcp(first.from, first.to).syn();
-  EXPECT_THAT(run(unreachable(first.to.address, sent, 1, 4), kEth1), Drops(LB_MEMBER_REFUSED));
+  EXPECT_THAT(run(icmp_error(first.to.address, sent, {1, 4}), kEth1), Drops(LB_MEMBER_REFUSED));
   EXPECT_NE(forwarded(tcp(kClient6, kVip6).syn()).to, first.to);
 }
 
-TEST_F(Unreachable, OtherErrorsAreTheKernels) {
+TEST_F(Unreachable, OtherErrorsAreTheClients) {
   const Ends inside = forwarded(tcp(kClient, kVip).syn());
-  const auto sent = tcp(inside.from, inside.to).syn();
-  const auto stranger = tcp({inside.from.address, 5}, inside.to).syn();
+  const auto sent = tcp(inside.from, inside.to).syn(), asked = tcp(kClient, kVip).syn();
   const auto& from = inside.to.address;
-  EXPECT_THAT(run(unreachable(from, sent, 3, 4), kEth1), Passes(LB_ICMP_ERROR)) << "too big";
-  EXPECT_THAT(run(unreachable(from, sent, 11, 0), kEth1), Passes(LB_ICMP_ERROR)) << "too far";
-  EXPECT_THAT(run(unreachable(from, stranger, 3, 3), kEth1), Passes(LB_ICMP_ERROR));
+  const auto told = [&](const Error& error) {
+    return Translates(icmp_error(kVip.address, asked, error));
+  };
+  EXPECT_THAT(run(icmp_error(from, sent, {3, 4, 1400}), kEth1), told({3, 4, 1400})) << "too big";
+  EXPECT_THAT(run(icmp_error(from, sent, {11, 0}), kEth1), told({11, 0})) << "too far";
+  const auto stranger = tcp({inside.from.address, 5}, inside.to).syn();
+  EXPECT_THAT(run(icmp_error(from, stranger, {3, 3}), kEth1), Passes(LB_ICMP_ERROR));
   auto guessed = sent;
-  EXPECT_THAT(run(unreachable(from, guessed.seq(kSequence + (1 << 20)), 3, 3), kEth1),
-              Passes(LB_ICMP_ERROR));
+  EXPECT_THAT(run(icmp_error(from, guessed.seq(kSequence + (1 << 20)), {3, 3}), kEth1),
+              Drops(LB_ICMP_ASTRAY));
   run(tcp(inside.to, inside.from).syn_ack(), kEth1);
-  EXPECT_THAT(run(unreachable(from, sent, 3, 3), kEth1), Passes(LB_ICMP_ERROR)) << "answered";
+  EXPECT_THAT(run(icmp_error(from, sent, {3, 3}), kEth1), told({3, 3})) << "answered";
   EXPECT_EQ(forwarded(tcp(kClient, kVip).syn()).to, inside.to);
+}
+
+TEST_F(Unreachable, TheLastMembersRefusalIsPassedOn) {
+  for (const auto& [client, vip] : {std::pair(kClient, kVip), std::pair(kClient6, kVip6)}) {
+    const Error refused =
+        vip == kVip6 ? Error{1, 4} : Error{3, 3};  // port unreachable, of either family
+    const Ends first = forwarded(tcp(client, vip).syn());
+    EXPECT_THAT(run(icmp_error(first.to.address, tcp(first.from, first.to).syn(), refused), kEth1),
+                Drops(LB_MEMBER_REFUSED));
+    const Ends last = forwarded(tcp(client, vip).syn());
+    EXPECT_THAT(run(icmp_error(last.to.address, tcp(last.from, last.to).syn(), refused), kEth1),
+                Translates(icmp_error(vip.address, tcp(client, vip).syn(), refused)));
+  }
 }
 
 TEST_F(Lab, PersistentClientOfAMemberThatRefusesGetsAnother) {

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/*
+ * ICMP errors about packets that we sent: whose flow the quoted packet is of,
+ * and whether it can be. It left by one line of the flow; an answer to it
+ * would be found by the other one, and so is the error.
+ */
+#ifndef LB_QUOTE_H
+#define LB_QUOTE_H
+
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <bpf/bpf_endian.h>
+
+#include "bpf/cursor.h"
+#include "bpf/extension.h"
+#include "bpf/flow_table.h"
+#include "bpf/forward.h"
+#include "bpf/icmp.h"
+#include "bpf/request.h"
+#include "bpf/side.h"
+
+/* as much of our packet as every ICMP error brings back (RFC 792) */
+struct quoted {
+	__be16 sport;
+	__be16 dport;
+	__be32 seq; /* TCP */
+};
+
+/* They begin no later in the frame; behind longer headers nobody looks. */
+#define MOST_ICMP_AT 512
+#define MOST_QUOTED_AT (CURSOR_DEEPEST / 2)
+
+/* ---- the quoted packet -------------------------------------------------- */
+
+static __always_inline __u32 take_quoted_ipv4(struct cursor *c,
+					      struct flow_key *key)
+{
+	const struct iphdr *ip = cursor_take(c, sizeof(*ip));
+	__u32 header;
+
+	if (!ip)
+		return 0;
+	header = ip->ihl * 4;
+	if (ip->version != 4 || header < sizeof(*ip) ||
+	    ip->frag_off & bpf_htons(IPV4_FRAGMENT_AT))
+		return 0;
+	key->tuple.src = ip->daddr;
+	key->tuple.dst = ip->saddr;
+	key->tuple.proto = ip->protocol;
+	key->tuple.family = LB_IPV4;
+	c->pos = (void *)ip + header;
+	return header;
+}
+
+static __always_inline __u32 take_quoted_ipv6(struct xdp_md *ctx, __u32 at,
+					      struct cursor *c,
+					      struct flow_key *key)
+{
+	const struct ipv6hdr *ip = cursor_take(c, sizeof(*ip));
+	__u32 header = sizeof(*ip);
+	__u8 proto;
+
+	if (!ip || ip->version != 6)
+		return 0;
+	copy_address(&key->src, &ip->daddr);
+	copy_address(&key->dst, &ip->saddr);
+	flow_hash_addresses(&key->tuple, &key->src, &key->dst);
+	proto = ip->nexthdr;
+	if (is_extension(proto) && skip_extensions(ctx, at, &proto, &header))
+		return 0;
+	key->tuple.proto = proto;
+	key->tuple.family = LB_IPV6;
+	c->pos = (void *)ip + header;
+	return header;
+}
+
+/* The error's own destination has to be who sent the quoted packet. */
+static __always_inline int is_for(struct xdp_md *ctx, __u32 l3,
+				  const struct flow_key *key, const int family)
+{
+	struct cursor c = cursor_at(ctx, l3);
+	const struct ipv6hdr *ip6;
+	const struct iphdr *ip;
+
+	if (family == LB_IPV6) {
+		ip6 = cursor_take(&c, sizeof(*ip6));
+		return ip6 && flow_same_words(&ip6->daddr, &key->dst, 2);
+	}
+	ip = cursor_take(&c, sizeof(*ip));
+	return ip && ip->daddr == key->tuple.dst;
+}
+
+/*
+ * By what an answer to the quoted packet would be found, and where its ports
+ * are; 0: it is none of those that have flows.
+ */
+static __always_inline __u32 read_quote(struct xdp_md *ctx, __u32 at,
+					struct flow_key *key, __u32 *seq,
+					const int family)
+{
+	struct cursor c = cursor_at(ctx, at);
+	const struct icmp_error_head *error;
+	const struct quoted *l4;
+	__u32 header;
+
+	error = cursor_take(&c, sizeof(*error));
+	if (!error || !is_for_sender(error->head.type, family))
+		return 0;
+	at += sizeof(*error);
+	header = family == LB_IPV6 ? take_quoted_ipv6(ctx, at, &c, key)
+				   : take_quoted_ipv4(&c, key);
+	if (!header)
+		return 0;
+	l4 = cursor_take(&c, sizeof(*l4));
+	if (!l4)
+		return 0;
+	key->tuple.sport = l4->dport;
+	key->tuple.dport = l4->sport;
+	*seq = bpf_ntohl(l4->seq);
+	return at + header;
+}
+
+/* ---- and its flow ------------------------------------------------------- */
+
+/* May it be believed; or is it a refusal, after which another member is tried?
+ */
+static __always_inline enum lb_verdict judge_quote(struct xdp_md *ctx, __u32 at,
+						   const struct flow_hit *hit,
+						   __u32 seq, const int family)
+{
+	const struct lb_nexthop *hop = hop_named(hit->line);
+	struct cursor c = cursor_at(ctx, at);
+	const struct icmp_head *icmp;
+
+	if (!hop)
+		return LB_INTERNAL;
+	if (is_of_other_side(ctx, hit, hop, family))
+		return LB_WRONG_SIDE;
+	if (hit->line->tuple.proto != IPPROTO_TCP)
+		return LB_CONTINUE;
+	icmp = cursor_take(&c, sizeof(*icmp));
+	if (!icmp)
+		return LB_INTERNAL;
+	if (lb_word_state(hit->word) == LB_FLOW_REPLY &&
+	    is_unreachable(icmp, family) && flow_refuse(hit, seq, family))
+		return LB_MEMBER_REFUSED;
+	return flow_is_in_flight(hit, seq, family) ? LB_CONTINUE
+						   : LB_ICMP_ASTRAY;
+}
+
+/*
+ * `l3`, `icmp`: where they begin in the frame. What was found is in the scratch
+ * entry.
+ */
+static __always_inline enum lb_verdict find_quoted(struct xdp_md *ctx, __u32 l3,
+						   __u32 icmp, const int family)
+{
+	struct scratch *own = own_scratch();
+	struct flow_key key = {};
+	struct flow_hit hit;
+	__u32 l4, seq = 0;
+
+	if (!own)
+		return LB_INTERNAL;
+	own->quote.service = 0;
+	if (icmp > MOST_ICMP_AT)
+		return LB_ICMP_ERROR;
+	l4 = read_quote(ctx, icmp, &key, &seq, family);
+	if (!l4 || l4 > MOST_QUOTED_AT || !is_for(ctx, l3, &key, family))
+		return LB_ICMP_ERROR;
+	if (!flow_find(&key, flow_hash(&key.tuple), family, &hit))
+		return lb_handover ? LB_OF_BEFORE : LB_ICMP_ERROR;
+	own->quote.word = hit.word;
+	own->quote.line = hit.index;
+	own->quote.service = service_of(&hit, family);
+	own->quote.l3 = l3;
+	own->quote.icmp = icmp;
+	own->quote.l4 = l4;
+	return judge_quote(ctx, icmp, &hit, seq, family);
+}
+
+__noinline int find_quoted4(struct xdp_md *ctx, __u32 l3, __u32 icmp)
+{
+	return find_quoted(ctx, l3, icmp, LB_IPV4);
+}
+
+__noinline int find_quoted6(struct xdp_md *ctx, __u32 l3, __u32 icmp)
+{
+	return find_quoted(ctx, l3, icmp, LB_IPV6);
+}
+
+#endif
