@@ -39,33 +39,53 @@ std::optional<uint16_t> netdev_family(Socket& socket) {
   return number;
 }
 
+XdpMode mode_of(uint8_t attached) {
+  switch (attached) {
+    case XDP_ATTACHED_NONE:
+      return XdpMode::none;
+    case XDP_ATTACHED_SKB:
+      return XdpMode::generic;
+    default:  // in the driver, in the device, or of several kinds
+      return XdpMode::native;
+  }
+}
+
 // IFLA_XDP is attributes itself.
-bool runs_xdp(std::span<const uint8_t> nested) {
+XdpMode mode_in(std::span<const uint8_t> nested) {
   while (nested.size() >= NLA_HDRLEN) {
     nlattr head{};
     std::memcpy(&head, nested.data(), sizeof(head));
-    if (head.nla_len < NLA_HDRLEN || head.nla_len > nested.size()) return false;
+    if (head.nla_len < NLA_HDRLEN || head.nla_len > nested.size()) return XdpMode::none;
     if (head.nla_type == IFLA_XDP_ATTACHED && head.nla_len > NLA_HDRLEN)
-      return nested[NLA_HDRLEN] != XDP_ATTACHED_NONE;
+      return mode_of(nested[NLA_HDRLEN]);
     nested = nested.subspan(std::min<size_t>(NLA_ALIGN(head.nla_len), nested.size()));
   }
-  return false;
+  return XdpMode::none;
 }
 
 }  // namespace
 
-base::Result<std::set<uint32_t>> links_without_xdp(int namespace_fd) {
+base::Result<std::map<uint32_t, XdpMode>> xdp_modes(int namespace_fd) {
   auto socket = Socket::open(namespace_fd);
   if (!socket) return socket.error();
-  std::set<uint32_t> out;
+  std::map<uint32_t, XdpMode> out;
   Message message(RTM_GETLINK, 0, ifinfomsg{});
   message.put(IFLA_EXT_MASK, uint32_t{RTEXT_FILTER_SKIP_STATS});
   auto read = socket->dump(message, "read where XDP runs", [&](const nlmsghdr& m) {
     if (m.nlmsg_type != RTM_NEWLINK || !fits<ifinfomsg>(m)) return;
-    if (!runs_xdp(Attributes(m, sizeof(ifinfomsg)).bytes(IFLA_XDP)))
-      out.insert(static_cast<uint32_t>(header_of<ifinfomsg>(m).ifi_index));
+    out[static_cast<uint32_t>(header_of<ifinfomsg>(m).ifi_index)] =
+        mode_in(Attributes(m, sizeof(ifinfomsg)).bytes(IFLA_XDP));
   });
   if (!read) return read.error();
+  return out;
+}
+
+base::Result<std::set<uint32_t>> links_without_xdp(int namespace_fd) {
+  const auto modes = xdp_modes(namespace_fd);
+  if (!modes) return modes.error();
+  std::set<uint32_t> out;
+  for (const auto& [ifindex, mode] : *modes)
+    if (mode == XdpMode::none) out.insert(ifindex);
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <string>
 
+#include "netns/devices.h"
 #include "tests/net/netns/lab.h"
 
 namespace netns_test {
@@ -50,6 +51,33 @@ TEST_F(XdpFeatures, LinksWithoutAProgramAreKnown) {
   without = netns::links_without_xdp(space_->fd());
   ASSERT_TRUE(without.ok());
   EXPECT_TRUE(!without->contains(v0) && without->contains(v1));
+}
+
+TEST_F(XdpFeatures, ModesAndOffloadsAreRead) {
+  open();
+  sh("ip -n lb link add v0 type veth peer name v1 && ip -n lb link set v0 up");
+  const auto index =
+      static_cast<uint32_t>(std::stoul(sh("ip -n lb -j link show v0 | jq .[0].ifindex")));
+  const auto mode = [&] { return netns::xdp_modes(space_->fd()).value().at(index); };
+  EXPECT_EQ(mode(), netns::XdpMode::none);
+  sh("ip -n lb link set dev v0 xdpgeneric obj " XDP_PASS_OBJECT " sec xdp");
+  EXPECT_EQ(mode(), netns::XdpMode::generic);
+  sh("ip -n lb link set dev v0 xdpgeneric off");
+  sh("ip -n lb link set dev v0 xdpdrv obj " XDP_PASS_OBJECT " sec xdp");
+  EXPECT_EQ(mode(), netns::XdpMode::native);
+
+  const auto device = [&] {
+    return netns::run_in(space_->fd(), [] { return netns::read_device("v0"); });
+  };
+  ASSERT_TRUE(device().ok()) << device().error().message();
+  EXPECT_EQ(device()->driver, "veth");
+  ASSERT_TRUE(device()->features.contains("rx-gro"));
+  sh("ip netns exec lb ethtool -K v0 gro on");
+  EXPECT_EQ(device()->features.at("rx-gro"), (netns::Offload{.on = true, .fixed = false}));
+  sh("ip netns exec lb ethtool -K v0 gro off");
+  EXPECT_FALSE(device()->features.at("rx-gro").on);
+  EXPECT_TRUE(device()->features.at("rx-hashing").fixed);
+  EXPECT_FALSE(netns::run_in(space_->fd(), [] { return netns::read_device("none"); }).ok());
 }
 
 TEST_F(XdpFeatures, OfAnInterfaceThatIsNotThereNothingIsSaid) {
