@@ -23,7 +23,7 @@ base::Result<std::span<T>> FlowMemory::map_array(const DescriptorOf& descriptor_
       (info.map_flags & BPF_F_MMAPABLE) == 0)
     return base::Error{0, std::string("map ") + name + " is not as this program's ABI has it"};
 
-  auto memory = MapMemory::map(fd, name, sizeof(T), info.max_entries);
+  auto memory = MapMemory::map(fd, name, sizeof(T), info.max_entries, access_);
   if (!memory) return memory.error();
   mappings_.push_back(std::move(*memory));
   return std::span<T>(reinterpret_cast<T*>(mappings_.back().first()), info.max_entries);
@@ -79,8 +79,9 @@ base::Status FlowMemory::map_counters(const DescriptorOf& descriptor_of) {
   return base::Unit{};
 }
 
-base::Result<FlowMemory> FlowMemory::map(const DescriptorOf& descriptor_of) {
-  FlowMemory memory;
+base::Result<FlowMemory> FlowMemory::map(const DescriptorOf& descriptor_of,
+                                         MapMemory::Access access) {
+  FlowMemory memory(access);
   for (base::Family family : {base::Family::ipv4, base::Family::ipv6})
     if (auto mapped = memory.map_family(descriptor_of, family); !mapped) return mapped.error();
   if (auto mapped = memory.map_counters(descriptor_of); !mapped) return mapped.error();

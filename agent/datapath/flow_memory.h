@@ -72,7 +72,9 @@ class FlowMemory {
 
   // Maps them all, with the sizes the kernel says they have. Errors: a map that is not as the ABI
   // says, or cannot be mapped.
-  static base::Result<FlowMemory> map(const DescriptorOf& descriptor_of);
+  // With Access::read, whoever writes to it gets SIGSEGV.
+  static base::Result<FlowMemory> map(const DescriptorOf& descriptor_of,
+                                      MapMemory::Access access = MapMemory::Access::write);
   FlowMemory(FlowMemory&&) = default;
   FlowMemory& operator=(FlowMemory&&) = default;
 
@@ -85,12 +87,13 @@ class FlowMemory {
   std::span<lb_service_sum> service_sum() const { return service_sum_; }
 
  private:
-  FlowMemory() = default;
+  explicit FlowMemory(MapMemory::Access access) : access_(access) {}
   template <class T>
   base::Result<std::span<T>> map_array(const DescriptorOf& descriptor_of, const ArrayOf<T>& map);
   base::Status map_family(const DescriptorOf& descriptor_of, base::Family family);
   base::Status map_counters(const DescriptorOf& descriptor_of);
 
+  MapMemory::Access access_;
   std::vector<MapMemory> mappings_;
   std::array<FlowLines, 2> lines_;
   lb_clock* clock_ = nullptr;

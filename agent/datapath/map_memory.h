@@ -10,8 +10,11 @@ namespace datapath {
 
 class MapMemory {
  public:
+  enum class Access { read, write };
+
   // `count` elements, `stride` bytes apart. `name` is for errors (errno).
-  static base::Result<MapMemory> map(int fd, const char* name, size_t stride, size_t count);
+  static base::Result<MapMemory> map(int fd, const char* name, size_t stride, size_t count,
+                                     Access access = Access::write);
 
   MapMemory() = default;  // nothing
   MapMemory(MapMemory&& other) noexcept

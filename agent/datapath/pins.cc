@@ -48,13 +48,8 @@ std::string existing_part(std::string path) {
   return path;
 }
 
-bool on_bpffs(const std::string& path) {
-  struct statfs status {};
-  return statfs(existing_part(path).c_str(), &status) == 0 && status.f_type == BPF_FS_MAGIC;
-}
-
 Status ensure_bpffs(const std::string& path) {
-  if (on_bpffs(path)) return Unit{};
+  if (is_on_bpffs(path)) return Unit{};
   if (!is_below(path, kBpffs))
     return Error{0,
                  "pin folder " + path + " is not on a bpf file system (mount -t bpf bpf FOLDER)"};
@@ -93,6 +88,17 @@ constexpr int kLockTries = 20;
 constexpr std::chrono::milliseconds kLockPause{50};
 
 }  // namespace
+
+bool is_on_bpffs(const std::string& path) {
+  struct statfs status {};
+  return statfs(existing_part(path).c_str(), &status) == 0 && status.f_type == BPF_FS_MAGIC;
+}
+
+Status can_read_pins(const std::string& root) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir(root.c_str()), closedir);
+  if (folder || errno == ENOENT) return Unit{};
+  return Error{errno, "read the pin folder " + root};
+}
 
 Status make_pin_folder(const std::string& path) {
   if (auto mounted = ensure_bpffs(path); !mounted) return mounted.error();

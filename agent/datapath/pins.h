@@ -13,6 +13,11 @@
 
 namespace datapath {
 
+// Whether `path`, or the nearest folder above it that is there, lies on a bpf file system.
+bool is_on_bpffs(const std::string& path);
+// Whether this process may see what is in the folder; there being none is no error.
+base::Status can_read_pins(const std::string& root);
+
 // Makes the folder `path` and those above it; mounts a bpf file system at /sys/fs/bpf if `path`
 // lies there and none is.
 base::Status make_pin_folder(const std::string& path);

@@ -178,6 +178,12 @@ Result<Loaded> load_program(const Sizes& sizes, const lb_info& info, const Kerne
   return loaded;
 }
 
+std::string missing_kernel_features() {
+  std::vector<char> log(kVerifierLogBytes);
+  const auto skeleton = open_skeleton(log);
+  return skeleton ? missing_features((*skeleton)->obj) : skeleton.error().message();
+}
+
 Result<HandoverPrograms> load_handover(const Sizes& sizes, const lb_info& info,
                                        const KernelMaps& pinned) {
   libbpf_set_print(take_libbpf_message);

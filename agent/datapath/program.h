@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "agent/datapath/kernel_maps.h"
 #include "base/fd.h"
@@ -32,6 +33,10 @@ enum class Role { alone, beside };
 // refuses is explained: privilege, or the feature that is missing.
 base::Result<Loaded> load_program(const Sizes& sizes, const lb_info& info, const KernelMaps& pinned,
                                   Role role);
+
+// What the program needs and this kernel does not have, "bpf_loop"; empty: all there. Loads
+// nothing. Who may not call bpf(2) gets everything.
+std::string missing_kernel_features();
 
 // The programs of bpf/handover.bpf.c, on these maps.
 struct HandoverPrograms {

@@ -35,21 +35,6 @@ void append(std::string& list, const std::string& item) {
   list += (list.empty() ? "" : ", ") + item;
 }
 
-std::string missing_features(const bpf_object* object) {
-  std::string missing;
-  if (libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_XDP, nullptr) == 0) append(missing, "XDP programs");
-  const bpf_map* map = nullptr;
-  bpf_object__for_each_map(map, object) {
-    const bpf_map_type type = bpf_map__type(map);
-    if (libbpf_probe_bpf_map_type(type, nullptr) == 0)
-      append(missing, std::string("maps of type ") + libbpf_bpf_map_type_str(type));
-  }
-  for (const auto& [helper, name] : kHelpers) {
-    if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, helper, nullptr) == 0) append(missing, name);
-  }
-  return missing;
-}
-
 void log_last_lines(const std::string& log) {
   constexpr int kLines = 20;
   size_t start = log.find_last_not_of("\n\0");
@@ -71,6 +56,21 @@ std::string last_words(const std::string& log) {
 }
 
 }  // namespace
+
+std::string missing_features(const bpf_object* object) {
+  std::string missing;
+  if (libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_XDP, nullptr) == 0) append(missing, "XDP programs");
+  const bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, object) {
+    const bpf_map_type type = bpf_map__type(map);
+    if (libbpf_probe_bpf_map_type(type, nullptr) == 0)
+      append(missing, std::string("maps of type ") + libbpf_bpf_map_type_str(type));
+  }
+  for (const auto& [helper, name] : kHelpers) {
+    if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, helper, nullptr) == 0) append(missing, name);
+  }
+  return missing;
+}
 
 std::string missing_capabilities() {
   const uint64_t have = effective_capabilities();

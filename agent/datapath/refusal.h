@@ -11,6 +11,10 @@ namespace datapath {
 // needs; the last lines of the log are logged at debug level.
 std::string explain_refusal(int code, const bpf_object* object, const std::string& log);
 
+// What `object` needs and this kernel does not have, "bpf_loop, maps of type queue"; empty: all
+// there. Who may not call bpf(2) gets everything.
+std::string missing_features(const bpf_object* object);
+
 // Capabilities that this process needs for bpf(2) and does not have, "CAP_BPF, CAP_NET_ADMIN";
 // empty: all there.
 std::string missing_capabilities();
