@@ -10,6 +10,7 @@
 
 #include "agent/serve/agent.h"
 #include "agent/serve/amphora.h"
+#include "agent/serve/amphora_config.h"
 #include "agent/serve/api.h"
 #include "agent/serve/config.h"
 #include "agent/serve/pair.h"

@@ -77,16 +77,6 @@ Result<AmphoraEntry> AmphoraEntry::open(const std::string& file) {
   return entry;
 }
 
-Config config_of(const AmphoraConf& conf) {
-  Config config;
-  config.state_dir = conf.base_path + "/amphora-xdp";
-  config.log_level = conf.debug ? "debug" : "info";
-  if (conf.use_syslog) config.syslog_facility = conf.syslog_facility;
-  config.haproxy_binary = conf.haproxy_cmd;
-  config.haproxy_uploads_dir = conf.base_path;
-  return config;
-}
-
 keepalived::Paths vrrp_paths(const AmphoraConf& conf) {
   keepalived::Paths paths;
   paths.config = vrrp_folder(conf) + "/octavia-keepalived.conf";

@@ -44,9 +44,6 @@ struct AmphoraEntry {
   static base::Result<AmphoraEntry> open(const std::string& file);
 };
 
-// Of the rest of the agent.
-Config config_of(const octavia::AmphoraConf& conf);
-
 octavia::Folders folders_of(const AmphoraEntry& entry);
 
 keepalived::Paths vrrp_paths(const octavia::AmphoraConf& conf);
