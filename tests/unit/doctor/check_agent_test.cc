@@ -1,0 +1,69 @@
+#include <cerrno>
+
+#include "tests/unit/doctor/well.h"
+
+namespace doctor::testing {
+namespace {
+
+using nlohmann::json;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+
+// The same, with something else in its answer.
+Facts answering(const json& change) {
+  Facts facts = well();
+  json status = *facts.agent;
+  status.merge_patch(change);
+  facts.agent = status;
+  return facts;
+}
+
+TEST(CheckConfiguration, IsReadAsTheAgentDoes) {
+  Facts facts = well();
+  EXPECT_THAT(check_configuration(facts),
+              ElementsAre(Says(Grade::ok, "amphora-agent.conf is valid")));
+  facts.configuration.fault = "agent.json: mtu must be a number";
+  EXPECT_THAT(check_configuration(facts), ElementsAre(Says(Grade::fail, "mtu must be")));
+}
+
+TEST(CheckAgent, Answers) {
+  Facts facts = well();
+  facts.agent = base::Error{0, "nobody answers on control.sock"};
+  EXPECT_THAT(check_agent(facts),
+              ElementsAre(Says(Grade::fail, "nobody answers", "systemctl start")));
+  facts.agent = base::Error{EACCES, "ask the agent"};
+  EXPECT_THAT(check_agent(facts), ElementsAre(Says(Grade::unseen, "ask the agent", "root")));
+}
+
+TEST(CheckAgent, IsOfTheVersionThatIsInstalled) {
+  EXPECT_THAT(check_agent(answering({{"version", "1.2.2"}})),
+              Contains(Says(Grade::warn, "1.2.2 runs, 1.2.3 is installed", "restart")));
+}
+
+TEST(CheckAgent, SaysWhatItCouldNotDo) {
+  const Diagnoses found = check_agent(answering(
+      {{"reconcile",
+        {{"error", "attach XDP to interface eth1: no such device"},
+         {"problems",
+          {{{"resource", {{"type", "member"}, {"name", "m1"}}}, {"what", "no route to it"}}}}}}}));
+  EXPECT_THAT(found, Contains(Says(Grade::fail, "attach XDP")));
+  EXPECT_THAT(found,
+              Contains(Diagnosis{"problem", "member m1", Grade::warn, "no route to it", ""}));
+}
+
+TEST(CheckAgent, ProgramsItKeepsRun) {
+  EXPECT_THAT(
+      check_agent(answering(
+          {{"haproxy",
+            {{{"loadbalancer_id", "4a06bb2f"}, {"running", true}, {"error", "cannot bind"}}}}})),
+      Contains(Says(Grade::fail, "cannot bind")));
+  EXPECT_THAT(check_agent(answering({{"haproxy", {{{"running", false}, {"error", nullptr}}}}})),
+              Contains(Says(Grade::fail, "does not run")));
+  EXPECT_THAT(check_agent(answering({{"vrrp", {{"keepalived", {{"running", false}}}}}})),
+              Contains(Says(Grade::fail, "keepalived does not run")));
+  EXPECT_THAT(check_agent(answering({{"vrrp", {{"unfit_because", {"HAProxy does not answer"}}}}})),
+              Contains(Says(Grade::fail, "may not be master: HAProxy")));
+}
+
+}  // namespace
+}  // namespace doctor::testing
