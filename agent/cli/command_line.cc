@@ -75,6 +75,21 @@ void add_verdicts(CLI::App& app, Chosen& chosen) {
   });
 }
 
+void add_doctor(CLI::App& app, Chosen& chosen) {
+  auto options = std::make_shared<DoctorOptions>();
+  CLI::App* command =
+      app.add_subcommand("doctor", "Whether this machine is fit to balance, and what to do if not");
+  auto* config =
+      command->add_option("--config", options->config, "The agent's configuration, JSON");
+  command
+      ->add_option("--config-file", options->amphora_conf,
+                   "The agent's configuration, an amphora-agent.conf of Octavia")
+      ->excludes(config);
+  command->callback([options, &chosen] {
+    chosen = [options](const Common& common) { return doctor(common, *options); };
+  });
+}
+
 }  // namespace
 
 int fail(const Failure& failure) {
@@ -100,6 +115,7 @@ int run(int argc, char** argv) {
   add_plan(app, chosen);
   add_flows(app, chosen);
   add_verdicts(app, chosen);
+  add_doctor(app, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -46,6 +46,12 @@ struct VerdictsOptions {
   bool all = false;  // zeroes too
 };
 
+// Both "": the configuration that the agent's unit is given.
+struct DoctorOptions {
+  std::string config;        // as --config of the agent
+  std::string amphora_conf;  // as --config-file of the agent
+};
+
 // Says what went wrong, on standard error.
 int fail(const Failure& failure);
 
@@ -55,5 +61,6 @@ int apply(const Common& common, const ApplyOptions& options);
 int plan(const Common& common, const PlanOptions& options);
 int flows(const Common& common, const FlowsOptions& options);
 int verdicts(const Common& common, const VerdictsOptions& options);
+int doctor(const Common& common, const DoctorOptions& options);
 
 }  // namespace cli

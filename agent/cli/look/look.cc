@@ -1,0 +1,48 @@
+#include "agent/cli/look/look.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <thread>
+
+#include "agent/cli/look/parts.h"
+#include "base/fd.h"
+
+namespace look {
+
+doctor::Facts look_around(const Options& options) {
+  const Read read = read_configuration(options);
+  doctor::Facts facts;
+  facts.now = std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
+  if (const long cpus = ::sysconf(_SC_NPROCESSORS_ONLN); cpus > 0)
+    facts.cpus = static_cast<unsigned>(cpus);
+  facts.configuration = read.configuration;
+  facts.kernel = look_at_kernel(read.config.pin_root);
+  facts.flows = look_at_flows(read.config.pin_root);
+  facts.space = look_at_space(read);
+  facts.programs = look_at_programs(read);
+  facts.is_clock_synchronised = is_clock_synchronised();
+  facts.disk = look_at_disk(read.config.state_dir);
+  facts.certificates = look_at_certificates(read);
+  if (read.conf) facts.controllers = look_at_controllers(read.conf->controllers);
+  return facts;
+}
+
+base::Status can_ask(const std::string& socket) {
+  const base::Error nobody{0, "nobody answers on " + socket};
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (socket.size() >= sizeof(address.sun_path)) return nobody;
+  std::memcpy(address.sun_path, socket.data(), socket.size());
+  const base::Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd.valid()) return base::Error{errno, "open a socket"};
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0)
+    return base::Unit{};
+  if (errno == ENOENT || errno == ECONNREFUSED) return nobody;
+  return base::Error{errno, "ask the agent on " + socket};
+}
+
+}  // namespace look
