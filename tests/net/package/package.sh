@@ -58,7 +58,7 @@ compare_page() { # PAGE SECTION OPTIONS
     fail "the page of $1 and its --help differ"
 }
 compare_page amphora-xdp-agent 8 "$(options_of amphora-xdp-agent; echo --help)"
-compare_page amphora-xdp 1 "$(options_of amphora-xdp; for c in status show apply plan flows verdicts; do options_of amphora-xdp $c; done; echo --help)"
+compare_page amphora-xdp 1 "$(options_of amphora-xdp; for c in status show apply plan flows verdicts doctor; do options_of amphora-xdp $c; done; echo --help)"
 pass "the manual pages know every option, and no other"
 
 create_lb packaged "$LAB_VIP4" \
