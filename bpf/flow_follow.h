@@ -155,6 +155,86 @@ static __always_inline int flow_fits(const struct flow_hit *hit, __u32 what,
 	return 1;
 }
 
+/* ---- SCTP's tags -------------------------------------------------------- */
+
+/*
+ * A line's `next` is the tag that its side has chosen. The other side's packets
+ * have it; what answers a packet that belongs to nothing reflects it.
+ */
+static __always_inline int flow_is_tag(const struct lb_flow *line, __u32 tag)
+{
+	const __u32 known = LB_READ(line->next);
+
+	return !known || known == tag;
+}
+
+/* Not if the line is another flow's by now. */
+static __always_inline void flow_learn_tag(const struct flow_hit *hit,
+					   struct lb_flow *other, __u32 tag)
+{
+	const __u32 known = LB_READ(other->next);
+
+	if (flow_is_still(hit))
+		__sync_val_compare_and_swap(&other->next, known, tag);
+}
+
+/*
+ * Of several INIT ACKs the client has taken the one that its COOKIE ECHO speaks
+ * of. When a client has begun anew on its addresses and ports only the member
+ * knows that it is one, by the cookie: its COOKIE ACK has the new tag then, and
+ * its own one is not known.
+ */
+static __always_inline int flow_takes_cookie(const struct flow_hit *hit,
+					     struct lb_flow *other, __u32 what,
+					     __u32 tag)
+{
+	if (!(what & FLOW_COOKIE) || !tag)
+		return 0;
+	if (!lb_word_is_forward(hit->word))
+		LB_WRITE(hit->line->next, 0);
+	else if (lb_word_state(hit->word) != LB_FLOW_HALF_OPEN)
+		return 0;
+	flow_learn_tag(hit, other, tag);
+	return 1;
+}
+
+/*
+ * Are the tags those of the association? As flow_fits() does for TCP. INIT has
+ * none, and changes nothing where there is an association.
+ */
+static __always_inline int flow_fits_tags(const struct flow_hit *hit,
+					  __u32 what, __u32 initiate, __u32 tag,
+					  const int family)
+{
+	struct lb_flow *other = flow_line(LB_READ(hit->line->peer), family);
+	const __u32 init_ack = FLOW_SYN | FLOW_ACK;
+
+	if (!other)
+		return 0;
+	switch (lb_word_state(hit->word)) {
+	case LB_FLOW_HALF_OPEN:
+		if ((what & init_ack) == FLOW_SYN) {
+			flow_count_syn(hit->line, initiate, family);
+			return 1;
+		}
+		if (lb_word_state(LB_READ(other->word)) == LB_FLOW_REPLY)
+			return 0;
+		break;
+	case LB_FLOW_REPLY:
+		if (tag != LB_READ(other->next))
+			return 0;
+		if ((what & init_ack) == init_ack && flow_mark_answered(hit)) {
+			LB_WRITE(hit->line->next, initiate);
+			LB_WRITE(hit->line->bytes, what >> 16);
+		}
+		return 1;
+	}
+	return flow_is_tag(what & FLOW_REFLECTED ? hit->line : other, tag) ||
+	       flow_takes_cookie(hit, other, what, tag);
+}
+
+/* ---- refusals ----------------------------------------------------------- */
+
 /*
  * The member does not want the connection. If there are others that may be
  * tried the client is not told: its next SYN goes to one of them.
@@ -178,8 +258,8 @@ static __always_inline int flow_refuse(const struct flow_hit *hit, __u32 seq,
 }
 
 /*
- * The answer is marked on the reply line, by its own direction: SYN-ACK, or
- * the first datagram. The client's next packet opens.
+ * The answer is marked on the reply line, by its own direction: SYN-ACK, INIT
+ * ACK, or the first datagram. The client's next packet opens.
  */
 static __always_inline int flow_follow(__u32 index, __u64 word, __u32 what,
 				       __u32 seq, __u32 ack, const int family)
@@ -187,6 +267,7 @@ static __always_inline int flow_follow(__u32 index, __u64 word, __u32 what,
 	struct flow_hit hit = {flow_line(index, family), word, index};
 	const int unmarked = lb_word_state(word) == LB_FLOW_REPLY;
 	__u32 flags = what & 0xffff;
+	int fits;
 
 	if (!hit.line)
 		return FLOW_UNCHANGED;
@@ -195,7 +276,10 @@ static __always_inline int flow_follow(__u32 index, __u64 word, __u32 what,
 	if (flags & FLOW_DATAGRAM) {
 		flags |= flow_datagram(&hit, family);
 	} else {
-		if (!flow_fits(&hit, what, seq, ack, family))
+		fits = flags & FLOW_SCTP
+			       ? flow_fits_tags(&hit, what, seq, ack, family)
+			       : flow_fits(&hit, what, seq, ack, family);
+		if (!fits)
 			flags |= FLOW_ASTRAY;
 		else if (unmarked && (flags & FLOW_RST) && flow_swallow(&hit))
 			return FLOW_SWALLOWED;

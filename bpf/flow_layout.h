@@ -71,7 +71,7 @@ static inline __u32 lb_state_uses(__u32 state)
 /* Are the reply line's bytes such, and not LB_UNANSWERED? */
 static inline int lb_counts_answers(const struct lb_flow *forward, __u32 state)
 {
-	return state != LB_FLOW_HALF_OPEN || forward->tuple.proto != 6;
+	return state != LB_FLOW_HALF_OPEN || forward->tuple.proto == 17;
 }
 
 /*

@@ -6,6 +6,8 @@
 #ifndef LB_FLOW_STATE_H
 #define LB_FLOW_STATE_H
 
+#include <linux/in.h>
+
 #include "bpf/flow_change.h"
 #include "bpf/rest.h"
 
@@ -178,13 +180,16 @@ __noinline int flow_step6(__u32 index, __u64 word, __u32 to)
 	return flow_step(index, word, to, LB_IPV6);
 }
 
-/* The port is the flow's: nobody else has the reply line until it ends. */
+/*
+ * The port is the flow's: nobody else has the reply line until it ends. SCTP
+ * has nothing to wait for: an INIT on an association begins a new one.
+ */
 static __always_inline void flow_rest_port(const struct lb_flow *forward,
 					   const int family)
 {
 	const struct lb_flow *reply = flow_line(LB_READ(forward->peer), family);
 
-	if (reply)
+	if (reply && reply->tuple.proto == IPPROTO_TCP)
 		rest_port(reply, family);
 }
 

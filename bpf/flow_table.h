@@ -4,7 +4,7 @@
  * flow, restart.h for a SYN on one, new_flow.h for a new one.
  * docs/flow-table.md says why it is the way it is. `family` is LB_IPV4 or
  * LB_IPV6, always a constant. `said` is what the packet says: the flags byte
- * of TCP, or FLOW_DATAGRAM; and its numbers.
+ * of TCP, or FLOW_SCTP with the like, or FLOW_DATAGRAM; and its numbers.
  *
  * What the steps have to keep:
  * - whatever was read from a hit's line counts only if flow_is_still() says so
@@ -36,8 +36,9 @@ static __always_inline int flow_is_eventful(__u64 word, __u32 flags)
 
 	if (flags & FLOW_DATAGRAM)
 		return state == LB_FLOW_REPLY || state == LB_FLOW_HALF_OPEN;
-	return (flags & FLOW_TCP_FLAGS) || state == LB_FLOW_HALF_OPEN ||
-	       state == LB_FLOW_RESET || state == LB_FLOW_REPLY_RESET;
+	return (flags & (FLOW_TCP_FLAGS | FLOW_COOKIE)) ||
+	       state == LB_FLOW_HALF_OPEN || state == LB_FLOW_RESET ||
+	       state == LB_FLOW_REPLY_RESET;
 }
 
 /* Follows the flow's life: an enum flow_change, without FLOW_LOST. */

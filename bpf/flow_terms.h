@@ -34,15 +34,24 @@ struct flow_hit {
 #define FLOW_ACK 0x10u
 #define FLOW_TCP_FLAGS (FLOW_FIN | FLOW_SYN | FLOW_RST)
 #define FLOW_DATAGRAM 0x100u /* UDP: who sends, and how often, is all */
+/*
+ * SCTP, in TCP's words: INIT is SYN, and INIT ACK with ACK; SHUTDOWN and what
+ * answers it is FIN, ABORT is RST. Its numbers are tags.
+ */
+#define FLOW_SCTP 0x1000u
+#define FLOW_REFLECTED 0x2000u /* FIN, RST: the tag is its sender's */
+#define FLOW_COOKIE 0x4000u /* COOKIE ECHO, COOKIE ACK */
+#define FLOW_SCTP_FLAGS \
+	(FLOW_TCP_FLAGS | FLOW_ACK | FLOW_REFLECTED | FLOW_COOKIE)
 /* added here */
 #define FLOW_ANSWERED 0x200u
 #define FLOW_FROM_MEMBER 0x400u
-#define FLOW_ASTRAY 0x800u /* TCP: its numbers are not the connection's */
+#define FLOW_ASTRAY 0x800u /* its numbers are not the connection's */
 
 struct flow_said {
 	__u32 flags;
-	__u32 seq; /* TCP */
-	__u32 ack;
+	__u32 seq; /* TCP; SCTP: the Initiate Tag, of INIT and INIT ACK */
+	__u32 ack; /* SCTP: the Verification Tag */
 	__u16 payload;
 };
 

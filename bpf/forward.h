@@ -65,9 +65,14 @@ static __always_inline int note_event(struct xdp_md *ctx,
 {
 	const struct tcphdr *tcp = (const struct tcphdr *)p->ports;
 	struct flow_said said = {.flags = p->flags, .payload = p->payload};
+	__u64 tags;
 	int change;
 
-	if (!(p->flags & FLOW_DATAGRAM)) {
+	if (p->flags & FLOW_SCTP) {
+		tags = sctp_tags(ctx, (void *)p->ports - (void *)p->eth);
+		said.seq = tags >> 32;
+		said.ack = tags;
+	} else if (!(p->flags & FLOW_DATAGRAM)) {
 		said.seq = bpf_ntohl(tcp->seq);
 		said.ack = bpf_ntohl(tcp->ack_seq);
 		if (p->flags & FLOW_SYN)
@@ -93,7 +98,7 @@ static __always_inline int note_packet(struct xdp_md *ctx,
 		hit->line->packets++;
 	if (flow_is_eventful(hit->word, p->flags))
 		return note_event(ctx, p, hit, family);
-	if (p->flags & FLOW_DATAGRAM)
+	if (p->flags & (FLOW_DATAGRAM | FLOW_SCTP))
 		return FLOW_UNCHANGED;
 	end = bpf_ntohl(tcp->seq) + p->payload;
 	if (!flow_advance(hit->line, end) && p->flags & FLOW_ACK)

@@ -35,7 +35,10 @@ static __always_inline int kernel_may_take(__u32 port, __u32 proxied)
 	return proxied || !kernel || port + LB_PROBE_PORTS > kernel->max;
 }
 
-/* Has a socket of ours the connection that the reply line would be for? */
+/*
+ * Has a socket of ours the connection that the reply line would be for? Of SCTP
+ * we have none.
+ */
 static __always_inline int kernel_has(struct xdp_md *ctx,
 				      const struct lb_flow6 *made, __be16 port,
 				      const int family)
@@ -45,6 +48,8 @@ static __always_inline int kernel_has(struct xdp_md *ctx,
 	struct bpf_sock *socket;
 	__u32 size;
 
+	if (tuple->proto == IPPROTO_SCTP)
+		return 0;
 	if (family == LB_IPV6) {
 		size = sizeof(asked.ipv6);
 		copy_address((void *)asked.ipv6.saddr, &made->src);

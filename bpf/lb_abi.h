@@ -58,7 +58,7 @@ struct lb_tag {
 struct lb_service_key {
 	struct lb_addr vip;
 	__be16 port;
-	__u8 proto; /* IPPROTO_TCP, IPPROTO_UDP */
+	__u8 proto; /* IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP */
 	__u8 family; /* LB_IPV4, LB_IPV6 */
 };
 LB_STATIC_ASSERT(sizeof(struct lb_service_key) == 20, "lb_service_key");
@@ -255,8 +255,8 @@ struct lb_rewrite {
 LB_STATIC_ASSERT(sizeof(struct lb_rewrite) == 16, "lb_rewrite");
 
 /*
- * One direction of a flow: lb_flows. As long as the member of a TCP flow has
- * not answered, `next` and `bytes` of its reply line are LB_UNANSWERED.
+ * One direction of a flow: lb_flows. As long as the member of a flow other than
+ * UDP has not answered, `next`, `bytes` of its reply line are LB_UNANSWERED.
  */
 struct lb_flow {
 	__u64 word; /* generation 32, ring position 24, enum lb_flow_state 8 */
@@ -267,7 +267,7 @@ struct lb_flow {
 	__u32 peer; /* the other line; of a reply line NONE at first */
 	__u32 seen; /* tick of lb_clock */
 	union {
-		__u32 next; /* TCP: number of the direction's next byte */
+		__u32 next; /* TCP: next byte; SCTP: sender's tag, or 0 */
 		__u32 packets; /* UDP */
 	};
 	__u64 bytes; /* L4 payload, as HAProxy counts */

@@ -102,7 +102,7 @@ static __always_inline int begin_reply(struct xdp_md *ctx, const int family)
 	aim_reply(made, &own->request, backend, family);
 	made->line.nexthop = own->request.back;
 	made->line.owner = id;
-	if (own->request.proto == IPPROTO_TCP) {
+	if (own->request.proto != IPPROTO_UDP) {
 		made->line.next = (__u32)own->request.others << LB_OTHERS_SHIFT;
 		made->line.bytes = own->request.tried;
 	}

@@ -17,7 +17,7 @@ struct packet {
 	__u32 payload; /* bytes behind the L4 header */
 	__u32 out; /* ifindex that it leaves by, once that is known */
 	__u32 service; /* counts the verdict too; 0: none is known */
-	__u32 flags; /* TCP's flags, or FLOW_DATAGRAM */
+	__u32 flags; /* TCP's flags; FLOW_SCTP with others, FLOW_DATAGRAM */
 	__be16 ethertype;
 	__u16 tries; /* a SYN that was made again: so often (challenge.h) */
 	__u16 elsewhere; /* 1: own_scratch() says which backends were tried */

@@ -19,6 +19,7 @@
 #include "bpf/icmp.h"
 #include "bpf/option.h"
 #include "bpf/packet.h"
+#include "bpf/sctp.h"
 
 struct vlan_tag {
 	__be16 tci;
@@ -115,7 +116,24 @@ static __always_inline enum lb_verdict parse_udp(struct cursor *c,
 	return LB_CONTINUE;
 }
 
-static __always_inline enum lb_verdict parse_l4(struct cursor *c,
+static __always_inline enum lb_verdict
+parse_sctp(struct xdp_md *ctx, struct cursor *c, struct packet *p, __u32 length)
+{
+	struct sctp_head *sctp = cursor_take(c, sizeof(*sctp));
+
+	if (!sctp)
+		return cold(LB_TRUNCATED);
+	if (length < sizeof(*sctp))
+		return cold(LB_MALFORMED);
+	p->ports = &sctp->ports;
+	p->flags = sctp_flags(ctx, (void *)sctp - (void *)p->eth, length);
+	p->flags = (p->flags & FLOW_SCTP_FLAGS) | FLOW_SCTP;
+	p->payload = length - SCTP_COMMON_HEADER;
+	return LB_CONTINUE;
+}
+
+static __always_inline enum lb_verdict parse_l4(struct xdp_md *ctx,
+						struct cursor *c,
 						struct packet *p, __u8 proto,
 						__u32 length, const int family)
 {
@@ -125,6 +143,8 @@ static __always_inline enum lb_verdict parse_l4(struct cursor *c,
 		why = parse_tcp(c, p, length);
 	else if (proto == IPPROTO_UDP)
 		why = parse_udp(c, p, length);
+	else if (proto == IPPROTO_SCTP)
+		why = parse_sctp(ctx, c, p, length);
 	else if (proto == (family == LB_IPV6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
 		return cold(take_icmp(c, p, proto));
 	else
@@ -160,7 +180,7 @@ parse_ipv4(struct xdp_md *ctx, struct cursor *c, struct packet *p)
 	*(__u64 *)&p->key.tuple.src = *(const __u64 *)&ip->saddr;
 	p->key.tuple.family = LB_IPV4;
 	c->pos = (void *)ip + header;
-	return parse_l4(c, p, ip->protocol, p->length - header, LB_IPV4);
+	return parse_l4(ctx, c, p, ip->protocol, p->length - header, LB_IPV4);
 }
 
 static __always_inline enum lb_verdict
@@ -191,7 +211,7 @@ parse_ipv6(struct xdp_md *ctx, struct cursor *c, struct packet *p)
 	copy_address(&p->key.dst, &ip->daddr);
 	flow_hash_addresses(&p->key.tuple, &p->key.src, &p->key.dst);
 	p->key.tuple.family = LB_IPV6;
-	return parse_l4(c, p, proto, p->length - header, LB_IPV6);
+	return parse_l4(ctx, c, p, proto, p->length - header, LB_IPV6);
 }
 
 #endif

@@ -14,6 +14,7 @@
 
 #include "bpf/checksum.h"
 #include "bpf/packet.h"
+#include "bpf/sctp.h"
 
 enum hop_count {
 	HOP_KEEP, /* the kernel forwards, and counts itself */
@@ -65,6 +66,19 @@ static __always_inline void rewrite_ipv6(struct ipv6hdr *ip,
 	to[3] = from[3];
 }
 
+/* Zero stays: left to an interface, or not wanted (RFC 9653). */
+static __always_inline void rewrite_sctp(struct packet *p,
+					 const struct lb_flow *line)
+{
+	struct sctp_head *sctp = (struct sctp_head *)p->ports;
+	const __be32 change = *(const __be32 *)&line->tuple.sport ^
+			      *(const __be32 *)&line->rewrite.sport;
+
+	if (change && sctp->checksum)
+		sctp->checksum ^= sctp_checksum_change(
+			change, p->payload + SCTP_COMMON_HEADER);
+}
+
 static __always_inline void rewrite(struct packet *p,
 				    const struct lb_flow *line,
 				    enum hop_count hop, const int family)
@@ -76,9 +90,13 @@ static __always_inline void rewrite(struct packet *p,
 	else
 		rewrite_ipv4(p->l3, &line->rewrite, hop);
 	*p->ports = *(const __be32 *)&line->rewrite.sport;
-	if (!(p->flags & FLOW_DATAGRAM)) {
+	if (!(p->flags & (FLOW_DATAGRAM | FLOW_SCTP))) {
 		check = &((struct tcphdr *)p->ports)->check;
 		checksum_adjust(check, line->rewrite.l4_delta);
+		return;
+	}
+	if (p->flags & FLOW_SCTP) {
+		rewrite_sctp(p, line);
 		return;
 	}
 	check = &((struct udphdr *)p->ports)->check;

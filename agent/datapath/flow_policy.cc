@@ -46,13 +46,13 @@ Expiry FlowPolicy::expiry(const FlowLife& flow) const {
   if (flow.service >= services_.size() || !services_[flow.service].known)
     return Expiry::listener_gone;
   const Limits& limits = services_[flow.service];
-  const bool tcp = flow.protocol == IPPROTO_TCP;
-  if (!tcp && (flow.backend >= usable_.size() || !usable_[flow.backend]))
+  const bool datagrams = flow.protocol == IPPROTO_UDP;
+  if (datagrams && (flow.backend >= usable_.size() || !usable_[flow.backend]))
     return Expiry::backend_gone;
   switch (flow.state) {
     case LB_FLOW_HALF_OPEN: {
       const uint32_t alone = flow.answered ? kAnsweredTicks : kUnansweredTicks;
-      const uint32_t limit = tcp ? limits.connect : shorter(alone, limits.client);
+      const uint32_t limit = datagrams ? shorter(alone, limits.client) : limits.connect;
       return reached(flow.idle, limit) ? Expiry::unanswered : Expiry::keep;
     }
     case LB_FLOW_CLOSED:
@@ -61,7 +61,7 @@ Expiry FlowPolicy::expiry(const FlowLife& flow) const {
       return reached(flow.idle, kResetTicks) ? Expiry::reset : Expiry::keep;
     default:  // open, or closed by one side: the other one may still have much to say
       // One-way datagrams: there is no member's silence to speak of.
-      if (!tcp && !flow.answered)
+      if (datagrams && !flow.answered)
         return reached(flow.idle, limits.client) ? Expiry::idle : Expiry::keep;
       return reached(flow.idle, limits.idle) ? Expiry::idle : Expiry::keep;
   }

@@ -33,7 +33,7 @@ struct FlowLife {
 enum class Expiry {
   keep,
   listener_gone,
-  backend_gone,  // datagrams leave a dead or disabled member at once; TCP is not cut
+  backend_gone,  // datagrams leave a dead or disabled member at once; TCP and SCTP are not cut
   unanswered,    // half-open for too long
   idle,
   closed,

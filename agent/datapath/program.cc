@@ -14,6 +14,7 @@
 #include "agent/datapath/lb_maps.h"
 #include "agent/datapath/refusal.h"
 #include "base/log.h"
+#include "bpf/crc32c.h"
 #include "handover.skel.h"
 #include "lb.skel.h"
 
@@ -141,6 +142,7 @@ void configure(const lb& skeleton, const Sizes& sizes, const lb_info& info, Role
   rodata.lb_snat_port_min = info.snat_port_min;
   rodata.lb_snat_port_max = info.snat_port_max;
   rodata.lb_handover = role == Role::beside ? 1 : 0;
+  lb_crc32c_set(&rodata.lb_crc32c);
 }
 
 Result<Fd> own(int fd) {

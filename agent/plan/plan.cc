@@ -36,12 +36,14 @@ uint32_t first_new_set(const Ids& ids) {
 }
 
 uint8_t ip_protocol(model::ListenerProtocol protocol) {
-  return protocol == model::ListenerProtocol::udp ? IPPROTO_UDP : IPPROTO_TCP;
+  if (protocol == model::ListenerProtocol::udp) return IPPROTO_UDP;
+  return protocol == model::ListenerProtocol::sctp ? IPPROTO_SCTP : IPPROTO_TCP;
 }
 
 bool fits(model::ListenerProtocol listener, model::PoolProtocol pool) {
   using enum model::PoolProtocol;
   if (listener == model::ListenerProtocol::udp) return pool == udp;
+  if (listener == model::ListenerProtocol::sctp) return pool == sctp;
   const bool is_l4 =
       listener == model::ListenerProtocol::tcp || listener == model::ListenerProtocol::https;
   return is_l4 && (pool == tcp || pool == https);
@@ -53,8 +55,6 @@ std::string reason_against(const model::Listener& listener, const Placement& pla
   const std::string protocol(model::word(listener.protocol));
   if (listener.protocol_port == 0) return "port 0 cannot be forwarded";
   if (placement.by == ServedBy::haproxy) return "";
-  if (listener.protocol == model::ListenerProtocol::sctp)
-    return "listeners of protocol " + protocol + " are not forwarded";
   if (pool != nullptr && !fits(listener.protocol, pool->protocol))
     return "a listener of protocol " + protocol + " is not forwarded to a pool of protocol " +
            std::string(model::word(pool->protocol));

@@ -71,8 +71,14 @@ LoadBalancerBuilder& LoadBalancerBuilder::listener(model::ListenerProtocol proto
 }
 
 LoadBalancerBuilder& LoadBalancerBuilder::pool(model::Algorithm algorithm) {
-  bool udp = last_listener().protocol == model::ListenerProtocol::udp;
-  return pool(algorithm, udp ? model::PoolProtocol::udp : model::PoolProtocol::tcp);
+  switch (last_listener().protocol) {
+    case model::ListenerProtocol::udp:
+      return pool(algorithm, model::PoolProtocol::udp);
+    case model::ListenerProtocol::sctp:
+      return pool(algorithm, model::PoolProtocol::sctp);
+    default:
+      return pool(algorithm, model::PoolProtocol::tcp);
+  }
 }
 
 LoadBalancerBuilder& LoadBalancerBuilder::pool(model::Algorithm algorithm,

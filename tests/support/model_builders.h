@@ -39,7 +39,7 @@ class LoadBalancerBuilder {
   LoadBalancerBuilder& vip(std::string_view address);  // one more
   LoadBalancerBuilder& listener(model::ListenerProtocol protocol, uint16_t port,
                                 const ListenerOptions& options = {});
-  // The protocol is the one that fits the listener: UDP for UDP, else TCP.
+  // The protocol is the one that fits the listener: UDP for UDP, SCTP for SCTP, else TCP.
   LoadBalancerBuilder& pool(model::Algorithm algorithm = model::Algorithm::round_robin);
   LoadBalancerBuilder& pool(model::Algorithm algorithm, model::PoolProtocol protocol);
   LoadBalancerBuilder& member(std::string_view address, uint16_t port,

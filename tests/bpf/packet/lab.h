@@ -40,6 +40,7 @@ inline const base::IpAddress kOwn6 = ip("2001:db8:2::10");
 
 inline constexpr auto kTcp = model::ListenerProtocol::tcp;
 inline constexpr auto kUdp = model::ListenerProtocol::udp;
+inline constexpr auto kSctp = model::ListenerProtocol::sctp;
 
 class Lab : public testing::Test {
  protected:

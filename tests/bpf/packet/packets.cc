@@ -59,6 +59,26 @@ Bytes link_header(const base::MacAddress& to, const base::MacAddress& from) {
   return frame;
 }
 
+// CRC32c, bit by bit; as SCTP has it, its bytes go out lowest first.
+uint32_t crc32c(const Bytes& bytes) {
+  uint32_t crc = 0xffffffff;
+  for (const uint8_t byte : bytes) {
+    crc ^= byte;
+    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ ((crc & 1) != 0 ? 0x82f63b78u : 0u);
+  }
+  return __builtin_bswap32(~crc);
+}
+
+void put32(Bytes& to, uint32_t value) {
+  put16(to, value >> 16);
+  put16(to, value & 0xffff);
+}
+
+void set32(Bytes& in, size_t where, uint32_t value) {
+  set16(in, where, value >> 16);
+  set16(in, where + 2, value & 0xffff);
+}
+
 // Where L4 begins, and what it is; nullopt: not to be found.
 struct L4 {
   size_t offset;
@@ -79,6 +99,26 @@ Packet& Packet::options(size_t bytes) { return options_ = bytes, *this; }
 Packet& Packet::padding(size_t bytes) { return padding_ = bytes, *this; }
 Packet& Packet::no_checksum() { return checksum_ = false, *this; }
 Packet& Packet::content(Bytes l4) { return content_ = std::move(l4), *this; }
+
+Packet& Packet::chunk(uint8_t type, uint8_t chunk_flags) {
+  chunks_.push_back({type, chunk_flags, 0});
+  return *this;
+}
+
+Packet& Packet::init(uint32_t initiate_tag) {
+  chunks_.assign({{kInit, 0, initiate_tag}});
+  return *this;
+}
+
+Packet& Packet::init_ack(uint32_t initiate_tag) {
+  chunks_.assign({{kInitAck, 0, initiate_tag}});
+  return *this;
+}
+
+Packet& Packet::tag_of(uint32_t verification_tag) {
+  verification_tag_ = verification_tag;
+  return *this;
+}
 
 Packet& Packet::fragment(uint16_t offset_and_more) {
   fragment_ = offset_and_more;
@@ -109,8 +149,29 @@ Packet Packet::between(const base::Endpoint& from, const base::Endpoint& to) con
   return other;
 }
 
+Bytes Packet::sctp_l4() const {
+  Bytes l4;
+  put16(l4, from_.port);
+  put16(l4, to_.port);
+  put32(l4, verification_tag_);
+  put32(l4, 0);
+  for (const Chunk& chunk : chunks_) {
+    const bool begins = chunk.type == kInit || chunk.type == kInitAck;
+    const size_t more = begins ? 16 : chunk.type == kData ? 12 + payload_ : 0;
+    l4.push_back(chunk.type);
+    l4.push_back(chunk.flags);
+    put16(l4, 4 + more);
+    if (begins) put32(l4, chunk.initiate_tag);
+    for (size_t i = begins ? 4 : 0; i < more; ++i) l4.push_back(static_cast<uint8_t>(i * 7 + 1));
+    while (l4.size() % 4 != 0) l4.push_back(0);
+  }
+  if (checksum_) set32(l4, 8, crc32c(l4));
+  return l4;
+}
+
 Bytes Packet::l4() const {
   if (content_) return *content_;
+  if (proto_ == IPPROTO_SCTP) return sctp_l4();
   Bytes l4;
   put16(l4, from_.port);
   put16(l4, to_.port);
@@ -198,6 +259,9 @@ base::Endpoint at(std::string_view address, uint16_t port) { return {ip(address)
 
 Packet tcp(const base::Endpoint& from, const base::Endpoint& to) { return {IPPROTO_TCP, from, to}; }
 Packet udp(const base::Endpoint& from, const base::Endpoint& to) { return {IPPROTO_UDP, from, to}; }
+Packet sctp(const base::Endpoint& from, const base::Endpoint& to) {
+  return {IPPROTO_SCTP, from, to};
+}
 
 Bytes of_protocol(uint8_t proto, const base::IpAddress& from, const base::IpAddress& to) {
   return Packet(proto, {from, 0x0102}, {to, 0x0304}).bytes();
@@ -254,6 +318,14 @@ std::optional<std::string> icmp_flaw(const Bytes& frame, size_t l3, const L4& l4
   return total == 0xffff ? std::nullopt : std::optional<std::string>("ICMP checksum");
 }
 
+std::optional<std::string> sctp_flaw(Bytes l4) {
+  if (l4.size() < 16) return "SCTP header";
+  const auto check = static_cast<uint32_t>(get16(l4, 8) << 16 | get16(l4, 10));
+  set32(l4, 8, 0);
+  if (check != 0 && check != crc32c(l4)) return "SCTP checksum";
+  return std::nullopt;
+}
+
 std::optional<std::string> l4_flaw(const Bytes& frame, size_t l3, const L4& l4) {
   if (l4.proto == IPPROTO_ICMP || l4.proto == IPPROTO_ICMPV6) return icmp_flaw(frame, l3, l4);
   const bool is_udp = l4.proto == IPPROTO_UDP;
@@ -266,6 +338,7 @@ std::optional<std::string> l4_flaw(const Bytes& frame, size_t l3, const L4& l4) 
   }
   const auto begin = frame.begin() + static_cast<ptrdiff_t>(l4.offset);
   const Bytes bytes(begin, begin + static_cast<ptrdiff_t>(size));
+  if (l4.proto == IPPROTO_SCTP) return sctp_flaw(bytes);
   if (l4_sum(address_at(frame, l3, 0), address_at(frame, l3, 1), l4.proto, bytes) != 0xffff)
     return is_udp ? "UDP checksum" : "TCP checksum";
   return std::nullopt;

@@ -17,6 +17,21 @@ using Bytes = std::vector<uint8_t>;
 // TCP's flags, as in the header.
 enum : uint8_t { kFin = 1, kSyn = 2, kRst = 4, kPsh = 8, kAck = 16 };
 
+// Chunks of SCTP.
+enum : uint8_t {
+  kData = 0,
+  kInit = 1,
+  kInitAck = 2,
+  kSack = 3,
+  kAbort = 6,
+  kShutdown = 7,
+  kShutdownAck = 8,
+  kCookieEcho = 10,
+  kCookieAck = 11,
+  kShutdownComplete = 14,
+};
+inline constexpr uint8_t kReflected = 1;  // the T flag
+
 inline constexpr uint32_t kSequence = 0x5a5a5a5a;
 
 // One frame. The defaults are those of an ordinary packet; TCP without flags named is an ACK.
@@ -32,6 +47,11 @@ class Packet {
   Packet& rst() { return flags(kRst); }
   Packet& seq(uint32_t number);  // TCP; the same for all packets unless it is said
   Packet& ack(uint32_t number);
+  // SCTP, one more: a header and, if it is one that has more, that; data is the payload.
+  Packet& chunk(uint8_t type, uint8_t chunk_flags = 0);
+  Packet& init(uint32_t initiate_tag);  // the only chunk
+  Packet& init_ack(uint32_t initiate_tag);
+  Packet& tag_of(uint32_t verification_tag);  // SCTP; 0 unless it is said
   Packet& ttl(uint8_t hops);
   Packet& payload(size_t bytes);               // of a pattern
   Packet& last_word(uint16_t word);            // of the payload, behind the pattern
@@ -42,7 +62,7 @@ class Packet {
   Packet& extension(uint8_t type, size_t bytes = 8, uint8_t segments_left = 0);
   Packet& tag(uint16_t tci, uint16_t ethertype = 0x8100);  // one more VLAN tag
   Packet& padding(size_t bytes);                           // behind the IP packet
-  Packet& no_checksum();                                   // UDP: zero
+  Packet& no_checksum();                                   // UDP, SCTP: zero
   Packet& content(Bytes l4);                               // all of L4, as it is
   Packet& macs(const base::MacAddress& to, const base::MacAddress& from);
 
@@ -65,14 +85,20 @@ class Packet {
   struct Tag {
     uint16_t ethertype, tci;
   };
+  struct Chunk {
+    uint8_t type, flags;
+    uint32_t initiate_tag;
+  };
   Bytes l4() const;
+  Bytes sctp_l4() const;
   Bytes ipv4(const Bytes& l4) const;
   Bytes ipv6(const Bytes& l4) const;
 
   uint8_t proto_;
   base::Endpoint from_, to_;
   uint8_t flags_ = kAck;
-  uint32_t seq_ = kSequence, ack_ = kSequence;
+  uint32_t seq_ = kSequence, ack_ = kSequence, verification_tag_ = 0;
+  std::vector<Chunk> chunks_;
   uint8_t ttl_ = 64;
   size_t payload_ = 20;
   std::optional<uint16_t> last_word_;
@@ -89,6 +115,7 @@ class Packet {
 base::Endpoint at(std::string_view address, uint16_t port);
 Packet tcp(const base::Endpoint& from, const base::Endpoint& to);
 Packet udp(const base::Endpoint& from, const base::Endpoint& to);
+Packet sctp(const base::Endpoint& from, const base::Endpoint& to);
 // An echo request, or any other type.
 Bytes icmp(const base::IpAddress& from, const base::IpAddress& to, uint8_t type);
 // What `from` says of a packet that it got or has to send on: type, code and the word behind the
@@ -103,9 +130,9 @@ Packet icmp_error(const base::IpAddress& from, const Packet& about, const Error&
 Bytes of_protocol(uint8_t proto, const base::IpAddress& from, const base::IpAddress& to);
 
 // What is wrong with the lengths and checksums of a frame; nullopt: nothing. UDP without checksum
-// is right on IPv4.
+// is right on IPv4, SCTP without one everywhere.
 std::optional<std::string> flaw(const Bytes& frame);
-// The ends of a TCP or UDP packet, as its bytes say.
+// The ends of a packet that has ports, as its bytes say.
 struct Ends {
   base::Endpoint from, to;
 };

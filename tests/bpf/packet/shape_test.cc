@@ -194,7 +194,7 @@ TEST_F(Shape, Icmp) {
 }
 
 TEST_F(Shape, OtherProtocols) {
-  for (const uint8_t proto : std::array<uint8_t, 4>{IPPROTO_SCTP, IPPROTO_GRE, IPPROTO_ESP, 112})
+  for (const uint8_t proto : std::array<uint8_t, 3>{IPPROTO_GRE, IPPROTO_ESP, 112})
     EXPECT_THAT(run(of_protocol(proto, kClient.address, kVip.address)), Passes(LB_OTHER_PROTOCOL));
   EXPECT_THAT(run(of_protocol(59, kClient6.address, kVip6.address)), Passes(LB_OTHER_PROTOCOL));
   EXPECT_THAT(run(of_protocol(IPPROTO_ICMPV6, kClient.address, kVip.address)),

@@ -41,6 +41,12 @@ FlowLife udp(lb_flow_state state, uint32_t idle, bool answered = true) {
   return flow;
 }
 
+FlowLife sctp(lb_flow_state state, uint32_t idle, bool answered = true) {
+  FlowLife flow = udp(state, idle, answered);
+  flow.protocol = IPPROTO_SCTP;
+  return flow;
+}
+
 // Kept until just this age, and not longer.
 void expect_limit(const FlowPolicy& policy, FlowLife flow, uint32_t limit, Expiry after) {
   flow.idle = limit;
@@ -54,6 +60,7 @@ TEST(FlowPolicy, OpenFlowsEndWhenBothSidesWereSilentForTheShorterTimeout) {
     expect_limit(policy({.client = 20000}), tcp(state, 0), 20 * kSecond, Expiry::idle);
     expect_limit(policy({.member = 30000}), tcp(state, 0), 30 * kSecond, Expiry::idle);
     expect_limit(policy({.member = 30000}), udp(state, 0), 30 * kSecond, Expiry::idle);
+    expect_limit(policy({.member = 30000}), sctp(state, 0), 30 * kSecond, Expiry::idle);
   }
 }
 
@@ -83,8 +90,10 @@ TEST(FlowPolicy, PartOfATickIsAWholeOne) {
   expect_limit(policy({.client = LB_TICK_MS + 1}), tcp(LB_FLOW_OPEN, 0), 2, Expiry::idle);
 }
 
-TEST(FlowPolicy, ConnectTimeoutIsForTcpThatIsHalfOpen) {
+TEST(FlowPolicy, ConnectTimeoutIsForWhatIsHalfOpen) {
   expect_limit(policy(), tcp(LB_FLOW_HALF_OPEN, 0), 5 * kSecond, Expiry::unanswered);
+  for (const bool answered : {false, true})
+    expect_limit(policy(), sctp(LB_FLOW_HALF_OPEN, 0, answered), 5 * kSecond, Expiry::unanswered);
 }
 
 TEST(FlowPolicy, UnansweredUdpEndsEarly) {
@@ -107,6 +116,8 @@ TEST(FlowPolicy, OneWayUdpHasTheClientsTimeoutOnly) {
 TEST(FlowPolicy, ClosedAndResetFlowsHaveTimesOfTheirOwn) {
   expect_limit(policy(), tcp(LB_FLOW_CLOSED, 0), 5 * kSecond, Expiry::closed);
   expect_limit(policy(), tcp(LB_FLOW_RESET, 0), 2 * kSecond, Expiry::reset);
+  expect_limit(policy(), sctp(LB_FLOW_CLOSED, 0), 5 * kSecond, Expiry::closed);
+  expect_limit(policy(), sctp(LB_FLOW_RESET, 0), 2 * kSecond, Expiry::reset);
 }
 
 TEST(FlowPolicy, FlowsOfADeletedListenerEnd) {
@@ -118,14 +129,16 @@ TEST(FlowPolicy, FlowsOfADeletedListenerEnd) {
   EXPECT_EQ(FlowPolicy{}.expiry(tcp(LB_FLOW_OPEN, 0)), Expiry::listener_gone);
 }
 
-TEST(FlowPolicy, DatagramsLeaveAMemberThatIsGoneAndTcpDoesNot) {
+TEST(FlowPolicy, DatagramsLeaveAMemberThatIsGoneAndConnectionsDoNot) {
   for (uint32_t backend :
        {uint32_t{kDown}, uint32_t{kUnknown}, uint32_t{kDisabled}, uint32_t{LB_MAX_BACKENDS}}) {
     FlowLife flow = udp(LB_FLOW_OPEN, 0);
     flow.backend = backend;
     EXPECT_EQ(policy().expiry(flow), Expiry::backend_gone);
-    flow.protocol = IPPROTO_TCP;
-    EXPECT_EQ(policy().expiry(flow), Expiry::keep);
+    for (const uint8_t protocol : {IPPROTO_TCP, IPPROTO_SCTP}) {
+      flow.protocol = protocol;
+      EXPECT_EQ(policy().expiry(flow), Expiry::keep);
+    }
   }
   EXPECT_EQ(policy().expiry(udp(LB_FLOW_OPEN, 0)), Expiry::keep);
 }

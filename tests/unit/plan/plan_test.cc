@@ -91,10 +91,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Pairing{tcp, PoolProtocol::proxyv2, IPPROTO_TCP, LB_SERVICE_TO_KERNEL},
                     Pairing{https, PoolProtocol::proxyv2, IPPROTO_TCP, LB_SERVICE_TO_KERNEL},
                     Pairing{tcp, PoolProtocol::udp, 0}, Pairing{udp, PoolProtocol::tcp, 0},
-                    Pairing{udp, PoolProtocol::sctp, 0},
+                    Pairing{udp, PoolProtocol::sctp, 0}, Pairing{sctp, PoolProtocol::udp, 0},
                     Pairing{http, PoolProtocol::http, IPPROTO_TCP, LB_SERVICE_TO_KERNEL},
                     Pairing{prometheus, PoolProtocol::http, IPPROTO_TCP, LB_SERVICE_TO_KERNEL},
-                    Pairing{sctp, PoolProtocol::sctp, 0}));
+                    Pairing{sctp, PoolProtocol::sctp, IPPROTO_SCTP}));
 
 TEST(Services, AdminDownKeepsItsNumberAndItsBackends) {
   auto lb = web();
