@@ -21,8 +21,8 @@ constexpr std::string_view kConnectedBut = "connected, but ";
 
 class Attempt final : public Stream, public std::enable_shared_from_this<Attempt> {
  public:
-  // The deadline counts from here. `source_port`: of its TCP and UDP sockets; 0: the kernel
-  // chooses.
+  // The deadline counts from here. `source_port`: of its TCP and UDP sockets, and of what is sent
+  // by raw ones that have ports; 0: the kernel chooses.
   static std::shared_ptr<Attempt> start(const boost::asio::any_io_executor& executor,
                                         std::chrono::milliseconds limit, uint16_t source_port);
 
@@ -39,6 +39,7 @@ class Attempt final : public Stream, public std::enable_shared_from_this<Attempt
   Probed failed(int error, std::string_view before) const override;
 
   std::chrono::milliseconds limit() const { return limit_; }
+  uint16_t source_port() const { return source_port_; }
 
  private:
   enum class Direction { in, out };

@@ -18,8 +18,8 @@ using boost::asio::awaitable;
 
 namespace {
 
-// A raw socket has no port of its own. One that the kernel would give a UDP socket is outside of
-// the range that flows get theirs from, and no other probe has it as long as `holder` lives.
+// A raw socket has no port of its own. Where no range is set aside for probes it is one that the
+// kernel would give a UDP socket: no other probe has it as long as `holder` lives.
 int reserve_port(base::Family family, base::Fd& holder, uint16_t& port) {
   const bool v4 = family == base::Family::ipv4;
   holder.reset(::socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -41,7 +41,8 @@ awaitable<Probed> probe_sctp(Attempt& attempt, const Target& target) {
   base::Fd holder;
   SctpPath path;
   path.peer_port = target.endpoint.port;
-  int error = reserve_port(family, holder, path.own_port);
+  path.own_port = attempt.source_port();
+  int error = path.own_port != 0 ? 0 : reserve_port(family, holder, path.own_port);
   if (error == 0) error = attempt.open(family, SOCK_RAW, IPPROTO_SCTP);
   while (error == 0 && path.own_tag == 0)
     if (::getrandom(&path.own_tag, sizeof(path.own_tag), 0) != sizeof(path.own_tag)) error = ENOMEM;

@@ -150,6 +150,21 @@ TEST_P(SourcePortsTest, ProbesConnectFromThemInTurn) {
   EXPECT_THAT(sources_of(open), testing::ElementsAre(64512, 64513, 64514));
 }
 
+TEST_P(SourcePortsTest, SoDoThoseThatHaveNoSocketWithAPort) {
+  auto talk = std::make_shared<Talk>();
+  serve_sctp(loop_, member_socket(SOCK_RAW, IPPROTO_SCTP, 0), SctpManner::accepts, talk);
+  Prober prober(loop_.get_executor(), {}, {64512, 3});
+  Target t = target(Type::sctp, member(), 3868);
+  t.delay = t.timeout = 100ms;
+  prober.set_targets({t});
+  ASSERT_TRUE(run_until([&] { return prober.find(t.member)->probes >= 7; }));
+  EXPECT_EQ(prober.stats().succeeded, prober.find(t.member)->probes);
+  std::set<int> ports;
+  for (const std::string& packet : talk->requests)
+    ports.insert(static_cast<uint8_t>(packet[0]) << 8 | static_cast<uint8_t>(packet[1]));
+  EXPECT_THAT(ports, testing::ElementsAre(64512, 64513, 64514));
+}
+
 TEST_P(ProberTest, TimeoutsDoNotStretchTheInterval) {
   Prober prober(loop_.get_executor(), {});
   prober.set_targets({target(Type::tcp, silent(), 80)});
