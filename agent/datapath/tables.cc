@@ -36,10 +36,22 @@ void erase_missing(const Map& have, const Map& want, std::vector<Step>& steps) {
   }
 }
 
+std::string protocol_name(uint8_t protocol) {
+  switch (protocol) {
+    case IPPROTO_TCP:
+      return "tcp ";
+    case IPPROTO_UDP:
+      return "udp ";
+    case IPPROTO_SCTP:
+      return "sctp ";
+    default:
+      return "";
+  }
+}
+
 std::string text(const lb_service_key& key) {
   const base::Endpoint vip{from_abi(from_abi(key.family), key.vip), ntohs(key.port)};
-  const char* protocol = key.proto == IPPROTO_TCP ? "tcp " : key.proto == IPPROTO_UDP ? "udp " : "";
-  return protocol + vip.text();
+  return protocol_name(key.proto) + vip.text();
 }
 
 std::string text(const lb_cidr_key& key) {

@@ -1,5 +1,6 @@
 #include "agent/octavia/report.h"
 
+#include "agent/model/datagrams.h"
 #include "agent/model/relations.h"
 
 namespace octavia {
@@ -26,8 +27,7 @@ class Reporter {
     if (!listener.default_pool) return;
     const Pool& pool = relations_.model().pools.at(*listener.default_pool);
     if (!pool.admin_state_up) return;
-    const bool of_lvs = listener.protocol == model::ListenerProtocol::udp ||
-                        listener.protocol == model::ListenerProtocol::sctp;
+    const bool of_lvs = has_datagrams(listener.protocol);
     const std::string key = of_lvs ? pool.id.text() : pool.id.text() + ":" + listener.id.text();
     to.pools[key] = report_of(pool, of_lvs ? Words::lvs : Words::haproxy);
   }

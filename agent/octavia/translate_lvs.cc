@@ -104,10 +104,10 @@ class LvsTranslator {
     for (size_t i = 1; i < text_.virtual_servers.size(); i++)
       if (i > 1 || !are_alike(first, text_.virtual_servers[i]))
         return at(text_.virtual_servers[i].line, "it is not the other family's of the first one");
-    if (first.protocol == keepalived::LvsProtocol::sctp)
-      return at(first.line, "SCTP is not forwarded yet");
     if (!first.pool) return at(first.line, "no comment names its pool");
     if (auto done = check_vips(); !done) return done.error();
+    const bool is_sctp = first.protocol == keepalived::LvsProtocol::sctp;
+    listener_.protocol = is_sctp ? model::ListenerProtocol::sctp : model::ListenerProtocol::udp;
     listener_.protocol_port = first.vips[0].port;
     listener_.default_pool = first.pool;
     if (auto done = read_servers(); !done) return done.error();
@@ -180,7 +180,8 @@ class LvsTranslator {
     model::Pool pool;
     pool.id = *server.pool;
     pool.load_balancer = lb_.id;
-    pool.protocol = model::PoolProtocol::udp;
+    pool.protocol = server.protocol == keepalived::LvsProtocol::sctp ? model::PoolProtocol::sctp
+                                                                     : model::PoolProtocol::udp;
     pool.admin_state_up = server.pool_is_enabled;
     pool.algorithm = algorithm_of(server.scheduler);
     if (server.persistence_timeout) {

@@ -6,12 +6,13 @@
 #include <limits>
 
 #include "agent/datapath/abi.h"
+#include "agent/model/datagrams.h"
 
 namespace plan {
 
 namespace {
 
-constexpr int64_t kUdpSeconds = 360;
+constexpr int64_t kLvsSeconds = 360;
 
 lb_addr mask_of_length(int length) {
   uint8_t bytes[sizeof(lb_addr)] = {};
@@ -60,7 +61,7 @@ std::optional<lb_addr> persistence_mask(std::string_view granularity, base::Fami
 uint32_t persistence_timeout(const model::SessionPersistence& persistence,
                              model::PoolProtocol protocol) {
   constexpr int64_t kMost = std::numeric_limits<uint32_t>::max();
-  const int64_t by_default = protocol == model::PoolProtocol::udp ? kUdpSeconds : 0;
+  const int64_t by_default = model::has_datagrams(protocol) ? kLvsSeconds : 0;
   const int64_t seconds = persistence.persistence_timeout.value_or(by_default);
   return static_cast<uint32_t>(std::clamp<int64_t>(seconds * 1000, 0, kMost));
 }

@@ -15,8 +15,8 @@ namespace plan {
 // about this one: the whole address. nullopt: it is neither.
 std::optional<lb_addr> persistence_mask(std::string_view granularity, base::Family family);
 
-// Since the client's last new flow, in ms; 0: none. Without one UDP has the 360 s of Octavia's LVS;
-// TCP none, as its HAProxy: there the size of the table is the limit.
+// Since the client's last new flow, in ms; 0: none. Without one UDP and SCTP have the 360 s of
+// Octavia's LVS; TCP none, as its HAProxy: there the size of the table is the limit.
 uint32_t persistence_timeout(const model::SessionPersistence& persistence,
                              model::PoolProtocol protocol);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agent/model/datagrams.h"
 #include "agent/model/words.h"
 #include "agent/plan/wanted.h"
 
@@ -15,11 +16,9 @@ using model::PoolProtocol;
 Placement by_haproxy(std::string reason) { return {ServedBy::haproxy, std::move(reason)}; }
 
 Placement by_datapath(const model::Listener& listener) {
-  const bool datagrams =
-      listener.protocol == ListenerProtocol::udp || listener.protocol == ListenerProtocol::sctp;
-  return {ServedBy::xdp,
-          std::string(model::word(listener.protocol)) +
-              (datagrams ? " is forwarded packet by packet" : " without anything of layer 7")};
+  return {ServedBy::xdp, std::string(model::word(listener.protocol)) +
+                             (has_datagrams(listener.protocol) ? " is forwarded packet by packet"
+                                                               : " without anything of layer 7")};
 }
 
 // Whoever read the uploads has decided.
@@ -85,8 +84,7 @@ bool Placing::has_policies(const model::Listener& listener) const {
 Placement Placing::of(const model::Listener& listener) {
   if (related_.model().amphora) return of_uploads(*related_.model().amphora, listener);
   const std::string protocol(model::word(listener.protocol));
-  if (listener.protocol == ListenerProtocol::udp || listener.protocol == ListenerProtocol::sctp)
-    return by_datapath(listener);
+  if (has_datagrams(listener.protocol)) return by_datapath(listener);
   if (listener.protocol != ListenerProtocol::tcp && listener.protocol != ListenerProtocol::https)
     return by_haproxy("protocol " + protocol);
   if (has_policies(listener)) return by_haproxy("it has L7 policies");

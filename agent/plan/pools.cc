@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "agent/datapath/abi.h"
+#include "agent/model/datagrams.h"
 #include "agent/plan/neighbours.h"
 
 namespace plan {
@@ -133,7 +134,7 @@ std::vector<PoolPlanner::Planned> PoolPlanner::plan_backends(const model::Pool& 
     if (!is_wanted(*member)) continue;
     if (own == family) {
       members.emplace_back(*member);
-    } else if (pool.protocol == model::PoolProtocol::udp &&
+    } else if (model::has_datagrams(pool.protocol) &&
                std::none_of(vips.begin(), vips.end(),
                             [own](const auto& vip) { return vip.family() == own; })) {
       problem(member->id, "no VIP of the load balancer is " + text(own) + " as member " +

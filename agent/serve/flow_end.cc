@@ -11,6 +11,8 @@ using datapath::Expiry;
 
 constexpr const char* kInOrder = "--";
 
+bool is_of_datagrams(const EndedFlow& flow) { return flow.record.protocol == IPPROTO_UDP; }
+
 // Who sent the last packet sent the RST; not known when both did within a tick.
 std::string end_by_reset(const EndedFlow& flow) {
   const auto client = flow.record.idle_client, member = flow.record.idle_member;
@@ -22,7 +24,7 @@ std::string end_by_reset(const EndedFlow& flow) {
 }  // namespace
 
 bool is_connection(const EndedFlow& flow) {
-  if (flow.record.protocol != IPPROTO_TCP || flow.record.state != LB_FLOW_HALF_OPEN) return true;
+  if (is_of_datagrams(flow) || flow.record.state != LB_FLOW_HALF_OPEN) return true;
   return !flow.is_answered && flow.expiry == Expiry::unanswered;
 }
 
@@ -37,11 +39,11 @@ std::string end_of(const EndedFlow& flow, Shorter shorter) {
       return "DD";
     case Expiry::unanswered:
       // One question and its answer: such a flow never opens.
-      if (flow.record.protocol != IPPROTO_TCP && flow.is_answered) return kInOrder;
+      if (is_of_datagrams(flow) && flow.is_answered) return kInOrder;
       return "sC";
     case Expiry::idle:
       // For datagrams there is no other end.
-      if (flow.record.protocol != IPPROTO_TCP) return kInOrder;
+      if (is_of_datagrams(flow)) return kInOrder;
       return shorter == Shorter::client ? "cD" : "sD";
     case Expiry::reset:
       return end_by_reset(flow);

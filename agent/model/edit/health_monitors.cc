@@ -1,3 +1,4 @@
+#include "agent/model/datagrams.h"
 #include "agent/model/edit/editors.h"
 #include "agent/model/edit/rules.h"
 #include "agent/model/fields/read.h"
@@ -23,7 +24,7 @@ bool speaks_http(const HealthMonitor& monitor) {
 
 Refusal check_type(const HealthMonitor& monitor, const Pool& pool) {
   using enum MonitorType;
-  bool datagrams = pool.protocol == PoolProtocol::udp || pool.protocol == PoolProtocol::sctp;
+  bool datagrams = has_datagrams(pool.protocol);
   bool of_datagrams = monitor.type == udp_connect || monitor.type == sctp;
   if (!datagrams && of_datagrams)
     return validation_failure("The " + text(monitor.type) +

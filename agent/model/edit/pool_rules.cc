@@ -89,10 +89,6 @@ bool says_type(const json& values) {
 
 }  // namespace
 
-bool has_datagrams(PoolProtocol protocol) {
-  return protocol == PoolProtocol::udp || protocol == PoolProtocol::sctp;
-}
-
 Refusal check_persistence(const Pool& pool, const json& values, Request request) {
   if (!pool.session_persistence) return std::nullopt;
   const SessionPersistence& persistence = *pool.session_persistence;

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "agent/model/datagrams.h"
 #include "agent/model/edit/edit.h"
 #include "agent/model/edit/rules.h"
 
@@ -15,7 +16,5 @@ Refusal complete_pool(const Context& context, Pool& pool, const nlohmann::json& 
 Refusal check_persistence(const Pool& pool, const nlohmann::json& values, Request request);
 // A change that does not say its type leaves it as it was, where there was one.
 Refusal keep_persistence_type(const Pool& former, Pool& pool, const nlohmann::json& values);
-
-bool has_datagrams(PoolProtocol protocol);  // UDP, SCTP
 
 }  // namespace model

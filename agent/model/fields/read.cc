@@ -14,10 +14,8 @@ Fault unsupported(const std::string& what) {
 std::optional<Fault> refuse_not_yet(Kind kind, std::string_view field, const json& value,
                                     const json& by_default) {
   for (const NotYet& entry : kNotYet) {
-    if (entry.kind != kind || entry.field != field) continue;
-    if (entry.value.empty() && value != by_default) return unsupported(std::string(field));
-    if (!entry.value.empty() && value == entry.value)
-      return unsupported(std::string(field) + " " + std::string(entry.value));
+    if (entry.kind == kind && entry.field == field && value != by_default)
+      return unsupported(std::string(field));
   }
   return std::nullopt;
 }

@@ -174,9 +174,9 @@ std::vector<Row> listener_rows() {
                 {"HTTP", "HTTP"},
                 {"TCP", "TCP"},
                 {"HTTPS", "HTTPS"},
-                {"UDP", "UDP"}},
-               {{"FOO", choices}, {"tcp", choices}, {5, choices}, {json::array(), choices}},
-               {"SCTP"}};
+                {"UDP", "UDP"},
+                {"SCTP", "SCTP"}},
+               {{"FOO", choices}, {"tcp", choices}, {5, choices}, {json::array(), choices}}};
   Row cidrs{k,
             "allowed_cidrs",
             optional_,

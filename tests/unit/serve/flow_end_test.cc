@@ -58,6 +58,16 @@ TEST(EndOfAConnection, IsInOrderForDatagramsThatStop) {
   EXPECT_EQ(end_of(datagrams, Shorter::client), "sC");
 }
 
+TEST(EndOfAConnection, OfSctpIsAsOfTcp) {
+  EndedFlow association = flow(LB_FLOW_OPEN, Expiry::idle);
+  association.record.protocol = IPPROTO_SCTP;
+  EXPECT_EQ(end_of(association, Shorter::client), "cD");
+  association = flow(LB_FLOW_HALF_OPEN, Expiry::unanswered, true);
+  association.record.protocol = IPPROTO_SCTP;
+  EXPECT_EQ(end_of(association, Shorter::client), "sC");
+  EXPECT_FALSE(is_connection(association));
+}
+
 TEST(EndOfAConnection, NeedsAClientThatConnected) {
   EXPECT_TRUE(is_connection(flow(LB_FLOW_CLOSED, Expiry::closed)));
   EXPECT_TRUE(is_connection(flow(LB_FLOW_HALF_OPEN, Expiry::unanswered, false)));
