@@ -154,7 +154,7 @@ static __always_inline int make_syn(struct xdp_md *ctx, __u32 index, __u64 word,
 	length = syn->length;
 	tries = syn->tries + 1;
 	forward = flow_line(at, family);
-	if (!forward || length < sizeof(struct tcphdr) || length > LB_SYN_BYTES)
+	if (!forward || !is_within(&length, LEAST_TCP_HEADER, LB_SYN_BYTES))
 		return 0;
 	if (bpf_xdp_adjust_tail(ctx, (int)(l4 + length) - frame_bytes(ctx)) ||
 	    bpf_xdp_store_bytes(ctx, l4, syn->header, length) ||

@@ -53,6 +53,23 @@ static __always_inline struct cursor cursor_at(const struct xdp_md *ctx,
 	return c;
 }
 
+/*
+ * Is it a size that a helper takes? The bounds are constants; afterwards it is
+ * a sum, because 6.1 learns from no comparison that a number is not 0.
+ */
+static __always_inline int is_within(__u32 *size, const __u32 least,
+				     const __u32 most)
+{
+	__u32 over = *size - least;
+
+	asm volatile("" : "+r"(over));
+	if (over > most - least)
+		return 0;
+	asm volatile("" : "+r"(over));
+	*size = over + least;
+	return 1;
+}
+
 /* Bytes of the frame from here on. */
 static __always_inline __u32 cursor_left(const struct cursor *c)
 {

@@ -42,7 +42,7 @@ __noinline int has_source_route(struct xdp_md *ctx, __u32 at, __u32 bytes)
 {
 	struct scratch *own = own_scratch();
 
-	if (!own || !bytes || bytes > MOST_OPTION_BYTES)
+	if (!own || !is_within(&bytes, 1, MOST_OPTION_BYTES))
 		return 0;
 	__builtin_memset(own->options, 0, sizeof(own->options));
 	own->option = 0;

@@ -6,6 +6,7 @@
 #ifndef LB_SYN_H
 #define LB_SYN_H
 
+#include "bpf/cursor.h"
 #include "bpf/flow_change.h"
 #include "bpf/request.h"
 
@@ -41,7 +42,7 @@ static __always_inline void keep_syn(struct xdp_md *ctx,
 	struct lb_syn *syn;
 	__u64 word;
 
-	if (!forward || length < LEAST_TCP_HEADER || length > LB_SYN_BYTES)
+	if (!forward || !is_within(&length, LEAST_TCP_HEADER, LB_SYN_BYTES))
 		return;
 	word = LB_READ(forward->word);
 	syn = syn_slot(word, family);
