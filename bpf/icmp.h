@@ -24,6 +24,7 @@
 #define ICMPV6_PKT_TOOBIG 2
 #define ICMPV6_TIME_EXCEEDED 3
 #define ICMPV6_PARAMPROB 4
+#define ICMPV6_UNK_NEXTHDR 1
 #define ICMPV6_INFOMSG_MASK 0x80
 
 struct icmp_head {
@@ -60,12 +61,17 @@ static __always_inline int is_for_sender(__u8 type, const int family)
 	       type == ICMP_PARAMETERPROB;
 }
 
-/* Does it say that the destination cannot be had? */
+/*
+ * Does it say that the destination cannot be had? A host that knows another IP,
+ * but not the protocol, calls that a parameter problem (RFC 4443 3.4).
+ */
 static __always_inline int is_unreachable(const struct icmp_head *icmp,
 					  const int family)
 {
 	if (family == LB_IPV6)
-		return icmp->type == ICMPV6_DEST_UNREACH;
+		return icmp->type == ICMPV6_DEST_UNREACH ||
+		       (icmp->type == ICMPV6_PARAMPROB &&
+			icmp->code == ICMPV6_UNK_NEXTHDR);
 	return icmp->type == ICMP_DEST_UNREACH &&
 	       icmp->code != ICMP_FRAG_NEEDED;
 }

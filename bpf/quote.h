@@ -25,7 +25,7 @@
 struct quoted {
 	__be16 sport;
 	__be16 dport;
-	__be32 seq; /* TCP */
+	__be32 seq; /* TCP; SCTP: the tag */
 };
 
 /* They begin no later in the frame; behind longer headers nobody looks. */
@@ -124,30 +124,53 @@ static __always_inline __u32 read_quote(struct xdp_md *ctx, __u32 at,
 
 /* ---- and its flow ------------------------------------------------------- */
 
+/*
+ * SCTP: does the quoted packet have the receiver's tag; or, before that is
+ * known, the client's INIT its own (RFC 9260 10)?
+ */
+static __always_inline int quotes_tag(struct xdp_md *ctx, __u32 l4,
+				      const struct flow_hit *hit, __u32 tag,
+				      const int family)
+{
+	const struct lb_flow *other;
+
+	if (lb_word_state(hit->word) != LB_FLOW_REPLY)
+		return flow_is_tag(hit->line, tag);
+	other = flow_line(LB_READ(hit->line->peer), family);
+	return other && !tag &&
+	       sctp_tags(ctx, l4) >> 32 == LB_READ(other->next);
+}
+
 /* May it be believed; or is it a refusal, after which another member is tried?
  */
-static __always_inline enum lb_verdict judge_quote(struct xdp_md *ctx, __u32 at,
+static __always_inline enum lb_verdict judge_quote(struct xdp_md *ctx,
+						   const struct quote *q,
 						   const struct flow_hit *hit,
 						   __u32 seq, const int family)
 {
+	const int is_sctp = hit->line->tuple.proto == IPPROTO_SCTP;
 	const struct lb_nexthop *hop = hop_named(hit->line);
-	struct cursor c = cursor_at(ctx, at);
 	const struct icmp_head *icmp;
+	struct cursor c;
 
 	if (!hop)
 		return LB_INTERNAL;
 	if (is_of_other_side(ctx, hit, hop, family))
 		return LB_WRONG_SIDE;
-	if (hit->line->tuple.proto != IPPROTO_TCP)
+	if (hit->line->tuple.proto == IPPROTO_UDP)
 		return LB_CONTINUE;
+	if (is_sctp && !quotes_tag(ctx, q->l4, hit, seq, family))
+		return LB_ICMP_ASTRAY;
+	c = cursor_at(ctx, q->icmp);
 	icmp = cursor_take(&c, sizeof(*icmp));
 	if (!icmp)
 		return LB_INTERNAL;
 	if (lb_word_state(hit->word) == LB_FLOW_REPLY &&
-	    is_unreachable(icmp, family) && flow_refuse(hit, seq, family))
+	    is_unreachable(icmp, family) &&
+	    (is_sctp ? flow_swallow(hit) : flow_refuse(hit, seq, family)))
 		return LB_MEMBER_REFUSED;
-	return flow_is_in_flight(hit, seq, family) ? LB_CONTINUE
-						   : LB_ICMP_ASTRAY;
+	return is_sctp || flow_is_in_flight(hit, seq, family) ? LB_CONTINUE
+							      : LB_ICMP_ASTRAY;
 }
 
 /*
@@ -178,7 +201,7 @@ static __always_inline enum lb_verdict find_quoted(struct xdp_md *ctx, __u32 l3,
 	own->quote.l3 = l3;
 	own->quote.icmp = icmp;
 	own->quote.l4 = l4;
-	return judge_quote(ctx, icmp, &hit, seq, family);
+	return judge_quote(ctx, &own->quote, &hit, seq, family);
 }
 
 __noinline int find_quoted4(struct xdp_md *ctx, __u32 l3, __u32 icmp)

@@ -150,6 +150,16 @@ static __always_inline int flow_note(const struct flow_hit *hit,
 	return FLOW_CHANGED;
 }
 
+static __always_inline int flow_swallow(const struct flow_hit *hit)
+{
+	return 0;
+}
+
+static __always_inline int flow_is_tag(const struct lb_flow *line, __u32 tag)
+{
+	return 1;
+}
+
 static __always_inline int flow_refuse(const struct flow_hit *hit, __u32 seq,
 				       const int family)
 {

@@ -317,6 +317,34 @@ TEST_P(Sctp, AMemberThatDoesNotAnswerIsLeftAfterTwoInits) {
   EXPECT_NE(ask().to, first.to);
 }
 
+// Protocol unreachable, or in IPv6 a next header that is not known (RFC 9260 10).
+TEST_P(Sctp, AHostWithoutItGivesWayToTheNextMember) {
+  const Error error = kSix ? Error{4, 1, 6} : Error{3, 2};
+  const Ends first = ask();
+  const auto about = [&](uint32_t initiate_tag, size_t quoted) {
+    return icmp_error(first.to.address, sctp(first.from, first.to).init(initiate_tag), error,
+                      quoted);
+  };
+  EXPECT_THAT(run(about(kWrongTag, 32), kEth1), Drops(LB_ICMP_ASTRAY));
+  EXPECT_THAT(run(about(kClientTag, 8), kEth1), Drops(LB_ICMP_ASTRAY)) << "it says no tag";
+  EXPECT_EQ(ask().to, first.to);
+  EXPECT_THAT(run(about(kClientTag, 32), kEth1), Drops(LB_MEMBER_REFUSED));
+  EXPECT_NE(ask().to, first.to);
+}
+
+TEST_P(Sctp, IcmpErrorsHaveToQuoteTheTag) {
+  const Error error = kSix ? Error{2, 0, 1400} : Error{3, 4, 1400};
+  const Ends inside = associate();
+  const auto about = [&](uint32_t tag) {
+    return icmp_error(inside.to.address, sctp(inside.from, inside.to).tag_of(tag).chunk(kData),
+                      error);
+  };
+  EXPECT_THAT(run(about(kMemberTag), kEth1),
+              Translates(icmp_error(vip_.address, to_vip().chunk(kData), error)));
+  for (const uint32_t tag : {uint32_t{0}, kClientTag, kWrongTag})
+    EXPECT_THAT(run(about(tag), kEth1), Drops(LB_ICMP_ASTRAY)) << tag;
+}
+
 TEST_P(Sctp, MoreThanTheListenerMayHave) {
   install_members(2, {.connection_limit = 1});
   associate();
