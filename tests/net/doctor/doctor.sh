@@ -32,6 +32,7 @@ lab_members
 lab_agent_start
 create_lb well "$LAB_VIP4" \
   "$(listener_json TCP 80 ROUND_ROBIN "$(members_json ipv4 $LAB_MEMBER_PORT 1)")"
+PINNED=$(echo "$LAB_PINS"/v*) # of whatever ABI
 lab_client requests --target "$LAB_VIP4:80" --connections 200 --concurrency 4 >"$LAB_DIR/report"
 
 examined 0
@@ -40,7 +41,7 @@ line agent "" ok answers
 line xdp eth1 ok native
 line xdp eth2 ok native
 line flow-table "" ok consistent
-line pins "" ok v3
+line pins "" ok "$(basename "$PINNED")"
 line sysctls "" ok "must be"
 line program HAProxy ok "version 2."
 doctor >"$LAB_DIR/text" || fail "as text it is not healthy: $(cat "$LAB_DIR/text")"
@@ -66,12 +67,12 @@ line sysctls "" ok "must be"
 key=$(printf '%02x ' 1 0 0 0)
 value=$(printf 'ff %.0s' {1..64})
 # shellcheck disable=SC2086  # words
-bpftool map update pinned "$LAB_PINS/v3/lb_flows" key hex $key value hex $value
+bpftool map update pinned "$PINNED/lb_flows" key hex $key value hex $value
 examined 1
 line flow-table "" fail "the state is unknown"
 value=$(printf '00 %.0s' {1..64})
 # shellcheck disable=SC2086  # words
-bpftool map update pinned "$LAB_PINS/v3/lb_flows" key hex $key value hex $value
+bpftool map update pinned "$PINNED/lb_flows" key hex $key value hex $value
 
 # Certificates that clients will refuse.
 mkdir -p "$LAB_DIR/state/certificates"
@@ -121,7 +122,7 @@ line kernel "" ok "Linux $(uname -r)"
 # (A veth whose other end runs a program is never that large.)
 lab_ip client link set dev eth0 xdpdrv off
 lab_in client ethtool -K eth0 gro on >/dev/null
-rm "$LAB_PINS/v3/links/eth1"
+rm "$PINNED/links/eth1"
 lab_ip client link set eth0 mtu 9000
 lab_ip amphora link set eth1 mtu 9000
 sed -i '0,/"mtu": 1500/s//"mtu": 9000/' "$LAB_DIR/agent.json"
