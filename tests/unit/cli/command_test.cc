@@ -141,18 +141,13 @@ TEST_F(Command, ShowListsAndFindsByName) {
 }
 
 TEST_F(Command, StatusSaysHowItIs) {
-  agent_.machine.status_ = {"0.1.0",
-                            1,
-                            std::chrono::seconds(185),
-                            "amphora-haproxy",
-                            {{"eth1", 7, "generic", "no native XDP in the driver"}},
-                            {{base::Family::ipv4, 262144, 0, 160, {{"open", 26214}}}},
-                            {},
-                            {},
-                            {},
-                            {},
-                            {},
-                            {}};
+  control::Status& status = agent_.machine.status_;
+  status.version = "0.1.0";
+  status.abi = 1;
+  status.uptime = std::chrono::seconds(185);
+  status.network_namespace = "amphora-haproxy";
+  status.attachments = {{"eth1", 7, "generic", "no native XDP in the driver"}};
+  status.flow_tables = {{base::Family::ipv4, 262144, 0, 160, {{"open", 26214}}}};
   const Exit outcome = cli("status");
   EXPECT_EQ(outcome.code, 0) << outcome.out;
   EXPECT_THAT(outcome.out, HasSubstr("map ABI 1, up 3m05s, in namespace amphora-haproxy"));
