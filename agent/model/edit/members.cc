@@ -61,8 +61,7 @@ Done create_member(Draft& draft, const Uuid& pool_id, const Body& body) {
   member.pool = pool_id;
   draft.stamp_new(member);
   MemberKeys taken = member_keys(draft.model, pool_id);
-  if (auto refusal = check_member(*draft.load_balancer(pool.load_balancer), pool, member, taken))
-    return *refusal;
+  if (auto refusal = check_member(draft.model, pool, member, taken)) return *refusal;
   draft.lock_above(pool);
   draft.model.members.emplace(member.id, member);
   return member.id;
@@ -116,8 +115,7 @@ Done replace_all_members(Draft& draft, const Uuid& pool_id, const Body& body, Ad
   const MemberKeys taken_before = member_keys(draft.model, pool_id);
   MemberKeys taken = taken_before;
   for (const Member& member : added)
-    if (auto refusal = check_member(*draft.load_balancer(pool.load_balancer), pool, member, taken))
-      return *refusal;
+    if (auto refusal = check_member(draft.model, pool, member, taken)) return *refusal;
   const size_t present = taken_before.size();
   const size_t gone = additive == Additive::no ? present - named.size() : 0;
   const size_t more = added.size() > gone ? added.size() - gone : 0;

@@ -79,13 +79,28 @@ Refusal check_port(const Model& m, const Listener& listener) {
   return std::nullopt;
 }
 
-Refusal check_member_address(const LoadBalancer& lb, const Pool& pool, const IpAddress& address) {
+bool has_vip(const LoadBalancer& lb, const IpAddress& address) {
+  return lb.vip_address == address ||
+         std::ranges::find(lb.additional_vips, address, &AdditionalVip::ip_address) !=
+             lb.additional_vips.end();
+}
+
+// What a machine sends to its own addresses does not come in by an interface.
+Fault is_of_this_machine(const std::string& what, const IpAddress& address, const std::string& of) {
+  return validation_failure(what + " " + address.text() + " is " + of +
+                            ": no packet of a load balancer reaches another one of its machine.");
+}
+
+Refusal check_member_address(const Model& m, const Pool& pool, const IpAddress& address) {
   if (!is_member_address(address))
     return Fault{400, address.text() + " is not a valid option for member address"};
-  auto vips = vips_of(lb);
-  if (std::find(vips.begin(), vips.end(), address) != vips.end())
+  const LoadBalancer& lb = m.load_balancers.at(pool.load_balancer);
+  if (has_vip(lb, address))
     return validation_failure("Member address " + address.text() +
                               " is a VIP of its own load balancer.");
+  for (const auto& [id, other] : m.load_balancers)
+    if (has_vip(other, address))
+      return is_of_this_machine("Member address", address, "a VIP of load balancer " + id.text());
   // Where a proxy ends connections, members may be of either family.
   if (has_datagrams(pool.protocol) && !has_vip_of(lb, address.family()))
     return unsupported(
@@ -133,6 +148,11 @@ Refusal check_vips(const Model& m, const LoadBalancer& lb) {
       if (id != lb.id && mine.contains(vip))
         return Fault{
             409, "IP address " + vip.text() + " is already the VIP of Load Balancer " + id.text()};
+  for (const auto& [id, member] : m.members)
+    if (mine.contains(member.address))
+      return is_of_this_machine(
+          member.address == lb.vip_address ? "vip_address" : "additional_vips' ip_address",
+          member.address, "the address of member " + id.text());
   return std::nullopt;
 }
 
@@ -177,9 +197,8 @@ MemberKeys member_keys(const Model& m, const Uuid& pool) {
   return keys;
 }
 
-Refusal check_member(const LoadBalancer& lb, const Pool& pool, const Member& member,
-                     MemberKeys& taken) {
-  if (auto refusal = check_member_address(lb, pool, member.address)) return refusal;
+Refusal check_member(const Model& m, const Pool& pool, const Member& member, MemberKeys& taken) {
+  if (auto refusal = check_member_address(m, pool, member.address)) return refusal;
   if (!taken.emplace(member.address, member.protocol_port).second)
     return Fault{409, "Another member on this pool is already using ip " + member.address.text() +
                           " on protocol_port " + std::to_string(member.protocol_port)};

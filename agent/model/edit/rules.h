@@ -24,7 +24,7 @@ std::vector<base::IpAddress> vips_of(const LoadBalancer& lb);  // the primary on
 
 Fault immutable(Kind kind, const Uuid& id);  // 409
 
-// VIPs are unicast, of a scope that can be routed, and of nobody else.
+// VIPs are unicast, of a scope that can be routed, of nobody else, and no member's address.
 Refusal check_vips(const Model& m, const LoadBalancer& lb);
 Refusal check_provider(const std::string& provider);
 // The default pool, if there is one, exists on the load balancer and can serve the protocol.
@@ -32,11 +32,11 @@ Refusal check_default_pool(const Model& m, const LoadBalancer& lb, const Listene
 // The port is free on its load balancer, the CIDRs fit a VIP.
 Refusal check_listener(const Model& m, const LoadBalancer& lb, const Listener& listener);
 Refusal check_protocols(ListenerProtocol listener, PoolProtocol pool);
-// Members are where packets can go to, and each (address, port) is in a pool once.
+// Members are where packets can go to, not at a VIP of this machine, and each (address, port) is in
+// a pool once.
 using MemberKeys = std::set<std::pair<base::IpAddress, uint16_t>>;
 MemberKeys member_keys(const Model& m, const Uuid& pool);
 // A new member; its key becomes one of those `taken`.
-Refusal check_member(const LoadBalancer& lb, const Pool& pool, const Member& member,
-                     MemberKeys& taken);
+Refusal check_member(const Model& m, const Pool& pool, const Member& member, MemberKeys& taken);
 
 }  // namespace model

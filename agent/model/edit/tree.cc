@@ -113,7 +113,8 @@ Refusal add_members(Draft& draft, const LoadBalancer& lb, const Pool& pool, cons
     assign(member, std::get<Body>(values));
     member.pool = pool.id;
     draft.stamp_new(member);
-    if (auto refusal = check_member(lb, pool, member, taken)) return at(*refusal, place.path);
+    if (auto refusal = check_member(draft.model, pool, member, taken))
+      return at(*refusal, place.path);
     draft.model.members.emplace(member.id, std::move(member));
   }
   return std::nullopt;

@@ -97,8 +97,10 @@ Refusal place_additional(Allocation& from, LoadBalancer& lb) {
   return std::nullopt;
 }
 
-std::set<IpAddress> all_vips(const Model& m) {
+// VIPs, and where members are.
+std::set<IpAddress> all_taken(const Model& m) {
   std::set<IpAddress> all;
+  for (const auto& [id, member] : m.members) all.insert(member.address);
   for (const auto& [id, lb] : m.load_balancers)
     for (const IpAddress& vip : vips_of(lb)) all.insert(vip);
   return all;
@@ -109,7 +111,7 @@ std::set<IpAddress> all_vips(const Model& m) {
 Refusal place_vips(const Draft& draft, LoadBalancer& lb, Vip primary) {
   static const VipRanges kNone;
   const auto& configured = draft.context().vip_ranges;
-  Allocation from{configured ? *configured : kNone, all_vips(draft.model)};
+  Allocation from{configured ? *configured : kNone, all_taken(draft.model)};
   for (const IpAddress& said : vips_of(lb)) from.taken.insert(said);
   const VipRange* range = range_of_subnet(from.ranges, lb.vip_subnet_id);
   if (range && lb.vip_network_id.empty()) lb.vip_network_id = range->network_id;

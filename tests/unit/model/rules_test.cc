@@ -221,5 +221,43 @@ TEST(Members, AreWherePacketsCanGo) {
                       "balancer."));
 }
 
+// The packets of a load balancer's own do not come in by an interface of the same machine.
+TEST(Members, AreNotWhereAnotherLoadBalancerOfTheMachineIs) {
+  House h;
+  LoadBalancer other;
+  other.id = *Uuid::parse("12121212-1212-4212-8212-121212121212");
+  other.vip_address = *base::IpAddress::parse("203.0.113.20");
+  other.additional_vips.push_back({*base::IpAddress::parse("2001:db8::20"), ""});
+  h.model.load_balancers.emplace(other.id, other);
+  for (const char* address : {"203.0.113.20", "2001:db8::20"}) {
+    const std::string text = "Validation failure: Member address " + std::string(address) +
+                             " is a VIP of load balancer " + other.id.text() +
+                             ": no packet of a load balancer reaches another one of its machine.";
+    const json member{{"address", address}, {"protocol_port", 80}};
+    EXPECT_THAT(refused(h.make(Kind::member, member)), IsFault(400, text));
+    const json members = json::array({member});
+    EXPECT_THAT(
+        refused(replace_members(h.model, h.pool, {{"members", members}}, Additive::yes, kNow)),
+        IsFault(400, text));
+    const json pool{
+        {"name", "p"}, {"protocol", "TCP"}, {"lb_algorithm", "ROUND_ROBIN"}, {"members", members}};
+    EXPECT_THAT(refused(h.make(Kind::load_balancer,
+                               {{"vip_address", "203.0.113.30"}, {"pools", json::array({pool})}})),
+                IsFault(400, text));
+  }
+}
+
+TEST(Vips, AreNotWhereAMemberIs) {
+  House h;
+  const std::string why = " 192.0.2.11 is the address of member " + h.member.text() +
+                          ": no packet of a load balancer reaches another one of its machine.";
+  EXPECT_THAT(refused(h.make(Kind::load_balancer, {{"vip_address", "192.0.2.11"}})),
+              IsFault(400, "Validation failure: vip_address" + why));
+  EXPECT_THAT(
+      refused(h.make(Kind::load_balancer, {{"vip_address", "203.0.113.30"},
+                                           {"additional_vips", {{{"ip_address", "192.0.2.11"}}}}})),
+      IsFault(400, "Validation failure: additional_vips' ip_address" + why));
+}
+
 }  // namespace
 }  // namespace model

@@ -70,6 +70,14 @@ TEST_F(Allocated, NotWhatSomebodySaid) {
   EXPECT_EQ(refused(make({{"vip_subnet_id", kSubnet4}})).status, 409);
 }
 
+TEST_F(Allocated, NotWhereAMemberIs) {
+  Member member;
+  member.id = Uuid::random();
+  member.address = *base::IpAddress::parse("198.51.100.254");
+  m.members.emplace(member.id, member);
+  EXPECT_EQ(refused(make({{"vip_subnet_id", kSubnet4}})).status, 409);
+}
+
 TEST_F(Allocated, AdditionalOnesToo) {
   const LoadBalancer lb =
       keep({{"vip_subnet_id", kSubnet4}, {"additional_vips", {{{"subnet_id", kSubnet6}}}}});

@@ -45,6 +45,8 @@ TEST(TranslateLvs, RefusesWhatNobodyWouldCarryOut) {
       {kCheckedLvs, "lb_kind NAT", "lb_kind TUN", "line 12: it is not understood: lb_kind TUN"},
       {kCheckedLvs, "uthreshold 100", "uthreshold 99",
        "line 32: its uthreshold is not the one of the others"},
+      {kCheckedLvs, "real_server 192.0.2.11 53", "real_server 203.0.113.10 53",
+       "line 22: its address is a VIP of the load balancer"},
       {kCheckedLvs, "misc_timeout 3", "misc_timeout 4",
        "line 32: it is not checked as the others are"},
       {kCheckedLvs, "    delay_loop 5\n    delay_before_retry 5\n", "",
