@@ -28,6 +28,12 @@ base::Status make_private_folder(const std::string& path) {
   return base::Unit{};
 }
 
+base::Status make_private_folders(std::initializer_list<std::string> paths) {
+  for (const std::string& path : paths)
+    if (auto made = make_private_folder(path); !made) return made.error();
+  return base::Unit{};
+}
+
 std::optional<std::string> read_file(const std::string& path, size_t from) {
   std::ifstream in(path, std::ios::binary);
   if (!in) return std::nullopt;

@@ -75,8 +75,7 @@ std::string Instances::certificates_of(const Uuid& load_balancer) const {
 }
 
 Result<Instances> Instances::open(Paths root) {
-  for (const std::string& folder : {root.run_dir, root.state_dir})
-    if (auto made = make_private_folder(folder); !made) return made.error();
+  if (auto made = make_private_folders({root.run_dir, root.state_dir}); !made) return made.error();
   Instances instances(std::move(root));
   instances.adopt();
   return instances;

@@ -62,8 +62,8 @@ Surroundings look_around(const Paths& paths) {
 Process::Process(Paths paths) : paths_(std::move(paths)), around_(look_around(paths_)) {}
 
 Result<Process> Process::open(Paths paths) {
-  for (const std::string& folder : {paths.run_dir, paths.state_dir})
-    if (auto made = make_private_folder(folder); !made) return made.error();
+  if (auto made = make_private_folders({paths.run_dir, paths.state_dir}); !made)
+    return made.error();
   Process process(std::move(paths));
   process.adopt();
   return process;
