@@ -248,6 +248,7 @@ void keep_ways(const std::set<base::IpAddress>& destinations, const netns::Obser
 }
 
 // Where HAProxy connects to, too: the kernel chooses the ports of its sockets and knows of no flow.
+// It connects by TCP alone.
 void mark_proxied(const model::Relations& related, Plan& plan) {
   std::set<base::Endpoint> proxied;
   for (const auto& [listener, placement] : plan.placements) {
@@ -260,7 +261,12 @@ void mark_proxied(const model::Relations& related, Plan& plan) {
       }
   }
   if (proxied.empty()) return;
+  const auto is_udp = [&related](const lb_backend& backend) {
+    const auto pool = related.model().pools.find(datapath::from_abi(backend.pool));
+    return pool != related.model().pools.end() && pool->second.protocol == model::PoolProtocol::udp;
+  };
   for (auto& [number, backend] : plan.tables.backends) {
+    if (is_udp(backend)) continue;
     const base::Family family = datapath::from_abi(backend.family);
     if (proxied.contains({datapath::from_abi(family, backend.addr), ntohs(backend.port)}))
       backend.flags |= LB_BACKEND_PROXIED;

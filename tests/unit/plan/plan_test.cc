@@ -243,6 +243,16 @@ TEST(KernelPorts, WhereHaproxyConnectsToIsMarked) {
             std::set<uint16_t>{port});
 }
 
+// HAProxy's connections are TCP's, and so are the ports that they use up.
+TEST(KernelPorts, AUdpMemberThereIsNot) {
+  auto lb = load_balancer(kVip);
+  lb.listener(udp, 53).pool().member("203.0.113.7", 53);
+  lb.listener(http, 81).pool().member("203.0.113.7", 53);
+  const Plan plan = plan_of(lb);
+  ASSERT_EQ(plan.tables.backends.size(), 1u);
+  EXPECT_EQ(plan.tables.backends.begin()->second.flags & LB_BACKEND_PROXIED, 0);
+}
+
 TEST(AllowedCidrs, AreSetsByFamily) {
   auto lb = load_balancer(kVip).vip("2001:db8:1::1");
   lb.listener(tcp, 80, {.allowed_cidrs = {"198.51.100.7/24", "198.51.100.0/24", "2001:db8::/32"}});
