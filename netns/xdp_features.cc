@@ -89,12 +89,12 @@ base::Result<std::set<uint32_t>> links_without_xdp(int namespace_fd) {
   return out;
 }
 
-bool takes_xdp_frames(int namespace_fd, uint32_t ifindex) {
+std::optional<bool> takes_xdp_frames(int namespace_fd, uint32_t ifindex) {
   auto socket = Socket::open(namespace_fd, NETLINK_GENERIC);
-  if (!socket) return true;
+  if (!socket) return std::nullopt;
   const auto family = netdev_family(*socket);
-  if (!family) return true;
-  bool takes = true;
+  if (!family) return std::nullopt;
+  std::optional<bool> takes;
   const auto make = [&](size_t) {
     Message message(*family, 0, genlmsghdr{kDeviceGet, 1, 0});
     message.put(kIfindex, ifindex);

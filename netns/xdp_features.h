@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "base/result.h"
@@ -13,9 +14,9 @@ namespace netns {
 // Whether frames that an XDP program sends out of another interface, or back out of this one, leave
 // by `ifindex` (ndo_xdp_xmit); where it does not hold the kernel drops them after the program has
 // ended, and nobody is told. Ask while a program is attached: some drivers can only then. Asked by
-// generic netlink (Documentation/netlink/specs/netdev.yaml, since Linux 6.3); true where the kernel
+// generic netlink (Documentation/netlink/specs/netdev.yaml, since Linux 6.3); nullopt: the kernel
 // does not say.
-bool takes_xdp_frames(int namespace_fd, uint32_t ifindex);
+std::optional<bool> takes_xdp_frames(int namespace_fd, uint32_t ifindex);
 
 // Of all links that are there, by index; whosever the program is.
 base::Result<std::map<uint32_t, XdpMode>> xdp_modes(int namespace_fd);

@@ -12,6 +12,7 @@
 #include "agent/datapath/flow_table.h"
 #include "agent/datapath/handover.h"
 #include "agent/datapath/kernel_maps.h"
+#include "agent/datapath/losses.h"
 #include "agent/datapath/pins.h"
 #include "agent/datapath/program.h"
 #include "agent/datapath/table_writer.h"
@@ -42,6 +43,7 @@ struct Datapath::State {
   Status sort_devices(const TakesFrames& takes_frames);
   Status forget_other_devices();
   void watch_lost_packets();
+  void look_at_lost_packets();
 
   Fd lock;
   About about;
@@ -51,6 +53,7 @@ struct Datapath::State {
   Links links;
   std::vector<Attachment> attachments;
   std::set<uint32_t> closed;  // interfaces that take nothing from others
+  Losses losses;
   TableWriter writer;
   std::optional<FlowTable> flows;
   std::optional<Clients> clients;
@@ -206,6 +209,7 @@ Result<std::vector<Attachment>> Datapath::attach(
     else
       add_problem(attachment.error());
   }
+  s.look_at_lost_packets();
   if (auto sorted = s.sort_devices(takes_frames); !sorted) add_problem(sorted.error());
   if (auto forgotten = s.forget_other_devices(); !forgotten) add_problem(forgotten.error());
   if (!problems.empty()) return Error{0, problems};
@@ -256,15 +260,18 @@ Status Datapath::State::start() {
 }
 
 // What came in by an interface in native mode is redirected as a frame, and not every driver takes
-// these; in generic mode it is an skb, which all of them take.
+// these; in generic mode it is an skb, which all of them take. Where the kernel does not say,
+// drivers that run a program themselves take frames, and others do not: several need its queues.
 Status Datapath::State::sort_devices(const TakesFrames& takes_frames) {
   const bool any_native = std::any_of(attachments.begin(), attachments.end(),
                                       [](const auto& a) { return a.mode == AttachMode::native; });
   std::set<uint32_t> open;
   closed.clear();
   for (const Attachment& one : attachments) {
-    const bool takes = !any_native || !takes_frames || takes_frames(one.ifindex);
-    (takes ? open : closed).insert(one.ifindex);
+    const auto said = takes_frames ? takes_frames(one.ifindex) : std::nullopt;
+    const bool takes = said.value_or(one.mode == AttachMode::native);
+    const bool is_open = !any_native || (takes && !losses.refuses(one.ifindex));
+    (is_open ? open : closed).insert(one.ifindex);
   }
   for (const uint32_t ifindex : open)
     if (auto opened = open_device(ifindex); !opened) return opened;
@@ -292,6 +299,21 @@ void Datapath::State::watch_lost_packets() {
   if (!*lost)
     spdlog::warn("packets that are lost after XDP has sent them are not counted: {}",
                  lost->error().message());
+}
+
+void Datapath::State::look_at_lost_packets() {
+  auto read = *lost ? (*lost)->read() : Result<std::map<uint32_t, Lost>>(lost->error());
+  if (!read) return;
+  const std::set<uint32_t> refuse_now = losses.look(*read);
+  std::set<uint32_t> attached;
+  for (Attachment& one : attachments) {
+    attached.insert(one.ifindex);
+    if (const auto found = losses.losing().find(one.ifindex); found != losses.losing().end())
+      one.losing = why_losing(found->second, one.interface);
+    if (refuse_now.contains(one.ifindex))
+      spdlog::error("{}: from now on the kernel forwards there", one.losing);
+  }
+  losses.forget_others(attached);
 }
 
 const Datapath::About& Datapath::about() const { return state_->about; }

@@ -3,12 +3,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
-#include <linux/ethtool.h>
 #include <linux/if_link.h>
-#include <linux/sockios.h>
 #include <net/if.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -18,6 +14,8 @@
 #include <optional>
 #include <thread>
 
+#include "agent/datapath/ethtool.h"
+#include "agent/datapath/offloads.h"
 #include "agent/datapath/pins.h"
 #include "base/log.h"
 
@@ -51,17 +49,6 @@ OnInterface program_on(uint32_t ifindex) {
   return {query.prog_id, query.attach_mode};
 }
 
-std::string driver_of(const std::string& interface) {
-  const Fd socket_fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  ethtool_drvinfo driver{};
-  driver.cmd = ETHTOOL_GDRVINFO;
-  ifreq request{};
-  std::strncpy(request.ifr_name, interface.c_str(), IFNAMSIZ - 1);
-  request.ifr_data = reinterpret_cast<char*>(&driver);
-  if (ioctl(socket_fd.get(), SIOCETHTOOL, &request) != 0) return "unknown";
-  return driver.driver;
-}
-
 std::string why_not_native(int code, const std::string& interface) {
   std::string text = std::string("native XDP refused: ") + std::strerror(code) + " (driver " +
                      driver_of(interface) + "); ";
@@ -73,7 +60,7 @@ std::string why_not_native(int code, const std::string& interface) {
 }
 
 bool loses_frames(uint32_t ifindex, const TakesFrames& takes_frames) {
-  return takes_frames && !takes_frames(ifindex);
+  return takes_frames && !takes_frames(ifindex).value_or(true);
 }
 
 std::string why_frames_are_lost(const std::string& interface) {
@@ -144,20 +131,28 @@ Created create_native(int program, uint32_t ifindex) {
 
 // A driver that takes VLAN tags off a frame hides from the program that it is another network's.
 Status show_vlan_tags(const std::string& interface) {
-  const Fd socket_fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  ethtool_value flags{.cmd = ETHTOOL_GFLAGS, .data = 0};
-  ifreq request{};
-  std::strncpy(request.ifr_name, interface.c_str(), IFNAMSIZ - 1);
-  request.ifr_data = reinterpret_cast<char*>(&flags);
-  if (ioctl(socket_fd.get(), SIOCETHTOOL, &request) != 0) return Unit{};  // it has no offloads
-  if ((flags.data & ETH_FLAG_RXVLAN) == 0) return Unit{};
-  flags.cmd = ETHTOOL_SFLAGS;
-  flags.data &= ~static_cast<uint32_t>(ETH_FLAG_RXVLAN);
-  if (ioctl(socket_fd.get(), SIOCETHTOOL, &request) == 0) return Unit{};
-  return Error{errno, "interface " + interface +
-                          " takes VLAN tags off, so that XDP would take their frames for its own; "
-                          "`ethtool -K " +
-                          interface + " rxvlan off` is refused"};
+  constexpr char kTakesTagsOff[] = "rx-vlan-hw-parse";
+  if (!features_of(interface).contains(kTakesTagsOff)) return Unit{};
+  (void)switch_off(interface, kTakesTagsOff);  // it is looked at what has come of it
+  if (!features_of(interface).contains(kTakesTagsOff)) return Unit{};
+  return Error{0, "interface " + interface +
+                      " takes VLAN tags off, so that XDP would take their frames for its own; "
+                      "`ethtool -K " +
+                      interface + " rxvlan off` is refused"};
+}
+
+// What the kernel has switched off by itself is off; the rest is tried.
+std::string obstacle_of(const std::string& interface, const std::string& generic) {
+  const std::string driver = driver_of(interface);
+  std::set<std::string> bad = unbearable(driver, features_of(interface));
+  for (const std::string& feature : bad) (void)switch_off(interface, feature);
+  if (!bad.empty()) bad = unbearable(driver, features_of(interface));
+  return why_not_forwarded(interface, driver, bad, generic);
+}
+
+std::string note_of(const std::string& interface) {
+  const auto cpus = static_cast<uint32_t>(libbpf_num_possible_cpus());
+  return why_locked(interface, driver_of(interface), channels_of(interface), cpus);
 }
 
 Status detach(const std::string& path) {
@@ -176,6 +171,17 @@ Status detach(const std::string& path) {
 
 Result<Attachment> Links::attach(int program, const std::string& interface, uint32_t ifindex,
                                  const TakesFrames& takes_frames) {
+  auto attachment = keep_or_create(program, interface, ifindex, takes_frames);
+  if (!attachment) return attachment;
+  if (attachment->mode == AttachMode::generic)
+    attachment->obstacle = obstacle_of(interface, attachment->reason);
+  else
+    attachment->note = note_of(interface);
+  return attachment;
+}
+
+Result<Attachment> Links::keep_or_create(int program, const std::string& interface,
+                                         uint32_t ifindex, const TakesFrames& takes_frames) {
   const std::string path = link_pin(folder_, interface);
   auto link = open_pin(path);
   if (!link) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,10 +21,17 @@ struct Attachment {
   uint32_t ifindex = 0;
   AttachMode mode = AttachMode::native;
   std::string reason;  // why generic; empty for native
+  // Why nothing can be forwarded by it, and what helps; empty: it can.
+  std::string obstacle = {};
+  // What makes it slower than it could be, and what helps; empty: nothing.
+  std::string note = {};
+  // That packets were lost lately after XDP had sent them by it; empty: none were.
+  std::string losing = {};
 };
 
 // Whether frames that a program sends leave by an interface; asked once the program is attached.
-using TakesFrames = std::function<bool(uint32_t ifindex)>;
+// nullopt: nobody can say.
+using TakesFrames = std::function<std::optional<bool>(uint32_t ifindex)>;
 
 class Links {
  public:
@@ -49,6 +57,8 @@ class Links {
  private:
   base::Result<Attachment> create(int program, const std::string& interface, uint32_t ifindex,
                                   const TakesFrames& takes_frames);
+  base::Result<Attachment> keep_or_create(int program, const std::string& interface,
+                                          uint32_t ifindex, const TakesFrames& takes_frames);
   std::string why_generic(const std::string& interface, uint32_t ifindex,
                           const TakesFrames& takes_frames) const;
 

@@ -23,6 +23,13 @@ struct DestroyLost {
   void operator()(lost* object) const { lost::destroy(object); }
 };
 
+std::string text(const Lost& lost, const std::string& interface, const char* when) {
+  const std::string why =
+      lost.error == 0 ? std::string("its driver had no room") : std::strerror(lost.error);
+  return std::to_string(lost.packets) + " packets for interface " + interface + " were lost " +
+         when + ", after XDP had sent them: " + why;
+}
+
 }  // namespace
 
 Result<LostPackets> LostPackets::watch() {
@@ -59,10 +66,11 @@ Result<std::map<uint32_t, Lost>> LostPackets::read() const {
 }
 
 std::string why_lost(const Lost& lost, const std::string& interface) {
-  const std::string why =
-      lost.error == 0 ? std::string("its driver had no room") : std::strerror(lost.error);
-  return std::to_string(lost.packets) + " packets for interface " + interface +
-         " were lost since the agent started, after XDP had sent them: " + why;
+  return text(lost, interface, "since the agent started");
+}
+
+std::string why_losing(const Lost& lost, const std::string& interface) {
+  return text(lost, interface, "lately");
 }
 
 }  // namespace datapath

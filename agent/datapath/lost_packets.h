@@ -29,5 +29,7 @@ class LostPackets {
 };
 
 std::string why_lost(const Lost& lost, const std::string& interface);
+// The same, of a few seconds.
+std::string why_losing(const Lost& lost, const std::string& interface);
 
 }  // namespace datapath
