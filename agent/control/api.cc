@@ -264,8 +264,9 @@ awaitable<http::Response> Api::remove_certificate(Call call) {
 awaitable<http::Response> Api::health(Call call) {
   if (auto fault = refuse_query(call)) co_return http::fault_response(*fault);
   const Status status = co_await operator_.status();
-  const std::string error =
-      status.reconcile.runs == 0 ? "nothing is set up yet" : status.reconcile.error;
+  std::string error = status.reconcile.runs == 0 ? "nothing is set up yet" : status.reconcile.error;
+  for (const Attachment& attachment : status.attachments)
+    if (error.empty()) error = attachment.losing;
   if (error.empty()) co_return http::json_response(200, {{"status", "ok"}, {"reason", nullptr}});
   co_return http::json_response(503, {{"status", "failing"}, {"reason", error}});
 }

@@ -2,14 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
-#include <initializer_list>
 #include <map>
-#include <span>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "agent/control/metrics_text.h"
 #include "agent/control/operator_json.h"
 
 namespace control {
@@ -17,66 +14,11 @@ namespace {
 
 using base::Uuid;
 
-// A label value, escaped as the format says.
-std::string escape(std::string_view value) {
-  std::string out;
-  for (const char c : value) {
-    if (c == '\\' || c == '"') out.push_back('\\');
-    if (c == '\n') {
-      out += "\\n";
-    } else {
-      out.push_back(c);
-    }
-  }
-  return out;
-}
-
-struct Label {
-  std::string_view name;
-  std::string value;
-};
-using Labels = std::span<const Label>;
-
-class Text {
- public:
-  // All samples of a metric follow its heading.
-  void heading(std::string_view name, std::string_view type, std::string_view help) {
-    name_ = name;
-    out_.append("# HELP ").append(name).append(" ").append(help).append("\n");
-    out_.append("# TYPE ").append(name).append(" ").append(type).append("\n");
-  }
-  // `of`: a list of labels.
-  void sample(std::initializer_list<Label> of, uint64_t value) { sample(Labels(of), value); }
-  void sample(Labels labels, uint64_t value) { line(labels, std::to_string(value)); }
-  void sample(std::initializer_list<Label> of, double value) { sample(Labels(of), value); }
-  void sample(Labels labels, double value) {
-    char text[32];
-    std::snprintf(text, sizeof(text), "%.9g", value);
-    line(labels, text);
-  }
-  std::string take() { return std::move(out_); }
-
- private:
-  void line(Labels labels, std::string_view value) {
-    out_ += name_;
-    char separator = '{';
-    for (const Label& label : labels) {
-      out_.push_back(separator);
-      out_.append(label.name).append("=\"").append(escape(label.value)).append("\"");
-      separator = ',';
-    }
-    if (!labels.empty()) out_.push_back('}');
-    out_.append(" ").append(value).append("\n");
-  }
-
-  std::string name_, out_;
-};
-
 std::string family_text(base::Family family) {
   return family == base::Family::ipv4 ? "ipv4" : "ipv6";
 }
 
-void add_machine(Text& text, const Status& status) {
+void add_machine(MetricsText& text, const Status& status) {
   text.heading("amphora_xdp_info", "gauge", "Version of the agent and of its maps.");
   text.sample({{"version", status.version}, {"abi", std::to_string(status.abi)}}, uint64_t{1});
   text.heading("amphora_xdp_uptime_seconds", "gauge", "Seconds since the agent started.");
@@ -89,6 +31,10 @@ void add_machine(Text& text, const Status& status) {
                "Packets that the kernel lost after XDP had sent them by this interface.");
   for (const Attachment& attachment : status.attachments)
     text.sample({{"interface", attachment.interface}}, attachment.lost);
+  text.heading("amphora_xdp_interface_obstacle", "gauge",
+               "1 where nothing can be forwarded by XDP; status says why.");
+  for (const Attachment& attachment : status.attachments)
+    text.sample({{"interface", attachment.interface}}, uint64_t{!attachment.obstacle.empty()});
   text.heading("amphora_xdp_reconcile_runs_total", "counter", "Reconcile runs.");
   text.sample({}, status.reconcile.runs);
   text.heading("amphora_xdp_reconcile_failures_total", "counter", "Reconcile runs that failed.");
@@ -105,7 +51,7 @@ void add_machine(Text& text, const Status& status) {
   text.sample({}, static_cast<double>(status.reconcile.took.count()) / 1e6);
 }
 
-void add_haproxies(Text& text, const Status& status) {
+void add_haproxies(MetricsText& text, const Status& status) {
   const auto each_haproxy = [&](std::string_view name, std::string_view type, std::string_view help,
                                 auto value) {
     text.heading(name, type, help);
@@ -121,7 +67,7 @@ void add_haproxies(Text& text, const Status& status) {
                [](const HaproxyStatus& one) { return one.restarts; });
 }
 
-void add_vrrp(Text& text, const VrrpStatus& vrrp) {
+void add_vrrp(MetricsText& text, const VrrpStatus& vrrp) {
   text.heading("amphora_xdp_vrrp_role", "gauge", "1 for the role of this node in its pair.");
   for (const char* role : {"MASTER", "BACKUP", "FAULT"})
     text.sample({{"role", role}}, uint64_t{vrrp.role == role});
@@ -139,7 +85,7 @@ void add_vrrp(Text& text, const VrrpStatus& vrrp) {
   text.sample({}, vrrp.restarts);
 }
 
-void add_tables(Text& text, const Status& status) {
+void add_tables(MetricsText& text, const Status& status) {
   const auto each = [&](std::string_view name, std::string_view type, std::string_view help,
                         auto value) {
     text.heading(name, type, help);
@@ -168,13 +114,13 @@ std::string load_balancer_of(const model::Model& m, const Uuid& listener) {
   return found == m.listeners.end() ? "" : found->second.load_balancer.text();
 }
 
-void add_packets(Text& text, const Verdicts& verdicts) {
+void add_packets(MetricsText& text, const Verdicts& verdicts) {
   text.heading("amphora_xdp_packets_total", "counter", "Packets by verdict.");
   for (const VerdictCount& verdict : verdicts.total)
     text.sample({{"verdict", verdict.name}, {"action", verdict.action}}, verdict.packets);
 }
 
-void add_verdicts(Text& text, const Verdicts& verdicts, const model::Model& m) {
+void add_verdicts(MetricsText& text, const Verdicts& verdicts, const model::Model& m) {
   text.heading("amphora_xdp_listener_packets_total", "counter",
                "Packets by listener and verdict, where there were any.");
   for (const ListenerVerdicts& row : verdicts.listeners)
@@ -187,7 +133,17 @@ void add_verdicts(Text& text, const Verdicts& verdicts, const model::Model& m) {
                     verdict.packets);
 }
 
-void add_listeners(Text& text, const Counters& counters, const model::Model& m) {
+void add_placements(MetricsText& text, const Status& status, const model::Model& m) {
+  text.heading("amphora_xdp_listener_placement", "gauge", "1 for who serves a listener.");
+  for (const Placement& row : status.placements)
+    if (m.listeners.contains(row.listener))
+      text.sample({{"loadbalancer", load_balancer_of(m, row.listener)},
+                   {"listener", row.listener.text()},
+                   {"placement", row.where}},
+                  uint64_t{1});
+}
+
+void add_listeners(MetricsText& text, const Counters& counters, const model::Model& m) {
   const auto each = [&](std::string_view name, std::string_view type, std::string_view help,
                         auto value) {
     text.heading(name, type, help);
@@ -218,7 +174,7 @@ void add_listeners(Text& text, const Counters& counters, const model::Model& m) 
                   static_cast<uint64_t>(listener.connection_limit));
 }
 
-void add_checks(Text& text, const Status& status) {
+void add_checks(MetricsText& text, const Status& status) {
   text.heading("amphora_xdp_member_up", "gauge", "What the health checks of a member say.");
   for (const MemberCheck& check : status.checks)
     if (check.state != "unknown")
@@ -230,7 +186,7 @@ void add_checks(Text& text, const Status& status) {
                   static_cast<double>(check.latency.count()) / 1e6);
 }
 
-void add_members(Text& text, const Counters& counters, const model::Model& m) {
+void add_members(MetricsText& text, const Counters& counters, const model::Model& m) {
   std::map<Uuid, uint64_t> by_pool;
   text.heading("octavia_member_current_sessions", "gauge", "Flows now.");
   for (const MemberCounters& row : counters.members) {
@@ -265,7 +221,7 @@ void add_members(Text& text, const Counters& counters, const model::Model& m) {
 }
 
 // As HAProxy words a state: 1 for the one that it is.
-void add_states(Text& text, std::initializer_list<Label> of, std::string_view state,
+void add_states(MetricsText& text, std::initializer_list<Label> of, std::string_view state,
                 std::initializer_list<std::string_view> all) {
   for (const std::string_view one : all) {
     std::vector<Label> labels(of);
@@ -292,7 +248,7 @@ std::string_view member_state(OperatingStatus status) {
   return status == OperatingStatus::draining ? "DRAIN" : "UP";
 }
 
-void add_load_balancers(Text& text, const Counters& counters, const model::Model& m) {
+void add_load_balancers(MetricsText& text, const Counters& counters, const model::Model& m) {
   struct Sum {
     uint64_t now = 0, total = 0, listeners = 0;
   };
@@ -319,7 +275,7 @@ bool is_active(const model::Member& member, OperatingStatus status) {
   return member.admin_state_up && member.weight > 0 && status != OperatingStatus::error;
 }
 
-void add_pools(Text& text, const model::Model& m, const model::Statuses& statuses) {
+void add_pools(MetricsText& text, const model::Model& m, const model::Statuses& statuses) {
   std::map<Uuid, std::pair<uint64_t, uint64_t>> active;  // members, backup members
   for (const auto& [id, pool] : m.pools) active[id];
   for (const auto& [id, member] : m.members)
@@ -342,7 +298,7 @@ void add_pools(Text& text, const model::Model& m, const model::Statuses& statuse
     });
 }
 
-void add_statuses(Text& text, const Status& status, const model::Model& m,
+void add_statuses(MetricsText& text, const Status& status, const model::Model& m,
                   const model::Statuses& statuses) {
   text.heading("octavia_listener_status", "gauge", "1 for the state that the listener is in.");
   for (const auto& [id, listener] : m.listeners)
@@ -374,7 +330,7 @@ void add_statuses(Text& text, const Status& status, const model::Model& m,
 
 std::string metrics(const Status& status, const Verdicts& verdicts, const Counters& counters,
                     const model::Model& m, const model::Statuses& statuses, MetricsOf of) {
-  Text text;
+  MetricsText text;
   if (of == MetricsOf::machine) {
     add_machine(text, status);
     if (status.vrrp) add_vrrp(text, *status.vrrp);
@@ -384,6 +340,7 @@ std::string metrics(const Status& status, const Verdicts& verdicts, const Counte
   add_haproxies(text, status);
   add_verdicts(text, verdicts, m);
   add_load_balancers(text, counters, m);
+  add_placements(text, status, m);
   add_listeners(text, counters, m);
   add_pools(text, m, statuses);
   add_statuses(text, status, m, statuses);

@@ -26,9 +26,12 @@ namespace control {
 struct Attachment {
   std::string interface;
   uint32_t ifindex = 0;
-  std::string mode;    // "native", "generic", "none"
-  std::string reason;  // why it is not native; empty for native
-  uint64_t lost = 0;   // packets that the kernel lost after XDP had sent them by it
+  std::string mode;           // "native", "generic", "none"
+  std::string reason;         // why it is not native; empty for native
+  uint64_t lost = 0;          // packets that the kernel lost after XDP had sent them by it
+  std::string obstacle = {};  // why nothing can be forwarded by it; empty: it can
+  std::string note = {};      // what makes it slower than it could be
+  std::string losing = {};    // that packets were lost lately
 };
 
 // An interface of the namespace and the networks that it is in.

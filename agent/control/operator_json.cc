@@ -25,7 +25,8 @@ json attachment_json(const Attachment& attachment) {
           {"ifindex", attachment.ifindex},
           {"mode", attachment.mode},
           {"reason", attachment.reason.empty() ? json() : json(attachment.reason)},
-          {"lost", attachment.lost}};
+          {"lost", attachment.lost},
+          {"obstacle", attachment.obstacle.empty() ? json() : json(attachment.obstacle)}};
 }
 
 // What a problem is about, in Octavia's nouns.

@@ -190,6 +190,8 @@ struct Amphora {
   // The configuration that HAProxy loads: the upload without what the datapath took over. "":
   // nothing is left to it, no HAProxy is needed.
   std::string haproxy_text;
+  // What it loads where the datapath can take nothing over.
+  std::string whole_text;
   // This node's name among HAProxy's peers (its option -L). "": the upload has no peers.
   std::string peer_name;
 

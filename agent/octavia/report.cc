@@ -100,7 +100,7 @@ health::Heartbeat report(const model::Model& m, const Known& known, health::Told
   std::set<Uuid> waiting;
   for (const auto& [id, listener] : m.listeners) {
     if (!listener.admin_state_up) continue;
-    const bool by_haproxy = reporter.is_left_to_haproxy(listener);
+    const bool by_haproxy = known.by_haproxy.contains(id) || reporter.is_left_to_haproxy(listener);
     if (by_haproxy && !known.haproxy) {
       waiting.insert(id);
       continue;

@@ -30,6 +30,7 @@ struct Known {
   std::map<Uuid, uint64_t> connections;         // of listeners, now
   std::map<Uuid, health::Counters> counters;    // of listeners, since they exist
   std::optional<HaproxyReport> haproxy;         // none: it does not answer
+  std::set<Uuid> by_haproxy = {};               // listeners that it serves
 };
 
 // Exactly the listeners that are enabled; those of HAProxy only as long as it answers. Advances

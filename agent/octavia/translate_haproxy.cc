@@ -141,6 +141,7 @@ class Placer {
     for (const FrontendText& frontend : text_.frontends)
       if (left.contains(frontend.listener.id)) add_left(frontend);
     model_.amphora->haproxy_text = remainder(text_.document, taken);
+    model_.amphora->whole_text = remainder(text_.document, {});
   }
 
  private:

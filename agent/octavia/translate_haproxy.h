@@ -27,7 +27,7 @@ struct HaproxyText {
 base::Result<HaproxyText> read_haproxy(std::string text);
 
 // Adds the listeners, their pools and what these have to the load balancer, which is there, and
-// fills in left_to_haproxy and haproxy_text of the amphora, which is set.
+// fills in left_to_haproxy, haproxy_text and whole_text of the amphora, which is set.
 void add_haproxy(const HaproxyText& text, const model::LoadBalancer& lb, model::Model& model);
 
 }  // namespace octavia

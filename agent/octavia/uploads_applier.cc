@@ -46,8 +46,8 @@ void mark_certificates(const Uploads& uploads, std::string& text) {
 Result<model::Model> model_of(const Uploads& uploads, const Uuid& amphora) {
   auto model = translate(uploads, amphora);
   if (!model) return model.error();
-  auto& text = model->amphora->haproxy_text;
-  if (!text.empty()) mark_certificates(uploads, text);
+  for (std::string* text : {&model->amphora->haproxy_text, &model->amphora->whole_text})
+    if (!text->empty()) mark_certificates(uploads, *text);
   return model;
 }
 

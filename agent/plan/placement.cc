@@ -81,7 +81,15 @@ bool Placing::has_policies(const model::Listener& listener) const {
                      [](const model::L7Policy* policy) { return is_on(*policy); });
 }
 
+// HAProxy has no datagrams: they stay where they are.
 Placement Placing::of(const model::Listener& listener) {
+  Placement placement = wished(listener);
+  if (obstacle_.empty() || placement.by == ServedBy::haproxy || has_datagrams(listener.protocol))
+    return placement;
+  return by_haproxy(obstacle_);
+}
+
+Placement Placing::wished(const model::Listener& listener) {
   if (related_.model().amphora) return of_uploads(*related_.model().amphora, listener);
   const std::string protocol(model::word(listener.protocol));
   if (has_datagrams(listener.protocol)) return by_datapath(listener);

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "agent/model/relations.h"
 #include "base/ip.h"
@@ -27,19 +28,22 @@ std::string text(base::Family family);  // "IPv4"
 // many listeners may share them.
 class Placing {
  public:
-  // `related` must outlive it.
-  explicit Placing(const model::Relations& related) : related_(related) {}
+  // `related` must outlive it. `obstacle`: why this machine's XDP can forward nothing; "": it can.
+  explicit Placing(const model::Relations& related, std::string obstacle = "")
+      : related_(related), obstacle_(std::move(obstacle)) {}
 
   Placement of(const model::Listener& listener);
 
  private:
   using Families = std::map<base::Family, base::IpAddress>;  // one address of each
 
+  Placement wished(const model::Listener& listener);
   std::string mixed_families(const model::LoadBalancer& lb, const model::Pool& pool);
   const Families& member_families(const model::Pool& pool);
   bool has_policies(const model::Listener& listener) const;
 
   const model::Relations& related_;
+  std::string obstacle_;
   std::unordered_map<base::Uuid, Families, model::UuidHash> families_;  // by pool
 };
 

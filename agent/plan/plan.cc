@@ -92,7 +92,8 @@ class ServicePlanner {
                  const Observed& observed, const Before& before, Plan& plan)
       : model_(related.model()),
         plan_(plan),
-        placing_(related),
+        obstacle_(observed.obstacle),
+        placing_(related, observed.obstacle),
         pools_(related, networks, observed, before, plan),
         service_numbers_(before.ids.services, before.resting.services, 1, LB_MAX_SERVICES),
         cidr_numbers_(before.ids.cidr_sets, {}, first_new_set(before.ids),
@@ -120,6 +121,7 @@ class ServicePlanner {
 
   const model::Model& model_;
   Plan& plan_;
+  const std::string& obstacle_;
   Placing placing_;
   PoolPlanner pools_;
   ServiceNumbers service_numbers_;
@@ -135,6 +137,8 @@ void ServicePlanner::plan_listener(const model::LoadBalancer& lb, const model::L
   if (model_.amphora && listener.protocol_port == 0) return;
   const std::string reason = reason_against(listener, placement, pool);
   if (!reason.empty()) return problem(listener.id, reason);
+  if (placement.by == ServedBy::xdp && !obstacle_.empty())
+    problem(listener.id, "HAProxy serves no datagrams, and " + obstacle_);
   std::vector<base::IpAddress> served;
   for (const base::IpAddress& vip : vips_of(lb))
     if (plan_service(lb, listener, placement, vip)) served.push_back(vip);
@@ -312,8 +316,9 @@ Plan make_plan(const model::Model& model, const Observed& observed, const Ids& i
   plan_kernel_ports(plan);
   // An amphora has one load balancer.
   if (model.amphora && !model.load_balancers.empty())
-    plan.haproxy[model.load_balancers.begin()->first].uploaded = {model.amphora->haproxy_text,
-                                                                  model.amphora->peer_name};
+    plan.haproxy[model.load_balancers.begin()->first].uploaded = {
+        observed.obstacle.empty() ? model.amphora->haproxy_text : model.amphora->whole_text,
+        model.amphora->peer_name};
   plan.targets = make_targets(related, plan.haproxy, plan.placements);
   return plan;
 }

@@ -24,6 +24,8 @@ struct Observed {
   std::set<base::Uuid> down;  // members that their health checks found down
   // The certificates' store, by reference: PEM files that HAProxy can read.
   std::map<std::string, haproxy::PemFile> certificates = {};
+  // Why XDP can forward nothing on this machine, and what helps, in words for people; "": it can.
+  std::string obstacle = {};
 };
 
 // Numbers of the datapath for Octavia's ids. Kept from one plan to the next, and read back from the

@@ -61,6 +61,7 @@ model::Statuses Findings::statuses(const model::Model& model) const {
         health.state == health::State::up ? model::CheckedState::up : model::CheckedState::down;
   });
   findings.full_listeners = full_;
+  findings.lossy_listeners = lossy_;
   for (const auto& [listener, frontend] : haproxy_.listeners)
     if (frontend.status == "FULL") findings.full_listeners.insert(listener);
   return model::operating_statuses(model, findings);

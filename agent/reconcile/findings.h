@@ -40,6 +40,9 @@ class Findings {
   // Listeners of the datapath that are at their connection limit.
   void note_full(std::set<base::Uuid> listeners) { full_ = std::move(listeners); }
 
+  // Listeners of which packets were lost lately on this machine.
+  void note_lossy(std::set<base::Uuid> listeners) { lossy_ = std::move(listeners); }
+
   const std::set<base::Uuid>& full() const { return full_; }
   // Members that our own probes found down; before the first probe(), an agent's before us.
   std::set<base::Uuid> members_down() const;
@@ -53,7 +56,7 @@ class Findings {
   std::vector<health::Target> targets_;
   std::optional<std::set<base::Uuid>> down_before_;  // until the first probe()
   HaproxyView haproxy_;
-  std::set<base::Uuid> full_;
+  std::set<base::Uuid> full_, lossy_;
   std::function<void()> on_health_;
   health::Prober prober_;
 };

@@ -23,11 +23,20 @@ constexpr int kArrangeRounds = 4;
 // For HAProxy to accept what has come while a listener was still its own.
 constexpr auto kAcceptLeft = std::chrono::milliseconds(200);
 
-std::set<base::Uuid> served_by_xdp(const plan::Plan& plan) {
+using Placements = std::map<base::Uuid, plan::Placement>;
+
+std::set<base::Uuid> served(const Placements& placements, plan::ServedBy whom) {
   std::set<base::Uuid> listeners;
-  for (const auto& [id, placement] : plan.placements)
-    if (placement.by == plan::ServedBy::xdp) listeners.insert(id);
+  for (const auto& [id, placement] : placements)
+    if (placement.by == whom) listeners.insert(id);
   return listeners;
+}
+
+// Traffic may come in and go out by any of them.
+std::string obstacle_of(const std::vector<datapath::Attachment>& attachments) {
+  for (const datapath::Attachment& one : attachments)
+    if (!one.obstacle.empty()) return one.obstacle;
+  return "";
 }
 
 base::Error of_load_balancer(const std::pair<const base::Uuid, base::Error>& failure) {
@@ -44,6 +53,10 @@ Edit as_edit(Change change) {
 }
 
 }  // namespace
+
+std::set<base::Uuid> Progress::served_by(plan::ServedBy whom) const {
+  return served(placements, whom);
+}
 
 Reconciler::Reconciler(asio::any_io_executor loop, Workers& workers, ChangeQueue& queue,
                        Findings& findings, Machine& machine)
@@ -130,11 +143,10 @@ asio::awaitable<base::Status> Reconciler::carry_out(Wanted wanted, Look look) {
 
   // A listener that comes to HAProxy is served there before the tables send it there; one that
   // leaves is served there until the tables have it.
-  const haproxy::Specs both =
-      haproxy::with_leaving(machine_.served(), plan.haproxy, served_by_xdp(plan));
+  const haproxy::Specs both = haproxy::with_leaving(machine_.served(), plan.haproxy,
+                                                    served(plan.placements, plan::ServedBy::xdp));
   const bool leaves = !(both == plan.haproxy);
   co_await serve_l7(both, look);
-  if (planned->looked) co_await attach();
 
   auto write = [this, &planned = *planned] {
     return write_tables(planned.plan, planned.observed, planned.looked);
@@ -166,6 +178,7 @@ base::Result<Reconciler::Planned> Reconciler::arrange(const Wanted& wanted, Look
   const auto certificates = machine_.certificates(*wanted.model);
   Planned planned;
   planned.observed = observed_;
+  planned.obstacle = obstacle_of(attachments_);
   planned.looked = look == Look::everything;
   for (int round = 1;; round++) {
     if (planned.looked) {
@@ -174,9 +187,13 @@ base::Result<Reconciler::Planned> Reconciler::arrange(const Wanted& wanted, Look
       planned.observed = std::make_shared<netns::Observed>(std::move(arranged->observed));
       planned.missing = std::move(arranged->missing);
       planned.arrange_error = arranged->errors.empty() ? "" : arranged->errors.front();
+      // Before the plan: it depends on what XDP can do by these links.
+      planned.attached = machine_.attach(*planned.observed);
+      planned.obstacle = obstacle_of(planned.attached.attachments);
     }
-    planned.plan = plan::make_plan(*wanted.model, {*planned.observed, down, certificates}, ids_,
-                                   resting, configured, memory_);
+    planned.plan =
+        plan::make_plan(*wanted.model, {*planned.observed, down, certificates, planned.obstacle},
+                        ids_, resting, configured, memory_);
     memory_ = planned.plan.memory;
     if (planned.plan.layout == layout_ || round == kArrangeRounds) return planned;
     layout_ = planned.plan.layout;
@@ -191,7 +208,16 @@ void Reconciler::note_planned(const Planned& planned) {
   for (const auto& [id, problem] : planned.plan.problems)
     if (!progress_.problems.contains(id)) spdlog::warn("{}: {}", id.text(), problem);
   progress_.problems = planned.plan.problems;
-  if (!planned.looked || planned.missing == progress_.missing) return;
+  if (planned.obstacle != progress_.obstacle && !planned.obstacle.empty())
+    spdlog::warn("TCP listeners are HAProxy's: {}", planned.obstacle);
+  progress_.obstacle = planned.obstacle;
+  if (!planned.looked) return;
+  attachments_ = planned.attached.attachments;
+  attach_error_ = planned.attached.error;
+  const bool loses = std::any_of(attachments_.begin(), attachments_.end(),
+                                 [](const auto& one) { return !one.losing.empty(); });
+  findings_.note_lossy(loses ? progress_.served_by(plan::ServedBy::xdp) : std::set<base::Uuid>{});
+  if (planned.missing == progress_.missing) return;
   for (const auto& name : planned.missing) spdlog::warn("interface {} is not there (yet)", name);
   progress_.missing = planned.missing;
 }
@@ -206,13 +232,6 @@ void Reconciler::note_unserved() {
     unserved.emplace(failure.first, std::move(why));
   }
   progress_.unserved = std::move(unserved);
-}
-
-asio::awaitable<void> Reconciler::attach() {
-  auto put = [this, observed = observed_] { return machine_.attach(*observed); };
-  auto attached = co_await workers_.machine.run(std::move(put));
-  attachments_ = std::move(attached.attachments);
-  attach_error_ = std::move(attached.error);
 }
 
 asio::awaitable<void> Reconciler::serve_l7(haproxy::Specs specs, Look look) {

@@ -33,6 +33,9 @@ struct Progress {
   std::map<base::Uuid, std::string> problems;        // Plan::problems
   std::map<base::Uuid, std::string> unserved;        // load balancers that HAProxy does not serve
   std::map<base::Uuid, plan::Placement> placements;  // of listeners, as planned last
+  std::string obstacle;                              // of the same plan: plan::Observed::obstacle
+
+  std::set<base::Uuid> served_by(plan::ServedBy whom) const;  // listeners
 };
 
 class Reconciler {
@@ -76,6 +79,8 @@ class Reconciler {
     bool looked = false;               // it was observed for this plan
     std::vector<std::string> missing;  // if it was: as in Machine::Arranged
     std::string arrange_error;         // the same; of several, the first
+    Machine::Attached attached;        // the same
+    std::string obstacle;              // with it or not
   };
   struct Written {
     base::Status result;
@@ -90,7 +95,6 @@ class Reconciler {
 
   boost::asio::awaitable<void> reconcile(Look look);
   boost::asio::awaitable<base::Status> carry_out(Wanted wanted, Look look);
-  boost::asio::awaitable<void> attach();
   boost::asio::awaitable<void> serve_l7(haproxy::Specs specs, Look look);
   boost::asio::awaitable<void> follow_neighbours();
   boost::asio::awaitable<void> finish_pending(Wanted wanted, model::Carried carried);

@@ -82,7 +82,8 @@ base::Status Agent::serve_octavia(AmphoraEntry entry, const netns::Namespace& sp
   auto amphora = Amphora::open(
       loop_.get_executor(), std::move(entry), config_,
       {space, workers_.storage, changes_, changes_, findings_, parts_.statistics, operator_,
-       flow_logger_, [this] { return fitness(); }, [this] { network_keeper_.announce_again(); }});
+       flow_logger_, [this] { return fitness(); }, [this] { network_keeper_.announce_again(); },
+       [this] { return reconciler_.progress().served_by(plan::ServedBy::haproxy); }});
   if (!amphora) return amphora.error();
   amphora_ = std::move(*amphora);
   operator_.show_pair(amphora_->vrrp());

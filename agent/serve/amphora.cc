@@ -193,7 +193,7 @@ Amphora::Amphora(asio::any_io_executor loop, AmphoraEntry entry, const Config& c
       door_(loop, {documents_, applier_, plugging_, vrrp_, *this},
             {hostname(), octavia::find_versions(entry_.conf.haproxy_cmd)}),
       composer_({around.storage, around.changes, around.findings, around.statistics, around.machine,
-                 documents_, vrrp_},
+                 documents_, vrrp_, around.by_haproxy},
                 {config.state_dir, entry_.conf.base_path}, entry_.conf.amphora_id),
       sender_(loop, std::move(entry_.heartbeats),
               [this](uint64_t seq) { return composer_.compose(seq); }) {

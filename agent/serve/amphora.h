@@ -70,8 +70,9 @@ class Amphora final : public octavia::Running {
     const statistics::Statistics& statistics;
     control::Operator& machine;
     FlowLogger& flow_log;
-    VrrpKeeper::Fitness fitness;           // of this node
-    std::function<void()> announce_again;  // NetworkKeeper's
+    VrrpKeeper::Fitness fitness;                       // of this node
+    std::function<void()> announce_again;              // NetworkKeeper's
+    std::function<std::set<base::Uuid>()> by_haproxy;  // listeners that it serves
   };
   static base::Result<std::unique_ptr<Amphora>> open(boost::asio::any_io_executor loop,
                                                      AmphoraEntry entry, const Config& config,

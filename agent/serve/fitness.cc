@@ -19,7 +19,9 @@ bool is_attached(const FitnessFacts& facts) {
 
 bool needs_haproxy(const FitnessFacts& facts) {
   const model::Model& m = facts.model;
-  if (m.amphora) return !m.amphora->haproxy_text.empty();
+  if (m.amphora)
+    return !m.amphora->haproxy_text.empty() ||
+           !facts.progress.served_by(plan::ServedBy::haproxy).empty();
   return std::ranges::any_of(m.listeners, [&](const auto& entry) {
     const auto& [id, listener] = entry;
     const auto placed = facts.progress.placements.find(id);

@@ -78,7 +78,9 @@ asio::awaitable<void> HeartbeatComposer::wait_for_haproxy() {
   const auto end = std::chrono::steady_clock::now() + kPatience;
   const auto is_missed = [this] {
     const auto& amphora = sources_.changes.model().amphora;
-    return amphora && !amphora->haproxy_text.empty() && !sources_.findings.haproxy().answers;
+    const bool is_needed =
+        amphora && (!amphora->haproxy_text.empty() || !sources_.by_haproxy().empty());
+    return is_needed && !sources_.findings.haproxy().answers;
   };
   while (is_missed() && std::chrono::steady_clock::now() < end) {
     pause.expires_after(kPause);
@@ -99,6 +101,7 @@ asio::awaitable<octavia::Known> HeartbeatComposer::known() {
         out.members[member] = state_of(verdict);
       });
   out.full = sources_.findings.full();
+  out.by_haproxy = sources_.by_haproxy();
   if (sources_.findings.haproxy().answers) out.haproxy = report_of(sources_.findings.haproxy());
   co_return out;
 }

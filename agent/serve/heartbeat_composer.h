@@ -31,6 +31,7 @@ class HeartbeatComposer {
     control::Operator& machine;
     octavia::Documents& documents;
     octavia::Vrrp& vrrp;
+    std::function<std::set<base::Uuid>()> by_haproxy;  // listeners that it serves
   };
   struct Places {
     std::string state_dir;  // of statistics.json

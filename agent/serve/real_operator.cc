@@ -145,6 +145,9 @@ asio::awaitable<control::Status> RealOperator::status() {
       if (attached.ifindex != index) continue;
       row.mode = attached.mode == datapath::AttachMode::native ? "native" : "generic";
       row.reason = attached.reason;
+      row.obstacle = attached.obstacle;
+      row.note = attached.note;
+      row.losing = attached.losing;
     }
     status.attachments.push_back(row);
   }
@@ -187,6 +190,9 @@ asio::awaitable<control::Status> RealOperator::status() {
                "the interface. There, run `ethtool -K NAME tx off`"});
   auto read_lost = [this] { return parts_.datapath.lost_packets(); };
   const auto lost = co_await parts_.workers.machine.run(read_lost);
+  for (const auto& row : status.attachments)
+    for (const std::string& what : {row.obstacle, row.note})
+      if (!what.empty()) status.reconcile.problems.push_back({{}, what});
   for (auto& row : status.attachments) {
     if (!lost || !lost->contains(row.ifindex)) continue;
     const datapath::Lost& here = lost->at(row.ifindex);

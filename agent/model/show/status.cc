@@ -66,7 +66,9 @@ class RollUp {
 
   void add(const Listener& listener) {
     statuses_[listener.id] = serves(listener) ? online : offline;
-    if (!serves(listener) || !findings_.full_listeners.contains(listener.id)) return;
+    if (!serves(listener)) return;
+    if (findings_.lossy_listeners.contains(listener.id)) worsen(listener.load_balancer, degraded);
+    if (!findings_.full_listeners.contains(listener.id)) return;
     statuses_[listener.id] = degraded;
     worsen(listener.load_balancer, degraded);
   }

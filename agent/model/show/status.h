@@ -19,6 +19,7 @@ enum class CheckedState {
 struct Findings {
   std::map<Uuid, CheckedState> members;  // by their health checks; not there: unknown
   std::set<Uuid> full_listeners;         // that are at their connection limit
+  std::set<Uuid> lossy_listeners = {};   // of which the machine loses packets
 };
 
 using Statuses = std::map<Uuid, OperatingStatus>;

@@ -43,7 +43,13 @@ class Remainder : public testing::Test {
     const auto model = translated(haproxy_upload(text));
     if (!model) return model.error().what;
     const model::Amphora& amphora = *model->amphora;
-    return amphora.haproxy_text.empty() ? "" : refusal(amphora.haproxy_text, amphora.peer_name);
+    // What it loads where nothing can be taken over.
+    if (std::string whole = refusal_of(amphora.whole_text, amphora.peer_name); !whole.empty())
+      return "whole: " + whole;
+    return refusal_of(amphora.haproxy_text, amphora.peer_name);
+  }
+  std::string refusal_of(const std::string& text, const std::string& peer) const {
+    return text.empty() ? "" : refusal(text, peer);
   }
 
   std::string folder_;

@@ -257,13 +257,24 @@ TEST(Api, HealthIsThatOfTheLastReconcile) {
   EXPECT_EQ(agent.get("/healthz", 503)["reason"], "put service: Permission denied");
 }
 
+TEST(Api, HealthIsThatOfThePacketsThatLeave) {
+  FakeAgent agent;
+  Attachment attachment{"eth1", 7, "native", "", 3};
+  agent.machine.status_.attachments = {attachment};
+  EXPECT_EQ(agent.get("/healthz")["status"], "ok");
+  attachment.losing = "3 packets for interface eth1 were lost lately";
+  agent.machine.status_.attachments = {attachment};
+  EXPECT_EQ(agent.get("/healthz", 503)["reason"], attachment.losing);
+}
+
 TEST(Api, StatusTellsAboutTheMachine) {
   FakeAgent agent;
   const std::string lb = agent.make(kBase + "/loadbalancers", web());
   Status& status = agent.machine.status_;
   status.version = "0.1.0";
   status.abi = 1;
-  status.attachments = {{"eth1", 7, "generic", "the driver has no XDP", 3}};
+  status.attachments = {{"eth1", 7, "generic", "the driver has no XDP", 3, "checksums"},
+                        {"eth2", 8, "native", ""}};
   status.flow_tables = {{base::Family::ipv4, 1000, 4096, 160, {{"open", 200}, {"closed", 50}}}};
   status.reconcile.problems = {{*base::Uuid::parse(lb), "no interface has the VIP's subnet"}};
   agent.machine.verdicts_.total = {
@@ -272,6 +283,8 @@ TEST(Api, StatusTellsAboutTheMachine) {
   EXPECT_EQ(got["interfaces"][0]["mode"], "generic");
   EXPECT_EQ(got["interfaces"][0]["reason"], "the driver has no XDP");
   EXPECT_EQ(got["interfaces"][0]["lost"], 3);
+  EXPECT_EQ(got["interfaces"][0]["obstacle"], "checksums");
+  EXPECT_TRUE(got["interfaces"][1]["obstacle"].is_null());
   EXPECT_EQ(got["flow_tables"][0]["live"], 250);
   EXPECT_EQ(got["flow_tables"][0]["pressure"], 0.25);
   EXPECT_EQ(got["packets"], (json{{"send", 6}, {"pass", 0}, {"drop", 2}}));

@@ -49,7 +49,10 @@ TEST(Metrics, AreAScrapersText) {
   const base::Uuid listener = m.listeners.begin()->first, member = m.members.begin()->first;
   const base::Uuid pool = m.pools.begin()->first;
   agent.machine.status_.version = "0.1\"\\\n";
-  agent.machine.status_.attachments = {{"eth1", 7, "native", "", 17}};
+  agent.machine.status_.attachments = {{"eth1", 7, "native", "", 17},
+                                       {"eth2", 8, "generic", "why", 0, "checksums"}};
+  agent.machine.status_.placements = {{listener, "haproxy", "interface eth2"},
+                                      {base::Uuid::random(), "xdp", ""}};
   agent.machine.status_.flow_tables = {
       {base::Family::ipv4, 1000, 4096, 160, {{"open", 250}}, 3, 4}};
   agent.machine.verdicts_ = {{{"established", "send", 12345678901234}, {"no_route", "drop", 0}},
@@ -77,6 +80,9 @@ TEST(Metrics, AreAScrapersText) {
   EXPECT_EQ(samples["amphora_xdp_flow_table_pressure_ratio{family=\"ipv4\"}"], 0.25);
   EXPECT_EQ(samples["amphora_xdp_interface{interface=\"eth1\",mode=\"native\"}"], 1);
   EXPECT_EQ(samples["amphora_xdp_interface_lost_packets_total{interface=\"eth1\"}"], 17);
+  EXPECT_EQ(samples["amphora_xdp_interface_obstacle{interface=\"eth1\"}"], 0);
+  EXPECT_EQ(samples["amphora_xdp_interface_obstacle{interface=\"eth2\"}"], 1);
+  EXPECT_EQ(samples["amphora_xdp_listener_placement" + of_listener + ",placement=\"haproxy\"}"], 1);
   EXPECT_EQ(samples.count("amphora_xdp_packets_total{verdict=\"no_route\",action=\"drop\"}"), 1u);
   EXPECT_THAT(answer->body, HasSubstr("version=\"0.1\\\"\\\\\\n\""));
 }
@@ -88,6 +94,7 @@ TEST(Metrics, OfOneLoadBalancerTellNothingOfOthers) {
   const base::Uuid listener = m.listeners.begin()->first, other = base::Uuid::random();
   agent.machine.status_.haproxy = {{m.load_balancers.begin()->first, true, 1, 2, 3, ""},
                                    {other, true, 1, 2, 3, ""}};
+  agent.machine.status_.placements = {{listener, "xdp", ""}, {other, "xdp", ""}};
   agent.machine.status_.attachments = {{"eth1", 2, "native", "", 0}};
   agent.machine.verdicts_ = {
       {{"established", "send", 7}},

@@ -243,6 +243,19 @@ TEST(Statuses, OfAPolicyAndItsRuleAreTheirSwitches) {
   EXPECT_EQ(operating_statuses(stage.m(), {})[rule.id], offline);
 }
 
+TEST(Statuses, ALoadBalancerWhosePacketsAreLostIsDegraded) {
+  Stage stage;
+  const Uuid listener = stage.house.listener, lb = stage.house.lb;
+  const OperatingStatus before = operating_statuses(stage.m(), {})[lb];
+  ASSERT_EQ(before, online);
+  Findings lossy;
+  lossy.lossy_listeners = {listener};
+  EXPECT_EQ(operating_statuses(stage.m(), lossy)[lb], degraded);
+  EXPECT_EQ(operating_statuses(stage.m(), lossy)[listener], online);
+  stage.listener().admin_state_up = false;
+  EXPECT_EQ(operating_statuses(stage.m(), lossy)[lb], online);
+}
+
 TEST(Statuses, OfAMonitorIsItsSwitch) {
   Model m = House().watched().model;
   HealthMonitor& monitor = m.health_monitors.begin()->second;

@@ -210,5 +210,16 @@ TEST(Report, AHaproxyThatDoesNotAnswerHasNoListenersAndLosesNoCount) {
   EXPECT_EQ(world.beat().listeners.at(listener_id(1)).stats.tx, 5u);
 }
 
+// Where XDP can forward nothing: as if the upload had left it there.
+TEST(Report, AListenerThatTheMachineLeavesToHaproxyIsItsToTell) {
+  World world;
+  world.member(1);
+  world.known.by_haproxy = {listener_id(1)};
+  EXPECT_TRUE(world.beat().listeners.empty());  // it has not been asked yet
+  world.known.haproxy.emplace();
+  world.known.haproxy->listeners[listener_id(1)] = "FULL";
+  EXPECT_EQ(world.beat().listeners.at(listener_id(1)).status, "FULL");
+}
+
 }  // namespace
 }  // namespace octavia

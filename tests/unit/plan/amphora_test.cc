@@ -96,6 +96,19 @@ TEST(Amphora, HaproxyLoadsTheUploadAndNothingElse) {
   EXPECT_EQ(l7(plan_of(model)).uploaded, std::nullopt);
 }
 
+// Where nothing can be taken over, HAProxy has the whole upload; it has no datagrams.
+TEST(Amphora, HaproxyLoadsAllWhereXdpCanForwardNothing) {
+  model::Model model = amphora();
+  model.amphora->whole_text = "frontend 80\nfrontend 443\nfrontend 8080\n";
+  const auto net = two_links().reaching(model).observed();
+  const Plan plan = make_plan(model, {net, {}, {}, "checksums"}, {}, {}, {});
+  EXPECT_EQ(l7(plan).uploaded, (haproxy::Uploaded{model.amphora->whole_text, "peer-1"}));
+  EXPECT_EQ(plan.placements.at(listener_at(model, 80)),
+            (Placement{ServedBy::haproxy, "checksums"}));
+  EXPECT_EQ(plan.placements.at(listener_at(model, 443)).reason, "an unknown option");
+  EXPECT_EQ(plan.placements.at(listener_at(model, 53)).by, ServedBy::xdp);
+}
+
 // Whoever uploads a text has its checks in it.
 TEST(Amphora, HaproxyChecksWhatIsLeftToIt) {
   model::Model model = amphora();

@@ -82,6 +82,31 @@ TEST(Placement, FamiliesBesideEachOtherDo) {
   EXPECT_EQ(placed(lb).by, ServedBy::xdp);
 }
 
+// Not to offload is always safe; HAProxy has no datagrams.
+TEST(Placement, WhereXdpCanForwardNothing) {
+  const std::string why = "interface eth1 runs XDP in generic mode";
+  const auto planned = [&](const test::LoadBalancerBuilder& lb) {
+    const auto net = two_links().reaching(lb.model()).observed();
+    return make_plan(lb, {net, {}, {}, why}, {}, {}, {});
+  };
+  const auto tcp = web(ListenerProtocol::tcp, PoolProtocol::tcp);
+  const Plan plan = planned(tcp);
+  const base::Uuid listener = tcp.model().listeners.begin()->first;
+  EXPECT_EQ(plan.placements.at(listener), (Placement{ServedBy::haproxy, why}));
+  EXPECT_EQ(service(plan, kVip, 80).flags, LB_SERVICE_TO_KERNEL);
+  EXPECT_EQ(l7(plan).frontends.at(listener).mode, haproxy::Mode::tcp);
+  EXPECT_THAT(plan.problems, testing::IsEmpty());
+  // What is HAProxy's anyway is so for its own reason.
+  const auto http = web(ListenerProtocol::http, PoolProtocol::http);
+  EXPECT_EQ(planned(http).placements.begin()->second.reason, "protocol HTTP");
+
+  const auto udp = web(ListenerProtocol::udp, PoolProtocol::udp);
+  const Plan datagrams = planned(udp);
+  EXPECT_EQ(datagrams.placements.begin()->second.by, ServedBy::xdp);
+  EXPECT_EQ(datagrams.problems.at(udp.model().listeners.begin()->first),
+            "HAProxy serves no datagrams, and " + why);
+}
+
 TEST(Haproxy, IsToldOfWhatItServes) {
   auto lb = web(ListenerProtocol::http, PoolProtocol::http);
   lb.last_listener().insert_headers = {{"X-Forwarded-For", "true"}, {"X-Forwarded-Port", "false"}};

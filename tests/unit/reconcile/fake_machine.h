@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
+#include <mutex>
 #include <set>
 #include <string>
 #include <utility>
@@ -65,7 +66,14 @@ class FakeMachine final : public Machine {
   }
 
   Attached attach(const netns::Observed&) override {
-    return {{}, failing("attach") ? "attach" : ""};
+    const std::scoped_lock lock(attachment_lock_);
+    return {{attachment_}, failing("attach") ? "attach" : ""};
+  }
+  // What is said of XDP on the interface from the next look on.
+  void say_of_interface(std::string obstacle, std::string losing) {
+    const std::scoped_lock lock(attachment_lock_);
+    attachment_.obstacle = std::move(obstacle);
+    attachment_.losing = std::move(losing);
   }
 
   const datapath::Tables& tables() const override { return tables_; }
@@ -141,6 +149,8 @@ class FakeMachine final : public Machine {
   int calls_ = 0, fail_at_ = -1, arranged_ = 0;
   std::string fail_name_;
   netns::Observed net_;
+  std::mutex attachment_lock_;
+  datapath::Attachment attachment_{"eth1", 2, datapath::AttachMode::native, ""};
   std::map<netns::NeighbourKey, base::MacAddress> resolved_;
   netns::LayoutSpec layout_;
   bool vip_went_ = false;

@@ -106,6 +106,46 @@ TEST_F(ReconcilerL7, AListenerThatLeavesIsServedUntilTheTablesHaveIt) {
   EXPECT_TRUE(machine_.served().empty());
 }
 
+// Known with the first look at an interface, so that XDP never forwards what would be broken.
+TEST_F(ReconcilerL7, AMachineWhoseXdpCanForwardNothingHasItsTcpInHaproxy) {
+  machine_.say_of_interface("interface eth1 has offloads", "");
+  const base::Uuid lb = make_one("lb", "192.0.2.10", "TCP");
+  EXPECT_EQ(status(lb), PS::active);
+  EXPECT_TRUE(to_kernel(machine_.tables()));
+  EXPECT_TRUE(serves(only_listener()));
+  EXPECT_EQ(reconciler_->progress().placements.at(only_listener()).reason,
+            "interface eth1 has offloads");
+  EXPECT_EQ(reconciler_->progress().obstacle, "interface eth1 has offloads");
+
+  machine_.say_of_interface("", "");
+  reconciler_->request_run(Reconciler::Look::everything);
+  EXPECT_TRUE(run_until([&] { return !to_kernel(machine_.tables()); }));
+  EXPECT_TRUE(run_until([&] { return !serves(only_listener()); }));
+}
+
+TEST_F(ReconcilerL7, AnObstacleHoldsForChangesThatLookAtNothing) {
+  machine_.say_of_interface("interface eth1 has offloads", "");
+  const base::Uuid lb = make_one("lb", "192.0.2.10", "TCP");
+  add_listener(lb, "TCP", 81);
+  EXPECT_TRUE(serves(listener_at(81)));
+}
+
+TEST_F(ReconcilerL7, AMachineThatLosesPacketsDegradesWhatXdpServes) {
+  const base::Uuid four = make_one("four", "192.0.2.10", "TCP");
+  const base::Uuid seven = make_one("seven", "192.0.2.11", "HTTP", 81);
+  const auto health = [&](const base::Uuid& lb) {
+    return agent_->findings.statuses(queue_->model()).at(lb);
+  };
+  EXPECT_EQ(health(four), model::OperatingStatus::online);
+  machine_.say_of_interface("", "3 packets were lost lately");
+  reconciler_->request_run(Reconciler::Look::everything);
+  EXPECT_TRUE(run_until([&] { return health(four) == model::OperatingStatus::degraded; }));
+  EXPECT_EQ(health(seven), model::OperatingStatus::online);
+  machine_.say_of_interface("", "");
+  reconciler_->request_run(Reconciler::Look::everything);
+  EXPECT_TRUE(run_until([&] { return health(four) == model::OperatingStatus::online; }));
+}
+
 TEST_F(ReconcilerL7, AListenerStaysInHaproxyWhenTheTablesCannotBeWritten) {
   make_one("lb", "192.0.2.10", "TCP");
   encrypt(true);
