@@ -10,6 +10,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/lb_abi.h"
+#include "bpf/rings.h"
 
 /* source ports towards members, host order */
 const volatile __u16 lb_snat_port_min = 1024;
@@ -21,22 +22,6 @@ struct {
 	__type(key, struct lb_service_key);
 	__type(value, struct lb_service);
 } lb_services SEC(".maps");
-
-/* BPF_F_INNER_MAP lets every ring have its own size */
-struct lb_ring {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_INNER_MAP);
-	__uint(max_entries, LB_RING_HEAD + 1);
-	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(struct lb_ring_cell));
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, LB_MAX_RINGS);
-	__type(key, __u32);
-	__array(values, struct lb_ring);
-} lb_rings SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -40,7 +40,7 @@ Status copy_rings(OldMaps& from, KernelMaps& to) {
   for (auto& [id, ring] : *rings) cells.push_back({id, std::move(ring)});
   const std::span<const Maps::RingCells> all(cells);
   for (size_t at = 0; at < all.size(); at += kRingsAtOnce) {
-    size_t done = 0;
+    std::set<uint32_t> done;
     const auto some = all.subspan(at, std::min(kRingsAtOnce, all.size() - at));
     if (auto put = to.put_rings(some, done); !put) return put.error();
   }

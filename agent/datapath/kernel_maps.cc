@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "agent/datapath/ring_maps.h"
+
 namespace datapath {
 namespace {
 
@@ -30,38 +32,6 @@ size_t element_bytes(const bpf_map_info& info) {
 
 bool all_zero(Bytes bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](uint8_t b) { return b == 0; });
-}
-
-// An ARRAY that holds `cells`, as lb_rings takes it: the flags must be those of its template.
-Result<Fd> make_ring(const Cells& cells) {
-  LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_INNER_MAP);
-  auto count = static_cast<uint32_t>(cells.size());
-  Fd ring(bpf_map_create(BPF_MAP_TYPE_ARRAY, "lb_ring", sizeof(uint32_t), sizeof(lb_ring_cell),
-                         count, &options));
-  if (!ring.valid()) return Error{errno, "create a ring of " + std::to_string(count) + " cells"};
-  std::vector<uint32_t> keys(count);
-  for (uint32_t i = 0; i < count; ++i) keys[i] = i;
-  LIBBPF_OPTS(bpf_map_batch_opts, batch);
-  if (bpf_map_update_batch(ring.get(), keys.data(), cells.data(), &count, &batch) != 0)
-    return failed("fill", "lb_ring");
-  return ring;
-}
-
-Result<Cells> read_cells(int fd) {
-  auto info = info_of(fd);
-  if (!info) return info.error();
-  if (info->value_size != sizeof(lb_ring_cell))
-    return Error{0, "read a ring: its cells have " + std::to_string(info->value_size) + " bytes"};
-  uint32_t count = info->max_entries;
-  Cells cells(count);
-  std::vector<uint32_t> keys(count);
-  uint32_t position = 0;
-  LIBBPF_OPTS(bpf_map_batch_opts, batch);
-  const int err =
-      bpf_map_lookup_batch(fd, nullptr, &position, keys.data(), cells.data(), &count, &batch);
-  // ENOENT is the end of the map.
-  if (err != 0 && errno != ENOENT) return failed("read", "lb_ring");
-  return cells;
 }
 
 }  // namespace
@@ -218,51 +188,17 @@ Result<std::optional<uint32_t>> KernelMaps::pop_from(std::string_view map) {
   return failed("pop from", map);
 }
 
-Status KernelMaps::put_rings(std::span<const RingCells> rings, size_t& done) {
-  done = 0;
-  std::vector<Fd> made;
-  std::vector<uint32_t> ids;
-  std::vector<int> fds;
-  for (const RingCells& ring : rings) {
-    auto fd = make_ring(ring.cells);
-    if (!fd) return fd.error();
-    ids.push_back(ring.id);
-    fds.push_back(fd->get());
-    made.push_back(std::move(*fd));
-  }
-  // The kernel waits for the programs that may read the old rings (6 to 28 ms): once for a batch
-  // since 6.8, once for each ring before that or without a batch.
-  const int outer = fd(kRings.name);
-  auto count = static_cast<uint32_t>(rings.size());
-  LIBBPF_OPTS(bpf_map_batch_opts, batch);
-  if (count > 1 && bpf_map_update_batch(outer, ids.data(), fds.data(), &count, &batch) == 0) {
-    done = rings.size();
-    return Unit{};
-  }
-  // Without batches for maps of maps, or stopped by a ring: one at a time says which.
-  for (; done < rings.size(); ++done) {
-    if (bpf_map_update_elem(outer, &ids[done], &fds[done], BPF_ANY) != 0)
-      return failed("write", kRings.name);
-  }
-  return Unit{};
+Status KernelMaps::put_rings(std::span<const RingCells> rings, std::set<uint32_t>& done) {
+  return put_ring_maps(fd(kRings.name), rings, done);
+}
+
+Status KernelMaps::erase_rings(std::span<const uint32_t> ids, std::set<uint32_t>& done) {
+  return erase_ring_maps(fd(kRings.name), ids, done);
 }
 
 Result<std::map<uint32_t, Cells>> KernelMaps::rings() {
   const Map& outer = find(kRings.name);
-  std::map<uint32_t, Cells> out;
-  for (uint32_t id = 0; id < outer.info.max_entries; ++id) {
-    uint32_t inner_id = 0;
-    if (bpf_map_lookup_elem(outer.fd.get(), &id, &inner_id) != 0) {
-      if (errno == ENOENT) continue;
-      return failed("read", kRings.name);
-    }
-    const Fd inner(bpf_map_get_fd_by_id(inner_id));
-    if (!inner.valid()) return failed("open a ring of", kRings.name);
-    auto cells = read_cells(inner.get());
-    if (!cells) return cells.error();
-    out[id] = std::move(*cells);
-  }
-  return out;
+  return read_ring_maps(outer.fd.get(), outer.info.max_entries);
 }
 
 }  // namespace datapath

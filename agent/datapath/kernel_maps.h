@@ -28,7 +28,8 @@ class KernelMaps : public Maps {
   // The bytes of an element of an ARRAY as they are; of a per-CPU map those of each CPU.
   base::Result<std::vector<uint8_t>> element(std::string_view map, uint32_t index) const;
 
-  base::Status put_rings(std::span<const RingCells> rings, size_t& done) override;
+  base::Status put_rings(std::span<const RingCells> rings, std::set<uint32_t>& done) override;
+  base::Status erase_rings(std::span<const uint32_t> ids, std::set<uint32_t>& done) override;
   base::Result<std::map<uint32_t, Cells>> rings() override;
 
  protected:

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -112,13 +113,14 @@ class Maps {
     return pop_from(map.name);
   }
 
-  // Elements of lb_rings. Every ring is complete before it becomes visible. `done`: so many of
-  // them, from the first on, are there now; also after an error.
+  // Elements of lb_rings. Every ring is complete before it becomes visible. `done`: ids of those
+  // that are there (gone) now; also after an error.
   struct RingCells {
     uint32_t id;
     Cells cells;
   };
-  virtual base::Status put_rings(std::span<const RingCells> rings, size_t& done) = 0;
+  virtual base::Status put_rings(std::span<const RingCells> rings, std::set<uint32_t>& done) = 0;
+  virtual base::Status erase_rings(std::span<const uint32_t> ids, std::set<uint32_t>& done) = 0;
   virtual base::Result<std::map<uint32_t, Cells>> rings() = 0;
 
  protected:

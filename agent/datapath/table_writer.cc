@@ -21,6 +21,24 @@ Status in_step(const Step& step, Status result) {
   return Error{result.error().code, describe(step) + " (" + result.error().what + ")"};
 }
 
+// How many of this kind the steps begin with.
+template <class Kind>
+size_t count_of(std::span<const Step> steps) {
+  const auto end = std::find_if_not(steps.begin(), steps.end(), [](const Step& step) {
+    return std::holds_alternative<Kind>(step);
+  });
+  return static_cast<size_t>(end - steps.begin());
+}
+
+// The first that is not done; of a failure there is one.
+template <class Kind>
+const Step& first_left(std::span<const Step> steps, const std::set<uint32_t>& done) {
+  const auto left = std::find_if(steps.begin(), steps.end(), [&done](const Step& step) {
+    return !done.contains(std::get<Kind>(step).id);
+  });
+  return left == steps.end() ? steps.back() : *left;
+}
+
 lb_nexthop_key key_of(const base::IpAddress& address) {
   return {to_abi(address), 0, to_abi(address.family())};
 }
@@ -29,12 +47,12 @@ lb_nexthop_key key_of(const base::IpAddress& address) {
 
 Status TableWriter::apply(std::span<const Step> steps) {
   if (auto done = link_limits(); !done) return done.error();
-  const auto is_ring = [](const Step& step) { return std::holds_alternative<PutRing>(step); };
   while (!steps.empty()) {
-    const auto ring_end = std::find_if_not(steps.begin(), steps.end(), is_ring);
-    if (const auto rings = static_cast<size_t>(ring_end - steps.begin()); rings > 1) {
-      if (auto done = put_rings(steps.first(rings)); !done) return done.error();
-      steps = steps.subspan(rings);
+    const size_t puts = count_of<PutRing>(steps), erasures = count_of<EraseRing>(steps);
+    if (puts + erasures > 0) {
+      auto done = puts > 0 ? put_rings(steps.first(puts)) : erase_rings(steps.first(erasures));
+      if (!done) return done.error();
+      steps = steps.subspan(puts + erasures);
       continue;
     }
     const Step& step = steps.front();
@@ -52,27 +70,33 @@ Status TableWriter::put_rings(std::span<const Step> steps) {
     const auto& put = std::get<PutRing>(step);
     rings.push_back({put.id, to_abi(put.value)});
   }
-  size_t done = 0;
+  std::set<uint32_t> done;
   auto result = maps_.put_rings(rings, done);
-  for (const Step& step : steps.first(done)) {
+  for (const Step& step : steps) {
     const auto& put = std::get<PutRing>(step);
-    tables_.rings[put.id] = put.value;
+    if (done.contains(put.id)) tables_.rings[put.id] = put.value;
   }
-  return result ? result : in_step(steps[std::min(done, steps.size() - 1)], result);
+  return result ? result : in_step(first_left<PutRing>(steps, done), result);
 }
 
 Status TableWriter::do_step(const PutRing& step) {
-  const Maps::RingCells ring{step.id, to_abi(step.value)};
-  size_t done = 0;
-  if (auto result = maps_.put_rings({&ring, 1}, done); !result) return result.error();
-  tables_.rings[step.id] = step.value;
-  return Unit{};
+  const Step one = step;
+  return put_rings({&one, 1});
+}
+
+Status TableWriter::erase_rings(std::span<const Step> steps) {
+  std::vector<uint32_t> ids;
+  ids.reserve(steps.size());
+  for (const Step& step : steps) ids.push_back(std::get<EraseRing>(step).id);
+  std::set<uint32_t> done;
+  auto result = maps_.erase_rings(ids, done);
+  for (const uint32_t id : done) tables_.rings.erase(id);
+  return result ? result : in_step(first_left<EraseRing>(steps, done), result);
 }
 
 Status TableWriter::do_step(const EraseRing& step) {
-  if (auto done = maps_.erase(kRings, step.id); !done) return done.error();
-  tables_.rings.erase(step.id);
-  return Unit{};
+  const Step one = step;
+  return erase_rings({&one, 1});
 }
 
 Status TableWriter::do_step(const PutCidr& step) {

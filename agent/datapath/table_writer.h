@@ -27,7 +27,7 @@ class TableWriter {
   base::Status adopt();
 
   const Tables& tables() const { return tables_; }
-  // In the order given; puts of rings that follow each other go in one system call. Stops at the
+  // In the order given; rings that follow each other are put, or erased, at once. Stops at the
   // first that fails: tables() shows how far it came.
   base::Status apply(std::span<const Step> steps);
 
@@ -60,16 +60,17 @@ class TableWriter {
 
   base::Status do_step(const PutDestination& step);
   base::Status do_step(const PutBackend& step);
-  base::Status do_step(const PutRing& step);
   base::Status do_step(const PutCidr& step);
   base::Status do_step(const PutService& step);
   base::Status do_step(const PutKernelPorts& step);
   base::Status do_step(const EraseService& step);
   base::Status do_step(const EraseCidr& step);
-  base::Status do_step(const EraseRing& step);
   base::Status do_step(const EraseBackend& step);
   base::Status do_step(const EraseDestination& step);
+  base::Status do_step(const PutRing& step);
+  base::Status do_step(const EraseRing& step);
   base::Status put_rings(std::span<const Step> steps);
+  base::Status erase_rings(std::span<const Step> steps);
   base::Status write_backend(uint16_t id, const lb_backend& value);
   base::Status rewrite_backends_of(const base::IpAddress& address);
   base::Result<uint32_t> nexthop_of(const base::IpAddress& address);

@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,10 +41,7 @@ class MemoryMaps : public Maps {
   }
   base::Result<base::Unit> erase_bytes(std::string_view map, Bytes key) override {
     if (fails()) return error("erase from", map);
-    if (map == kRings.name)
-      ring_maps.erase(from_bytes<uint32_t>(key));
-    else
-      contents[std::string(map)].erase(Blob(key.begin(), key.end()));
+    contents[std::string(map)].erase(Blob(key.begin(), key.end()));
     return done();
   }
   base::Result<std::optional<Blob>> get_bytes(std::string_view map, Bytes key) override {
@@ -75,13 +73,34 @@ class MemoryMaps : public Maps {
     queue.pop_front();
     return std::optional(value);
   }
-  base::Result<base::Unit> put_rings(std::span<const RingCells> rings, size_t& count) override {
-    for (count = 0; count < rings.size(); ++count) {
-      if (fails()) return error("write", kRings.name);
-      ring_maps[rings[count].id] = rings[count].cells;
+  // As the kernel's threads do: those after one that fails may be done all the same.
+  base::Result<base::Unit> put_rings(std::span<const RingCells> rings,
+                                     std::set<uint32_t>& done) override {
+    base::Result<base::Unit> result = base::Unit{};
+    for (const RingCells& ring : rings) {
+      if (fails()) {
+        result = error("write", kRings.name);
+        continue;
+      }
+      ring_maps[ring.id] = ring.cells;
+      done.insert(ring.id);
       if (watch) watch();
     }
-    return base::Unit{};
+    return result;
+  }
+  base::Result<base::Unit> erase_rings(std::span<const uint32_t> ids,
+                                       std::set<uint32_t>& done) override {
+    base::Result<base::Unit> result = base::Unit{};
+    for (const uint32_t id : ids) {
+      if (fails()) {
+        result = error("erase from", kRings.name);
+        continue;
+      }
+      ring_maps.erase(id);
+      done.insert(id);
+      if (watch) watch();
+    }
+    return result;
   }
   base::Result<std::map<uint32_t, Cells>> rings() override { return ring_maps; }
 
