@@ -54,6 +54,7 @@ struct Datapath::State {
   std::vector<Attachment> attachments;
   std::set<uint32_t> closed;  // interfaces that take nothing from others
   Losses losses;
+  Flows live = Flows::live;  // as the last census says
   TableWriter writer;
   std::optional<FlowTable> flows;
   std::optional<Clients> clients;
@@ -203,7 +204,7 @@ Result<std::vector<Attachment>> Datapath::attach(
                         "attach XDP to interface " + name + " (" + known.error().what + ")"});
       continue;
     }
-    auto attachment = s.links.attach(s.program.get(), name, ifindex, takes_frames);
+    auto attachment = s.links.attach(s.program.get(), name, ifindex, takes_frames, s.live);
     if (attachment)
       s.attachments.push_back(std::move(*attachment));
     else
@@ -332,6 +333,9 @@ std::set<uint32_t> Datapath::resting_services() const { return state_->writer.re
 std::set<uint16_t> Datapath::resting_backends() const { return state_->writer.resting_backends(); }
 // Clients go before the ids do, so that nobody who had one before is found under it.
 Status Datapath::release_unused(const Census& census) {
+  const bool any =
+      std::find(census.services.begin(), census.services.end(), true) != census.services.end();
+  state_->live = any ? Flows::live : Flows::none;
   const ClientPolicy policy = ClientPolicy::of(tables());
   const uint32_t now = shared(flows().memory().clock().tick).load();
   state_->clients->forget([&](const lb_client& client) { return policy.keeps(client, now); });

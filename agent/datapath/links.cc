@@ -29,7 +29,8 @@ using base::Status;
 using base::Unit;
 
 constexpr char kEarlierStart[] =
-    "generic since an earlier start; --teardown and a new start try native again";
+    "generic since an earlier start; native mode is tried again when no flow lives";
+constexpr std::chrono::minutes kBetweenTries{1};
 
 Result<bpf_link_info> link_info(int fd) {
   bpf_link_info info{};
@@ -118,13 +119,16 @@ Created create_link(int program, uint32_t ifindex, uint32_t flags) {
   return {std::move(link), code};
 }
 
+// A moment without memory.
+bool is_passing(int code) { return code == ENOMEM || code == EAGAIN; }
+
 // What a moment without memory refuses is asked for again: generic is for as long as the link is.
 Created create_native(int program, uint32_t ifindex) {
   constexpr int kTries = 4;
   constexpr std::chrono::milliseconds kApart{50};
   for (int i = 1;; i++) {
     Created created = create_link(program, ifindex, XDP_FLAGS_DRV_MODE);
-    if ((created.code != ENOMEM && created.code != EAGAIN) || i == kTries) return created;
+    if (!is_passing(created.code) || i == kTries) return created;
     std::this_thread::sleep_for(kApart);
   }
 }
@@ -170,8 +174,8 @@ Status detach(const std::string& path) {
 }  // namespace
 
 Result<Attachment> Links::attach(int program, const std::string& interface, uint32_t ifindex,
-                                 const TakesFrames& takes_frames) {
-  auto attachment = keep_or_create(program, interface, ifindex, takes_frames);
+                                 const TakesFrames& takes_frames, Flows flows) {
+  auto attachment = keep_or_create(program, interface, ifindex, takes_frames, flows);
   if (!attachment) return attachment;
   if (attachment->mode == AttachMode::generic)
     attachment->obstacle = obstacle_of(interface, attachment->reason);
@@ -181,7 +185,8 @@ Result<Attachment> Links::attach(int program, const std::string& interface, uint
 }
 
 Result<Attachment> Links::keep_or_create(int program, const std::string& interface,
-                                         uint32_t ifindex, const TakesFrames& takes_frames) {
+                                         uint32_t ifindex, const TakesFrames& takes_frames,
+                                         Flows flows) {
   const std::string path = link_pin(folder_, interface);
   auto link = open_pin(path);
   if (!link) {
@@ -192,7 +197,10 @@ Result<Attachment> Links::keep_or_create(int program, const std::string& interfa
   if (!info) return info.error();
   const OnInterface now = program_on(ifindex);
   // An interface that was made again has another index, or the same one and no program.
-  if (info->xdp.ifindex != ifindex || now.program != info->prog_id) {
+  const bool is_another = info->xdp.ifindex != ifindex || now.program != info->prog_id;
+  const bool is_tried_again =
+      now.mode == XDP_ATTACHED_SKB && flows == Flows::none && is_worth_a_try(ifindex, takes_frames);
+  if (is_another || is_tried_again) {
     if (auto gone = detach(path); !gone) return gone.error();
     return create(program, interface, ifindex, takes_frames);
   }
@@ -204,9 +212,18 @@ Result<Attachment> Links::keep_or_create(int program, const std::string& interfa
   return Attachment{interface, ifindex, AttachMode::native, ""};
 }
 
+// The mode of a link cannot be changed.
+bool Links::is_worth_a_try(uint32_t ifindex, const TakesFrames& takes_frames) const {
+  if (loses_frames(ifindex, takes_frames)) return false;
+  const auto known = generic_.find(ifindex);
+  if (known == generic_.end()) return true;
+  const auto age = std::chrono::steady_clock::now() - known->second.since;
+  return known->second.passes && age >= kBetweenTries;
+}
+
 std::string Links::why_generic(const std::string& interface, uint32_t ifindex,
                                const TakesFrames& takes_frames) const {
-  if (const auto known = reasons_.find(ifindex); known != reasons_.end()) return known->second;
+  if (const auto known = generic_.find(ifindex); known != generic_.end()) return known->second.why;
   return loses_frames(ifindex, takes_frames) ? why_frames_are_lost(interface) : kEarlierStart;
 }
 
@@ -218,6 +235,7 @@ Result<Attachment> Links::create(int program, const std::string& interface, uint
   if (auto shown = show_vlan_tags(interface); !shown) return shown.error();
   Created created = create_native(program, ifindex);
   const bool refused = created.code != 0 && created.code != EPERM && created.code != ENODEV;
+  const bool passes = created.code == 0 || is_passing(created.code);  // another end may take frames
   if (refused) attachment.reason = why_not_native(created.code, interface);
   // No flow has been here yet: nothing is lost by the moment without a program.
   if (created.code == 0 && loses_frames(ifindex, takes_frames)) {
@@ -227,7 +245,7 @@ Result<Attachment> Links::create(int program, const std::string& interface, uint
   if (!attachment.reason.empty()) {
     spdlog::warn("XDP on {} is generic: {}", interface, attachment.reason);
     attachment.mode = AttachMode::generic;
-    reasons_[ifindex] = attachment.reason;
+    generic_[ifindex] = {attachment.reason, passes, std::chrono::steady_clock::now()};
     created = create_link(program, ifindex, XDP_FLAGS_SKB_MODE);
   }
   if (created.code != 0) return Error{created.code, "attach XDP to interface " + interface};

@@ -2,6 +2,7 @@
 // network namespace.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -15,6 +16,7 @@
 namespace datapath {
 
 enum class AttachMode { native, generic };
+enum class Flows { none, live };
 
 struct Attachment {
   std::string interface;
@@ -40,9 +42,11 @@ class Links {
 
   // The interface runs `program` when it returns: through its pinned link, in place, if there is
   // one; else by a new link. Native, unless the driver refuses or does not take frames: those that
-  // are sent by it would be lost. `takes_frames` may be empty: all do.
+  // are sent by it would be lost. `takes_frames` may be empty: all do. A link that is generic since
+  // an earlier start, or for want of memory, is given up for another try while no flow lives: for
+  // that moment the kernel has what comes in, and answers connections with RST.
   base::Result<Attachment> attach(int program, const std::string& interface, uint32_t ifindex,
-                                  const TakesFrames& takes_frames);
+                                  const TakesFrames& takes_frames, Flows flows = Flows::live);
   // A renamed interface keeps its link.
   base::Status follow_names(const std::vector<std::pair<std::string, uint32_t>>& interfaces);
   // Those of another folder become this one's. For an upgrade.
@@ -58,11 +62,19 @@ class Links {
   base::Result<Attachment> create(int program, const std::string& interface, uint32_t ifindex,
                                   const TakesFrames& takes_frames);
   base::Result<Attachment> keep_or_create(int program, const std::string& interface,
-                                          uint32_t ifindex, const TakesFrames& takes_frames);
+                                          uint32_t ifindex, const TakesFrames& takes_frames,
+                                          Flows flows);
+  bool is_worth_a_try(uint32_t ifindex, const TakesFrames& takes_frames) const;
   std::string why_generic(const std::string& interface, uint32_t ifindex,
                           const TakesFrames& takes_frames) const;
 
-  std::map<uint32_t, std::string> reasons_;  // by ifindex: why generic, of those made by us
+  // Of a link that was made by us.
+  struct Generic {
+    std::string why;
+    bool passes = false;  // what was missing may be there later
+    std::chrono::steady_clock::time_point since{};
+  };
+  std::map<uint32_t, Generic> generic_;  // by ifindex
   std::string folder_;
 };
 

@@ -101,6 +101,39 @@ TEST_F(Attach, GenericWhereSentFramesWouldBeLost) {
   EXPECT_NE(program_on("v0"), 0u);
 }
 
+// Why an earlier agent's link is generic, nobody knows any more. Another try costs a moment without
+// a program, so that no flow may live.
+TEST_F(Attach, NativeIsTriedAgainWhenNoFlowLives) {
+  make_veth("v0");
+  const std::vector<std::pair<std::string, uint32_t>> v0 = {{"v0", ifindex("v0")}};
+  const auto takes_none = [](uint32_t) { return false; };
+  const auto takes_all = [](uint32_t) { return true; };
+  {
+    auto datapath = open();
+    ASSERT_NE(datapath, nullptr);
+    ASSERT_EQ(datapath->attach(v0, takes_none)->front().mode, AttachMode::generic);
+    ASSERT_TRUE(datapath->release_unused({}).ok());
+    EXPECT_EQ(datapath->attach(v0, takes_all)->front().mode, AttachMode::generic);
+  }
+  auto datapath = open();
+  ASSERT_NE(datapath, nullptr);
+  const auto kept = datapath->attach(v0, takes_all);
+  ASSERT_TRUE(kept.ok());
+  EXPECT_EQ(kept->front().mode, AttachMode::generic) << "nobody has counted flows yet";
+  EXPECT_THAT(kept->front().reason, HasSubstr("earlier start"));
+  Census busy;
+  busy.services[1] = true;
+  ASSERT_TRUE(datapath->release_unused(busy).ok());
+  EXPECT_EQ(datapath->attach(v0, takes_all)->front().mode, AttachMode::generic);
+  ASSERT_TRUE(datapath->release_unused({}).ok());
+  EXPECT_EQ(datapath->attach(v0, takes_none)->front().mode, AttachMode::generic);
+  const auto again = datapath->attach(v0, takes_all);
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(again->front().mode, AttachMode::native);
+  EXPECT_EQ(again->front().reason, "");
+  EXPECT_NE(program_on("v0"), 0u);
+}
+
 TEST_F(Attach, AnotherProgramIsNamedAndTheOthersAreAttached) {
   make_veth("v0");
   make_veth("v1");
