@@ -169,7 +169,7 @@ void add_listeners(MetricsText& text, const Counters& counters, const model::Mod
        [](const Row& row) { return row.refused; });
   text.heading("octavia_listener_limit_sessions", "gauge", "Connection limit, where there is one.");
   for (const auto& [id, listener] : m.listeners)
-    if (listener.connection_limit >= 0)
+    if (listener.connection_limit > 0)
       text.sample({{"loadbalancer", listener.load_balancer.text()}, {"listener", id.text()}},
                   static_cast<uint64_t>(listener.connection_limit));
 }

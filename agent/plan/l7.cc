@@ -24,11 +24,6 @@ haproxy::Mode mode_of(const model::Listener& listener, const model::Pool& pool) 
   return as_listener && is_http(listener.protocol) ? haproxy::Mode::http : haproxy::Mode::tcp;
 }
 
-std::optional<int> limit_of(const model::Listener& listener) {
-  if (listener.connection_limit < 0) return std::nullopt;
-  return listener.connection_limit;
-}
-
 haproxy::Check check_of(const model::HealthMonitor& monitor) {
   haproxy::Check check;
   check.interval = monitor.delay;
@@ -86,7 +81,7 @@ void L7Planner::add(const model::LoadBalancer& lb, const model::Listener& listen
   frontend.mode = is_http(listener.protocol) ? haproxy::Mode::http : haproxy::Mode::tcp;
   for (const base::IpAddress& vip : vips) frontend.binds.push_back({vip, listener.protocol_port});
   frontend.max_connections = limit_of(listener);
-  frontend.client_timeout = listener.timeout_client_data;
+  frontend.client_timeout = timeouts_of(listener).client;
   frontend.inspect_delay = listener.timeout_tcp_inspect;
   if (is_tls(listener) || !listener.default_tls_container_ref.empty()) {
     frontend.tls = frontend_tls(listener);
@@ -228,8 +223,9 @@ bool L7Planner::add_backend(const model::Listener& listener, const model::Pool& 
     backend.check = check_of(*monitor);
   backend.insert_headers = headers_of(listener);
   if (is_tls(listener)) backend.forwarded = haproxy::Forwarded::tls;
-  backend.connect_timeout = listener.timeout_member_connect;
-  backend.server_timeout = listener.timeout_member_data;
+  const Timeouts timeouts = timeouts_of(listener);
+  backend.connect_timeout = timeouts.connect;
+  backend.server_timeout = timeouts.member;
   backend.max_connections = limit_of(listener);
   if (pool.protocol == model::PoolProtocol::proxy) backend.proxy = haproxy::ProxyProtocol::v1;
   if (pool.protocol == model::PoolProtocol::proxyv2) backend.proxy = haproxy::ProxyProtocol::v2;

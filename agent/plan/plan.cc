@@ -168,13 +168,13 @@ bool ServicePlanner::plan_service(const model::LoadBalancer& lb, const model::Li
   service.id = *number;
   service.cidr_set = *cidrs;
   plan_pool(listener, placement, wanted_pool(model_, listener), vip.family(), service);
-  if (listener.connection_limit > 0)
-    service.connection_limit = static_cast<uint32_t>(listener.connection_limit);
+  service.connection_limit = static_cast<uint32_t>(limit_of(listener).value_or(0));
   if (placement.by == ServedBy::haproxy) service.flags |= LB_SERVICE_TO_KERNEL;
   if (!is_on(lb) || !is_on(listener)) service.flags |= LB_SERVICE_DISABLED;
-  service.client_timeout = milliseconds(listener.timeout_client_data);
-  service.member_timeout = milliseconds(listener.timeout_member_data);
-  service.connect_timeout = milliseconds(listener.timeout_member_connect);
+  const Timeouts timeouts = timeouts_of(listener);
+  service.client_timeout = milliseconds(timeouts.client);
+  service.member_timeout = milliseconds(timeouts.member);
+  service.connect_timeout = milliseconds(timeouts.connect);
   service.listener = datapath::to_abi(listener.id);
   service.load_balancer = datapath::to_abi(lb.id);
   plan_.tables.services[key] = service;

@@ -21,6 +21,21 @@ std::set<base::IpAddress> vips_of(const model::LoadBalancer& lb) {
   return vips;
 }
 
+Timeouts timeouts_of(const model::Listener& listener) {
+  const model::Listener standard;
+  const auto said = [](int64_t timeout, int64_t otherwise) {
+    return timeout > 0 ? timeout : otherwise;
+  };
+  return {said(listener.timeout_client_data, standard.timeout_client_data),
+          said(listener.timeout_member_connect, standard.timeout_member_connect),
+          said(listener.timeout_member_data, standard.timeout_member_data)};
+}
+
+std::optional<int> limit_of(const model::Listener& listener) {
+  if (listener.connection_limit <= 0) return std::nullopt;
+  return listener.connection_limit;
+}
+
 std::string reason_against(const model::Member& member) {
   if (!is_unicast(member.address))
     return "member address " + member.address.text() + " is not the address of one machine";

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -33,6 +34,14 @@ bool is_on(const model::Common& resource);
 
 // vip_address and additional_vips, each once, without those that cannot be one.
 std::set<base::IpAddress> vips_of(const model::LoadBalancer& lb);
+
+// Of a listener's connections, milliseconds. Octavia's templates take 0 for the default.
+struct Timeouts {
+  int64_t client, connect, member;
+};
+Timeouts timeouts_of(const model::Listener& listener);
+// nullopt: none. 0 is none, too, to Octavia's templates.
+std::optional<int> limit_of(const model::Listener& listener);
 
 // Why no server can be where the member says, in words for people; empty: one can.
 std::string reason_against(const model::Member& member);

@@ -60,6 +60,12 @@ model::Statuses Findings::statuses(const model::Model& model) const {
     findings.members[member] =
         health.state == health::State::up ? model::CheckedState::up : model::CheckedState::down;
   });
+  // As HAProxy has them, which takes a server for up until its checks say otherwise.
+  for (const auto& target : targets_) {
+    const health::Health* health = prober_.find(target.member);
+    if (health != nullptr && health->usable && health->probes == 0)
+      findings.members.emplace(target.member, model::CheckedState::up);
+  }
   findings.full_listeners = full_;
   findings.lossy_listeners = lossy_;
   for (const auto& [listener, frontend] : haproxy_.listeners)

@@ -74,7 +74,7 @@ std::set<base::Uuid> full_listeners(const std::vector<Ended>& services,
     const auto listener = model.listeners.find(id);
     if (listener == model.listeners.end()) continue;
     const int limit = listener->second.connection_limit;
-    if (limit >= 0 && count >= static_cast<uint64_t>(limit)) full.insert(id);
+    if (limit > 0 && count >= static_cast<uint64_t>(limit)) full.insert(id);
   }
   return full;
 }

@@ -172,11 +172,33 @@ TEST(Services, LimitsAndTimeouts) {
   lb.listener(tcp, 3, {.connection_limit = 0, .timeout_member_connect = 1});
   const Plan plan = plan_of(lb);
   EXPECT_EQ(service(plan, kVip, 1).connection_limit, 100u);
-  EXPECT_EQ(service(plan, kVip, 1).client_timeout, 0u);
   EXPECT_EQ(service(plan, kVip, 2).connection_limit, 0u);
   EXPECT_EQ(service(plan, kVip, 2).member_timeout, UINT32_MAX);
   EXPECT_EQ(service(plan, kVip, 3).connection_limit, 0u);
   EXPECT_EQ(service(plan, kVip, 3).connect_timeout, 1u);
+}
+
+// As Octavia's templates have it, and the same whoever serves.
+TEST(Services, NothingIsTheDefault) {
+  auto lb = load_balancer(kVip);
+  const test::ListenerOptions nothing{.connection_limit = 0,
+                                      .timeout_client_data = 0,
+                                      .timeout_member_connect = 0,
+                                      .timeout_member_data = 0};
+  lb.listener(tcp, 1, nothing);
+  lb.listener(http, 2, nothing).pool(Algorithm::round_robin, PoolProtocol::http);
+  const Plan plan = plan_of(lb);
+  EXPECT_EQ(service(plan, kVip, 1).client_timeout, 50000u);
+  EXPECT_EQ(service(plan, kVip, 1).connect_timeout, 5000u);
+  EXPECT_EQ(service(plan, kVip, 1).member_timeout, 50000u);
+  EXPECT_EQ(service(plan, kVip, 1).connection_limit, 0u);
+  const haproxy::Frontend& frontend = l7(plan).frontends.begin()->second;
+  const haproxy::Backend& backend = l7(plan).backends.begin()->second;
+  EXPECT_EQ(frontend.client_timeout, 50000);
+  EXPECT_EQ(backend.connect_timeout, 5000);
+  EXPECT_EQ(backend.server_timeout, 50000);
+  EXPECT_EQ(frontend.max_connections, std::nullopt);
+  EXPECT_EQ(backend.max_connections, std::nullopt);
 }
 
 std::set<std::string> cidrs_of(const Plan& plan, uint32_t set, base::Family family) {

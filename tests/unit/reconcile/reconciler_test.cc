@@ -112,6 +112,25 @@ TEST_F(ReconcilerTest, WhoWasDownBeforeARestartIsDownAfterIt) {
   findings.probe({});
 }
 
+// HAProxy takes a server for up until its checks say otherwise, and so does who is told of ours.
+TEST_F(ReconcilerTest, WhoIsNotProbedYetIsUp) {
+  create_load_balancer(80);
+  ASSERT_TRUE(run_until([&] { return settled(); }));
+  model::Model m = queue_->model();
+  model::HealthMonitor monitor;
+  monitor.id = base::Uuid::random();
+  monitor.pool = m.pools.begin()->first;
+  monitor.provisioning_status = model::ProvisioningStatus::active;
+  m.health_monitors.emplace(monitor.id, monitor);
+  health::Target target;
+  target.member = m.members.begin()->first;
+  Findings findings(loop_->get_executor());  // the loop does not run: nobody is probed
+  EXPECT_EQ(findings.statuses(m).at(target.member), model::OperatingStatus::offline);
+  findings.probe({target});
+  EXPECT_EQ(findings.statuses(m).at(target.member), model::OperatingStatus::online);
+  findings.probe({});
+}
+
 TEST_F(ReconcilerTest, WhoWasDownAndIsMonitoredNoMoreIsNotDown) {
   create_load_balancer(80);
   ASSERT_TRUE(run_until([&] { return settled(); }));
