@@ -3,6 +3,8 @@
 #include <array>
 #include <ctime>
 
+#include "agent/model/title.h"
+
 namespace control {
 namespace {
 
@@ -33,19 +35,10 @@ json attachment_json(const Attachment& attachment) {
 json resource_json(const base::Uuid& id, const model::Model& m) {
   if (id.is_nil()) return nullptr;
   json resource{{"type", nullptr}, {"id", id.text()}, {"name", nullptr}};
-  const auto name_it = [&](const char* type, const auto& resources) {
-    const auto found = resources.find(id);
-    if (found == resources.end()) return;
-    resource["type"] = type;
-    resource["name"] = found->second.name;
-  };
-  name_it("loadbalancer", m.load_balancers);
-  name_it("listener", m.listeners);
-  name_it("pool", m.pools);
-  name_it("member", m.members);
-  name_it("healthmonitor", m.health_monitors);
-  name_it("l7policy", m.l7policies);
-  name_it("rule", m.l7rules);
+  if (const auto title = model::title_of(m, id)) {
+    resource["type"] = title->type;
+    resource["name"] = title->name;
+  }
   return resource;
 }
 

@@ -11,8 +11,8 @@ Findings::Findings(boost::asio::any_io_executor loop, health::SourcePorts ports)
     : prober_(
           std::move(loop),
           [this](const base::Uuid& member, const health::Health& health) {
-            spdlog::info("member {} is {}: {}", member.text(), health::to_text(health.state),
-                         health.reason);
+            spdlog::info("{} is {}: {}", name_ ? name_(member) : "member " + member.text(),
+                         health::to_text(health.state), health.reason);
             if (on_health_) on_health_();
           },
           ports) {}

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "agent/model/show/status.h"
@@ -30,6 +31,9 @@ class Findings {
 
   // Called when a member went up or down by our own probes, right after the probe that decided.
   void on_health(std::function<void()> call) { on_health_ = std::move(call); }
+
+  // What the log calls a member; before it is said, by its id.
+  void name_by(std::function<std::string(const base::Uuid&)> name) { name_ = std::move(name); }
 
   // Members that an agent before this one found down. They stay so until probes of our own say
   // otherwise. Before the first probe().
@@ -58,6 +62,7 @@ class Findings {
   HaproxyView haproxy_;
   std::set<base::Uuid> full_, lossy_;
   std::function<void()> on_health_;
+  std::function<std::string(const base::Uuid&)> name_;
   health::Prober prober_;
 };
 

@@ -15,6 +15,11 @@ namespace {
 // A first start with thousands of members makes as many steps; nobody reads them.
 constexpr size_t kLoggedSteps = 50;
 
+// Files below /proc/sys/net are another's in another namespace.
+std::string where_is(const netns::Namespace& space) {
+  return space.is_original() ? "" : "in namespace " + space.name() + ": ";
+}
+
 }  // namespace
 
 base::Result<netns::Observed> RealMachine::observe(const netns::LayoutSpec& layout) {
@@ -27,10 +32,13 @@ base::Result<Machine::Arranged> RealMachine::arrange(const netns::LayoutSpec& la
   auto arranged = network_.arrange(layout);
   if (!arranged) return arranged.error();
   const auto& done = arranged->done;
-  for (size_t i = 0; i < std::min(done.size(), kLoggedSteps); i++) spdlog::info("{}", done[i]);
-  if (done.size() > kLoggedSteps) spdlog::info("and {} steps more", done.size() - kLoggedSteps);
+  const std::string where = where_is(network_.space());
+  for (size_t i = 0; i < std::min(done.size(), kLoggedSteps); i++)
+    spdlog::info("{}{}", where, done[i]);
+  if (done.size() > kLoggedSteps)
+    spdlog::info("{}and {} steps more", where, done.size() - kLoggedSteps);
   Arranged out{std::move(arranged->state.seen), std::move(arranged->missing), {}};
-  for (const auto& error : arranged->errors) out.errors.push_back(error.message());
+  for (const auto& error : arranged->errors) out.errors.push_back(where + error.message());
   return out;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/model/title.h"
 #include "agent/plan/neighbours.h"
 #include "base/log.h"
 
@@ -70,6 +71,7 @@ Reconciler::Reconciler(asio::any_io_executor loop, Workers& workers, ChangeQueue
       ids_(plan::ids_of(machine.tables())) {
   queue_.on_change([this] { request_run(Look::known); });
   findings_.on_health([this] { request_run(Look::known); });
+  findings_.name_by([this](const base::Uuid& id) { return model::titled(queue_.model(), id); });
   findings_.begin_down(plan::down_in(machine.tables()));
 }
 
@@ -206,7 +208,8 @@ void Reconciler::note_planned(const Planned& planned) {
   findings_.probe(planned.plan.targets);
   progress_.placements = planned.plan.placements;
   for (const auto& [id, problem] : planned.plan.problems)
-    if (!progress_.problems.contains(id)) spdlog::warn("{}: {}", id.text(), problem);
+    if (!progress_.problems.contains(id))
+      spdlog::warn("{}: {}", model::titled(queue_.model(), id), problem);
   progress_.problems = planned.plan.problems;
   if (planned.obstacle != progress_.obstacle && !planned.obstacle.empty())
     spdlog::warn("TCP listeners are HAProxy's: {}", planned.obstacle);
@@ -228,7 +231,7 @@ void Reconciler::note_unserved() {
     std::string why = failure.second.message();
     const auto known = progress_.unserved.find(failure.first);
     if (known == progress_.unserved.end() || known->second != why)
-      spdlog::error("{}", of_load_balancer(failure).message());
+      spdlog::error("{}: {}", model::titled(queue_.model(), failure.first), why);
     unserved.emplace(failure.first, std::move(why));
   }
   progress_.unserved = std::move(unserved);

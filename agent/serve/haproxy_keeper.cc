@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "agent/model/title.h"
 #include "agent/serve/listeners.h"
 #include "base/log.h"
 
@@ -86,7 +87,7 @@ asio::awaitable<void> HaproxyKeeper::revive() {
   auto look = [this] { return haproxy_.revive(); };
   const auto revived = co_await workers_.haproxy.run(std::move(look));
   for (const auto& [load_balancer, done] : revived) {
-    const std::string whose = "HAProxy of load balancer " + load_balancer.text();
+    const std::string whose = "HAProxy of " + model::titled(changes_.model(), load_balancer);
     if (done) spdlog::error("{} had died: it was started again", whose);
     if (!done) spdlog::error("{}: {}", whose, done.error().message());
   }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "agent/datapath/abi.h"
+#include "agent/model/title.h"
 #include "agent/serve/flow_resets.h"
 #include "agent/serve/listeners.h"
 #include "base/log.h"
@@ -144,7 +145,8 @@ void Sweeper::warn_of_ports(const std::vector<datapath::PortUse>& uses) {
   for (const datapath::PortUse& use : uses) {
     if (!use.is_scarce()) continue;
     if (!scarce_.contains(use.member))
-      spdlog::warn("member {}: {}", use.member.text(), datapath::scarce_ports(use));
+      spdlog::warn("{}: {}", model::titled(changes_.model(), use.member),
+                   datapath::scarce_ports(use));
     scarce.insert(use.member);
   }
   scarce_ = std::move(scarce);
