@@ -76,6 +76,15 @@ std::string reason_of(int error) {
   }
 }
 
+// Or, where not even the link has one, of this machine alone: ::1.
+bool has_address_of_link(int fd) {
+  sockaddr_in6 own{};
+  socklen_t size = sizeof(own);
+  return ::getsockname(fd, reinterpret_cast<sockaddr*>(&own), &size) == 0 &&
+         own.sin6_family == AF_INET6 &&
+         (IN6_IS_ADDR_LINKLOCAL(&own.sin6_addr) || IN6_IS_ADDR_LOOPBACK(&own.sin6_addr));
+}
+
 // Shared with others that connect elsewhere. 0 or errno.
 int bind_port(int fd, base::Family family, uint16_t port) {
   const int on = 1;
@@ -161,8 +170,11 @@ awaitable<int> Attempt::ready(Direction direction) {
 
 awaitable<Io> Attempt::connect(base::Endpoint endpoint) {
   const base::SocketAddress address = base::socket_address(endpoint);
-  if (::connect(fd(), address.get(), address.size) == 0) co_return Io{};
-  if (errno != EINPROGRESS) co_return Io{errno, 0};
+  is_beyond_link_ = endpoint.address.family() == base::Family::ipv6 &&
+                    !endpoint.address.is_link_local() && !endpoint.address.is_loopback();
+  const int refused = ::connect(fd(), address.get(), address.size) == 0 ? 0 : errno;
+  is_from_link_ = has_address_of_link(fd());
+  if (refused != EINPROGRESS) co_return Io{refused, 0};
   const int waited = co_await ready(Direction::out);
   if (waited != 0) co_return Io{waited, 0};
   int error = 0;
@@ -197,6 +209,10 @@ awaitable<Io> Attempt::read(char* to, size_t room) {
 }
 
 Probed Attempt::failed(int error, std::string_view before) const {
+  // While the addresses of our own are tentative (RFC 4862), the kernel has none to connect from
+  // but one of the link, to which nobody beyond it answers.
+  if (is_beyond_link_ && (is_from_link_ || error == EADDRNOTAVAIL))
+    return {Probed::Kind::own_error, "not probed: no IPv6 address of ours can be used (yet)"};
   if (const char* reason = own_reason(error)) return {Probed::Kind::own_error, reason};
   if (error == ETIME || error == ETIMEDOUT)
     return failure(std::string(before) + "no answer within " + to_text(limit_));

@@ -52,6 +52,8 @@ class Attempt final : public Stream, public std::enable_shared_from_this<Attempt
   const uint16_t source_port_;
   boost::asio::posix::stream_descriptor socket_;
   boost::asio::steady_timer deadline_;
+  // Of a connection: beyond the link by IPv6, and from an address of the link.
+  bool is_beyond_link_ = false, is_from_link_ = false;
   int ended_ = 0;  // why waiting is over: ETIME or ECANCELED
 };
 

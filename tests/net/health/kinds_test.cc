@@ -62,6 +62,23 @@ TEST_P(Kinds, AHostThatIsNotThereIsDown) {
   expect(t, State::down, "host unreachable");
 }
 
+// Nobody beyond the link answers an address of the link, which is all that there is meanwhile.
+TEST_P(Kinds, NobodyIsDownWhileOurAddressesAreTentative) {
+  if (GetParam() == base::Family::ipv4) return;
+  sh("echo 100 > /proc/sys/net/ipv6/conf/probe0/dad_transmits;"
+     "ip -6 addr flush dev probe0 scope global; ip addr add 2001:db8::1/64 dev probe0");
+  const std::string reason = "not probed: no IPv6 address of ours can be used (yet)";
+  expect(target(Type::tcp, silent(), 80), State::unknown, reason);
+  sh("ip addr add fe80::1/64 dev probe0 nodad");
+  Target t = target(Type::tcp, silent(), 80);
+  for (const Type type : {Type::tcp, Type::http}) {
+    t.type = type;
+    expect(t, State::unknown, reason);
+  }
+  sh("ip addr del 2001:db8::1/64 dev probe0; ip addr add 2001:db8::1/64 dev probe0 nodad");
+  expect(target(Type::tcp, silent(), 80), State::down, "no answer within 300 ms");
+}
+
 // A probe leaves no TIME_WAIT at the member.
 TEST_P(Kinds, TcpEndsWithReset) {
   auto talk = std::make_shared<Talk>();
