@@ -14,7 +14,6 @@
 #include "agent/control/metrics_scope.h"
 #include "agent/control/networks.h"
 #include "agent/control/operator_json.h"
-#include "agent/control/resources.h"
 #include "agent/control/versions.h"
 #include "agent/http/response.h"
 #include "agent/model/kinds.h"
@@ -28,6 +27,14 @@ using nlohmann::json;
 namespace {
 
 constexpr size_t kLargeBody = 64 * 1024;  // what takes longer than a few milliseconds to parse
+
+// What takes longer to show than to hand over.
+bool is_large(const model::Model& m) {
+  constexpr size_t kMany = 200;
+  return m.load_balancers.size() + m.listeners.size() + m.pools.size() + m.members.size() +
+             m.health_monitors.size() + m.l7policies.size() + m.l7rules.size() >
+         kMany;
+}
 
 http::Response versions(const Call& call) {
   return http::json_response(200, root_versions(call.origin));
@@ -120,32 +127,48 @@ awaitable<http::Response> Api::plainly(Call call) {
   co_return Make(call);
 }
 
+awaitable<http::Response> Api::made(Make make) {
+  const reconcile::Sight now = changes_.sight();
+  http::Response response;
+  std::function<void()> work = [&] {
+    const model::Statuses statuses = now.statuses();
+    response = make({*now.model, statuses});
+  };
+  if (settings_.aside && is_large(*now.model))
+    co_await settings_.aside(work);
+  else
+    work();
+  co_return response;
+}
+
 awaitable<http::Response> Api::list(Call call) {
-  const model::Statuses statuses = changes_.statuses();
-  co_return control::list({changes_.model(), statuses}, call);
+  const Make make = [&call](const View& view) { return control::list(view, call); };
+  co_return co_await made(make);
 }
 
 awaitable<http::Response> Api::show(Call call) {
-  const model::Statuses statuses = changes_.statuses();
-  co_return control::show({changes_.model(), statuses}, call);
+  const Make make = [&call](const View& view) { return control::show(view, call); };
+  co_return co_await made(make);
 }
 
 awaitable<http::Response> Api::status_tree(Call call) {
-  const model::Statuses statuses = changes_.statuses();
-  co_return control::status_tree({changes_.model(), statuses}, call);
+  const Make make = [&call](const View& view) { return control::status_tree(view, call); };
+  co_return co_await made(make);
 }
 
 awaitable<http::Response> Api::change(Call call) {
   // The edit runs in its turn, perhaps after others: it looks at the model it is given.
-  const auto shared = std::make_shared<const Call>(call);
+  const auto shared = std::make_shared<const Call>(std::move(call));
   reconcile::Edit wanted = [shared](const model::Model& m, const model::Context& context) {
     return edit(m, *shared, context);
   };
   const auto outcome = co_await changes_.change(std::move(wanted));
   if (const auto* fault = std::get_if<Fault>(&outcome)) co_return http::fault_response(*fault);
   const auto& done = std::get<model::Edited>(outcome);
-  const model::Statuses statuses = changes_.statuses();
-  co_return edited({done.model, statuses}, done.id, call);
+  const Make make = [&](const View& view) {
+    return edited({done.model, view.statuses}, done.id, *shared);
+  };
+  co_return co_await made(make);
 }
 
 awaitable<http::Response> Api::load_balancer_stats(Call call) {
@@ -275,7 +298,10 @@ awaitable<http::Response> Api::status(Call call) {
   if (auto fault = refuse_query(call)) co_return http::fault_response(*fault);
   const Status status = co_await operator_.status();
   const Verdicts verdicts = co_await operator_.verdicts();
-  co_return http::json_response(200, to_json(status, verdicts, changes_.model()));
+  const Make make = [&](const View& view) {
+    return http::json_response(200, to_json(status, verdicts, view.model));
+  };
+  co_return co_await made(make);
 }
 
 awaitable<http::Response> Api::verdicts(Call call) {
@@ -297,13 +323,14 @@ awaitable<http::Response> Api::metrics(Call call) {
   const Status status = co_await operator_.status();
   const Verdicts verdicts = co_await operator_.verdicts();
   const Counters counters = co_await operator_.counters();
-  http::Response response;
-  response.content_type = kMetricsContentType;
-  const model::Model& m = changes_.model();
-  const model::Statuses statuses = changes_.statuses();
-  response.body = only ? metrics_of(*only, status, verdicts, counters, m, statuses)
-                       : control::metrics(status, verdicts, counters, m, statuses);
-  co_return response;
+  const Make make = [&](const View& view) {
+    http::Response response;
+    response.content_type = kMetricsContentType;
+    response.body = only ? metrics_of(*only, status, verdicts, counters, view.model, view.statuses)
+                         : control::metrics(status, verdicts, counters, view.model, view.statuses);
+    return response;
+  };
+  co_return co_await made(make);
 }
 
 awaitable<http::Response> Api::flows(Call call) {

@@ -8,6 +8,7 @@
 
 #include "agent/control/certificates.h"
 #include "agent/control/operator.h"
+#include "agent/control/resources.h"
 #include "agent/control/router.h"
 #include "agent/http/http.h"
 #include "agent/reconcile/changes.h"
@@ -21,7 +22,7 @@ using Aside = std::function<boost::asio::awaitable<void>(std::function<void()>)>
 struct Settings {
   std::string default_project;  // of load balancers of who says none; "": null
   std::shared_ptr<const model::VipRanges> vip_ranges = {};  // null: none
-  Aside aside = {};  // for large bodies; null: where they come
+  Aside aside = {};  // for what is large; null: where it comes
 };
 
 class Api {
@@ -43,6 +44,10 @@ class Api {
   // An answer that depends on nothing but the request.
   template <http::Response (*Make)(const Call&)>
   Answer plainly(Call call);
+
+  // An answer that is made of what is known; where that is much, aside.
+  using Make = std::function<http::Response(const View& view)>;
+  Answer made(Make make);
 
   Answer list(Call call);
   Answer show(Call call);

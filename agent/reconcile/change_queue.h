@@ -32,7 +32,7 @@ class ChangeQueue final : public Changes, public Delivery {
               const Findings& findings, model::Model model, netns::LayoutSpec configured);
 
   const model::Model& model() const override { return *wanted_.model; }
-  model::Statuses statuses() const override { return findings_.statuses(*wanted_.model); }
+  Sight sight() const override { return {wanted_.model, findings_.seen()}; }
   boost::asio::awaitable<model::Outcome<model::Edited>> change(Edit edit) override;
 
   uint64_t revision() const override { return wanted_.revision; }

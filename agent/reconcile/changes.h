@@ -5,6 +5,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
 #include <functional>
+#include <memory>
 
 #include "agent/model/edit/edit.h"
 #include "agent/model/model.h"
@@ -19,12 +20,20 @@ namespace reconcile {
 using Edit =
     std::function<model::Outcome<model::Edited>(const model::Model&, const model::Context&)>;
 
+// What is wanted and what is known of it, at one moment. Any thread may read it, also later.
+struct Sight {
+  std::shared_ptr<const model::Model> model;
+  model::Findings findings;
+
+  // What the resources are worth to clients. Takes its time where there are thousands.
+  model::Statuses statuses() const { return model::operating_statuses(*model, findings); }
+};
+
 class Changes {
  public:
   virtual ~Changes() = default;
   virtual const model::Model& model() const = 0;
-  // What the resources of model() are worth to clients now.
-  virtual model::Statuses statuses() const = 0;
+  virtual Sight sight() const = 0;  // of model()
   // Durable when it returns a model; the machine follows. A Fault: nothing was changed. Storage
   // that fails is Fault{500, what}.
   virtual boost::asio::awaitable<model::Outcome<model::Edited>> change(Edit edit) = 0;

@@ -48,7 +48,7 @@ void Findings::for_each_probed(
   }
 }
 
-model::Statuses Findings::statuses(const model::Model& model) const {
+model::Findings Findings::seen() const {
   model::Findings findings;
   for (const auto& [member, server] : haproxy_.members) {
     if (const auto health = haproxy::health_of(server.status))
@@ -70,7 +70,7 @@ model::Statuses Findings::statuses(const model::Model& model) const {
   findings.lossy_listeners = lossy_;
   for (const auto& [listener, frontend] : haproxy_.listeners)
     if (frontend.status == "FULL") findings.full_listeners.insert(listener);
-  return model::operating_statuses(model, findings);
+  return findings;
 }
 
 }  // namespace reconcile

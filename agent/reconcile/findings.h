@@ -50,7 +50,7 @@ class Findings {
   const std::set<base::Uuid>& full() const { return full_; }
   // Members that our own probes found down; before the first probe(), an agent's before us.
   std::set<base::Uuid> members_down() const;
-  model::Statuses statuses(const model::Model& model) const;
+  model::Findings seen() const;
   const HaproxyView& haproxy() const { return haproxy_; }
   // Of each member that is probed by us and of which something is known.
   void for_each_probed(

@@ -31,7 +31,9 @@ nlohmann::json parsed(const std::optional<Answer>& answer);  // null if there is
 class FakeChanges final : public reconcile::Changes {
  public:
   const model::Model& model() const override { return model_; }
-  model::Statuses statuses() const override { return model::operating_statuses(model_, findings); }
+  reconcile::Sight sight() const override {
+    return {std::make_shared<const model::Model>(model_), findings};
+  }
   boost::asio::awaitable<model::Outcome<model::Edited>> change(reconcile::Edit edit) override;
 
   enum class Finish { at_once, never };

@@ -133,9 +133,7 @@ TEST_F(ReconcilerL7, AnObstacleHoldsForChangesThatLookAtNothing) {
 TEST_F(ReconcilerL7, AMachineThatLosesPacketsDegradesWhatXdpServes) {
   const base::Uuid four = make_one("four", "192.0.2.10", "TCP");
   const base::Uuid seven = make_one("seven", "192.0.2.11", "HTTP", 81);
-  const auto health = [&](const base::Uuid& lb) {
-    return agent_->findings.statuses(queue_->model()).at(lb);
-  };
+  const auto health = [&](const base::Uuid& lb) { return queue_->sight().statuses().at(lb); };
   EXPECT_EQ(health(four), model::OperatingStatus::online);
   machine_.say_of_interface("", "3 packets were lost lately");
   reconciler_->request_run(Reconciler::Look::everything);

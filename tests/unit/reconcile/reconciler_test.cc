@@ -125,9 +125,11 @@ TEST_F(ReconcilerTest, WhoIsNotProbedYetIsUp) {
   health::Target target;
   target.member = m.members.begin()->first;
   Findings findings(loop_->get_executor());  // the loop does not run: nobody is probed
-  EXPECT_EQ(findings.statuses(m).at(target.member), model::OperatingStatus::offline);
+  EXPECT_EQ(model::operating_statuses(m, findings.seen()).at(target.member),
+            model::OperatingStatus::offline);
   findings.probe({target});
-  EXPECT_EQ(findings.statuses(m).at(target.member), model::OperatingStatus::online);
+  EXPECT_EQ(model::operating_statuses(m, findings.seen()).at(target.member),
+            model::OperatingStatus::online);
   findings.probe({});
 }
 
