@@ -17,8 +17,12 @@ struct Command {
 };
 
 // A child in a session of its own, without our descriptors, signals and environment. It outlives
-// us.
+// us: where we are a unit of systemd's, in a scope of its own, else systemd would call it left over
+// whenever we are restarted.
 base::Result<Process> start(Command command);
+
+// The words that start it there; the program that they begin with becomes the other in its place.
+std::vector<std::string> in_own_scope(std::vector<std::string> words);
 
 // How a program ended.
 struct Ended {

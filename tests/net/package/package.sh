@@ -90,6 +90,12 @@ for name in held datagrams short; do
 done
 expect "upgraded under traffic: layer 7, none failed" "$(sort "$LAB_DIR/layer7" | uniq -c | jq -Rcn '[inputs | split(" ") | map(select(. != ""))]')" \
   'length == 1 and .[0][1] == "200" and (.[0][0] | tonumber) > 50'
+for pid in $(pgrep haproxy); do
+  grep -q '^0::.*\.scope$' "/proc/$pid/cgroup" || fail "HAProxy is in the agent's unit: $(systemctl status --no-pager amphora-agent)"
+done
+journalctl --no-pager -u amphora-agent >"$LAB_DIR/journal"
+! grep -E 'left-over process|remains running after unit stopped' "$LAB_DIR/journal" || fail "systemd calls processes left over"
+pass "HAProxy is in a scope of its own, and not left over"
 expect "resources are there after the upgrade" "$(lab_api GET /v2.0/lbaas/listeners)" '.listeners | length == 3'
 
 dpkg --remove amphora-xdp >"$LAB_DIR/dpkg.log" 2>&1 || fail "dpkg: $(cat "$LAB_DIR/dpkg.log")"

@@ -47,6 +47,14 @@ TEST_F(Programs, WordsArriveAsTheyAre) {
   EXPECT_FALSE(std::filesystem::exists(path("log")));
 }
 
+// systemd-run becomes the program: its process stays.
+TEST(Scopes, HaveTheWordsAsTheyAre) {
+  EXPECT_THAT(process::in_own_scope({"/usr/sbin/haproxy", "-W", "-f", "a b"}),
+              testing::ElementsAre("/usr/bin/systemd-run", "--scope", "--quiet", "--collect",
+                                   "--description=haproxy of amphora-xdp", "--",
+                                   "/usr/sbin/haproxy", "-W", "-f", "a b"));
+}
+
 TEST_F(Programs, StatusIsOfExitOrOfTheSignal) {
   EXPECT_EQ(process::run(command({"/bin/sh", "-c", "exit 3"}), 30s)->status, 3);
   EXPECT_EQ(process::run(command({"/bin/sh", "-c", "kill -9 $$"}), 30s)->status, 128 + SIGKILL);
