@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "agent/datapath/abi.h"
+#include "agent/model/datagrams.h"
 #include "agent/model/limits.h"
 #include "agent/model/relations.h"
 #include "agent/model/words.h"
@@ -265,12 +266,12 @@ void mark_proxied(const model::Relations& related, Plan& plan) {
       }
   }
   if (proxied.empty()) return;
-  const auto is_udp = [&related](const lb_backend& backend) {
+  const auto is_other = [&related](const lb_backend& backend) {
     const auto pool = related.model().pools.find(datapath::from_abi(backend.pool));
-    return pool != related.model().pools.end() && pool->second.protocol == model::PoolProtocol::udp;
+    return pool != related.model().pools.end() && model::has_datagrams(pool->second.protocol);
   };
   for (auto& [number, backend] : plan.tables.backends) {
-    if (is_udp(backend)) continue;
+    if (is_other(backend)) continue;
     const base::Family family = datapath::from_abi(backend.family);
     if (proxied.contains({datapath::from_abi(family, backend.addr), ntohs(backend.port)}))
       backend.flags |= LB_BACKEND_PROXIED;
