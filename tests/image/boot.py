@@ -1,0 +1,285 @@
+#!/usr/bin/env python3
+"""boot.py IMAGE: what Octavia's compute driver and a controller do with an amphora, on one that boots in QEMU.
+
+  client, member 198.51.100.100, .11 (this machine: a namespace of its own)
+      |  tap, plugged while it runs
+    eth1 .2  VIP .10  the amphora  eth0 --- management: 10.0.2.2 is this machine, 127.0.0.1:9443 is its REST door
+
+scripts/test-image calls it in a namespace of its own, in a folder (LAB_DIR) that goes afterwards.
+"""
+import http.client
+import http.server
+import json
+import os
+import pathlib
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import config_drive  # noqa: E402  # pylint: disable=wrong-import-position
+from guest import Guest, fail, until  # noqa: E402  # pylint: disable=wrong-import-position
+
+LAB = pathlib.Path(os.environ["LAB_DIR"])
+AMPHORA = "3c1b0a9f-8e7d-4c6b-9a58-473625141302"
+LB = "6e0a3b1c-2f4d-4c56-8a7b-0f1e2d3c4b5a"
+LISTENER, POOL, MEMBER_ID = (f"{n}1111111-0000-4000-8000-000000000001" for n in "123")
+VIP, OWN, CLIENT, MEMBER = "198.51.100.10", "198.51.100.2", "198.51.100.100", "198.51.100.11"
+NIC = "fa:16:3e:00:00:01"
+BOOT = int(os.environ.get("BOOT_SECONDS", "1500"))  # emulated, and on a busy machine
+
+CONF = f"""[DEFAULT]
+debug = False
+[haproxy_amphora]
+base_path = /var/lib/octavia
+base_cert_dir = /var/lib/octavia/certs
+bind_host = ::
+bind_port = 9443
+haproxy_cmd = /usr/sbin/haproxy
+[health_manager]
+controller_ip_port_list = 10.0.2.2:5555
+heartbeat_interval = 5
+heartbeat_key = insecure
+[amphora_agent]
+agent_server_ca = /etc/octavia/certs/client_ca.pem
+agent_server_cert = /etc/octavia/certs/server.pem
+agent_server_network_dir = /etc/octavia/interfaces/
+agent_request_read_timeout = 180
+amphora_id = {AMPHORA}
+[controller_worker]
+loadbalancer_topology = SINGLE
+"""
+
+HAPROXY = f"""# Configuration for loadbalancer {LB}
+global
+    daemon
+    user nobody
+    stats socket /var/lib/octavia/{LB}.sock mode 0666 level user
+    maxconn 50000
+
+defaults
+    log global
+    retries 3
+    option redispatch
+
+frontend {LISTENER}
+    maxconn 50000
+    bind {VIP}:80
+    mode tcp
+    default_backend {POOL}:{LISTENER}
+    timeout client 50000
+
+backend {POOL}:{LISTENER}
+    mode tcp
+    balance roundrobin
+    fullconn 50000
+    option allbackups
+    timeout connect 5000
+    timeout server 50000
+    server {MEMBER_ID} {MEMBER}:8080 weight 1
+"""
+
+
+def sh(*words):
+    return subprocess.run(words, check=True, capture_output=True, text=True, cwd=LAB).stdout
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def certificates():
+    sh("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=ca", "-keyout", "ca.key",
+       "-out", "ca.pem")
+    for name in ("server", "client"):
+        sh("openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={AMPHORA if name == 'server' else name}",
+           "-keyout", f"{name}.key", "-out", f"{name}.csr")
+        sh("openssl", "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+           "-days", "2", "-out", f"{name}.crt")
+        (LAB / f"{name}.pem").write_text((LAB / f"{name}.crt").read_text() + (LAB / f"{name}.key").read_text())
+
+
+class Controller:
+    """The REST client over mutual TLS, and who hears heartbeats."""
+
+    def __init__(self):
+        self.context = ssl.create_default_context(cafile=LAB / "ca.pem")
+        self.context.check_hostname = False  # it is signed by our authority
+        self.context.load_cert_chain(LAB / "client.pem")
+        self.heartbeats = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.heartbeats.bind(("127.0.0.1", 5555))
+        self.heartbeats.settimeout(60)
+
+    def call(self, method, path, body=None):
+        connection = http.client.HTTPSConnection("127.0.0.1", 9443, timeout=60, context=self.context)
+        try:
+            data = b"" if body is None and method != "GET" else body
+            headers = {}
+            if isinstance(body, dict):
+                data, headers = json.dumps(body).encode(), {"Content-Type": "application/json"}
+            connection.request(method, path, data, headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    def must(self, method, path, body=None):
+        status, text = self.call(method, path, body)
+        assert status < 300, f"{method} {path}: {status} {text}"
+        return text
+
+    def answers(self):
+        try:
+            return self.must("GET", "/1.0/info")
+        except (OSError, http.client.HTTPException):
+            return None
+
+    def refuses_strangers(self):
+        """Whether who shows no certificate gets no answer."""
+        stranger = ssl.create_default_context(cafile=LAB / "ca.pem")
+        stranger.check_hostname = False
+        connection = http.client.HTTPSConnection("127.0.0.1", 9443, timeout=60, context=stranger)
+        try:
+            connection.request("GET", "/1.0/info")
+            connection.getresponse()
+            return False
+        except (OSError, http.client.HTTPException):
+            return True
+
+    def hears(self):
+        while True:  # what came before is no news
+            self.heartbeats.setblocking(False)
+            try:
+                self.heartbeats.recv(65536)
+            except BlockingIOError:
+                break
+        self.heartbeats.settimeout(60)
+        return len(self.heartbeats.recv(65536))
+
+
+class Member(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.0"
+
+    def do_GET(self):  # pylint: disable=invalid-name
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"member")
+
+    def log_message(self, *_):  # pylint: disable=arguments-differ
+        pass
+
+
+def network():
+    sh("ip", "tuntap", "add", "dev", "tap0", "mode", "tap", "multi_queue", "vnet_hdr")
+    for address in (CLIENT, MEMBER):
+        sh("ip", "addr", "add", f"{address}/24", "dev", "tap0")
+    sh("ip", "link", "set", "tap0", "up")
+    server = http.server.ThreadingHTTPServer((MEMBER, 8080), Member)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+
+def fetch():
+    """What a client of the VIP gets; "": nothing."""
+    try:
+        with socket.create_connection((VIP, 80), 10, (CLIENT, 0)) as connection:
+            connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            answer = b""
+            while True:
+                part = connection.recv(4096)
+                if not part:
+                    return answer.decode().splitlines()[-1]
+                answer += part
+    except OSError:
+        return ""
+
+
+def boot(image, form):
+    folder = LAB / form
+    folder.mkdir()
+    sh("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "key"))
+    files = {"/etc/octavia/amphora-agent.conf": CONF, "/etc/octavia/certs/server.pem": (LAB / "server.pem").read_text(),
+             "/etc/octavia/certs/client_ca.pem": (LAB / "ca.pem").read_text()}
+    config_drive.make(folder / "config.iso", form, files, f"amphora-{AMPHORA}", AMPHORA,
+                      (folder / "key.pub").read_text().strip())
+    return Guest(folder, image, folder / "config.iso")
+
+
+def is_served(controller, guest, form):
+    info, seconds = until(BOOT, "the REST door", controller.answers)
+    say(f"ok   {form}: the REST door answers over mutual TLS {seconds:.0f} s after power-on: {info}")
+    assert controller.refuses_strangers(), "who shows no certificate is answered"
+    say(f"ok   {form}: heartbeats leave: {controller.hears()} bytes")
+    until(BOOT, "a shell", guest.answers_ssh, 3)
+    state = guest.run("systemctl show -p ActiveState,SubState,NRestarts --value amphora-agent | tr '\\n' ' '").strip()
+    say(f"ok   {form}: amphora-agent.service is {state}")
+    assert state.startswith("active running") or "active" in state.split(), state
+
+
+def memory(guest):
+    idle = json.loads(guest.run(
+        "free -b | awk '/Mem:/ { printf \"{\\\"used\\\": %s, \\\"total\\\": %s}\", $3, $2 }'"))
+    say(f"     memory of the idle guest: {idle['used'] >> 20} of {idle['total'] >> 20} MiB")
+    say("     " + guest.run("ps -C amphora-xdp-agent,haproxy,keepalived -o comm=,rss= | "
+                          "awk '{ printf \"%s %d MiB; \", $1, $2 / 1024 }'").strip())
+
+
+def balances(guest, controller):
+    until(300, "an answer by way of the VIP", lambda: fetch() == "member", 2)
+    for _ in range(50):
+        assert fetch() == "member", "a connection failed"
+    status = json.loads(guest.run("amphora-xdp --json status"))
+    modes = {one["interface"]: one["mode"] for one in status["interfaces"]}
+    assert modes == {"eth1": "native"}, status["interfaces"]
+    verdicts = json.loads(guest.run("amphora-xdp --json verdicts"))["verdicts"]
+    carried = next(one["packets"] for one in verdicts if one["verdict"] == "established")
+    assert carried > 100, verdicts
+    say(f"ok   51 connections by way of the VIP; XDP is native on virtio_net, {carried} packets of flows that were there")
+
+
+def main():
+    image = pathlib.Path(sys.argv[1]).resolve()
+    say(f"     image: {image.stat().st_size >> 20} MiB")
+    certificates()
+    network()
+    controller = Controller()
+    guest = boot(image, "files")
+    try:
+        is_served(controller, guest, "files")
+        time.sleep(20)
+        memory(guest)
+        guest.plug("tap0", NIC)
+        until(60, "the plugged NIC", lambda: NIC in guest.run("ip -o link"), 2)
+        controller.must("POST", f"/1.0/plug/vip/{VIP}",
+                        {"subnet_cidr": "198.51.100.0/24", "gateway": None, "mac_address": NIC, "vrrp_ip": OWN,
+                         "mtu": 1500, "host_routes": []})
+        controller.must("PUT", f"/1.0/loadbalancer/{AMPHORA}/{LB}/haproxy", HAPROXY.encode())
+        controller.must("PUT", f"/1.0/loadbalancer/{LB}/reload")
+        balances(guest, controller)
+        say(guest.run("amphora-xdp status"))
+        doctor = guest.run("amphora-xdp doctor || true")
+        say(doctor)
+        guest.run("sync")
+        guest.reset()
+        time.sleep(5)
+        _, seconds = until(BOOT, "an answer after the reset", lambda: fetch() == "member", 2)
+        say(f"ok   reset: the VIP answers again after {seconds:.0f} s")
+        until(BOOT, "a shell", guest.answers_ssh, 3)
+        balances(guest, controller)
+    except (AssertionError, OSError, subprocess.SubprocessError) as error:
+        fail(error, guest)
+    finally:
+        guest.end()
+    guest = boot(image, "user_data")
+    try:
+        is_served(controller, guest, "user_data")
+    except (AssertionError, OSError, subprocess.SubprocessError) as error:
+        fail(error, guest)
+    finally:
+        guest.end()
+
+
+if __name__ == "__main__":
+    main()
