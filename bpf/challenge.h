@@ -102,16 +102,6 @@ write_ipv6(struct ipv6hdr *ip, const struct lb_flow6 *forward, __u32 bytes)
 	copy_address((struct lb_addr *)&ip->daddr, &forward->dst);
 }
 
-static __always_inline int frame_bytes(const struct xdp_md *ctx)
-{
-	struct cursor c = cursor_of(ctx);
-	__u64 bytes = c.end - c.pos;
-
-	/* else the compiler may subtract halves of pointers */
-	asm volatile("" : "+r"(bytes));
-	return bytes;
-}
-
 static __always_inline int write_headers(struct xdp_md *ctx,
 					 const struct lb_flow *forward,
 					 __u32 bytes, const int family)

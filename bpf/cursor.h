@@ -76,4 +76,14 @@ static __always_inline __u32 cursor_left(const struct cursor *c)
 	return c->end - c->pos;
 }
 
+static __always_inline int frame_bytes(const struct xdp_md *ctx)
+{
+	struct cursor c = cursor_of(ctx);
+	__u64 bytes = c.end - c.pos;
+
+	/* else the compiler may subtract halves of pointers */
+	asm volatile("" : "+r"(bytes));
+	return bytes;
+}
+
 #endif

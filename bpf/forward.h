@@ -26,7 +26,6 @@ static __always_inline enum lb_verdict check_hop(const struct xdp_md *ctx,
 {
 	const struct iphdr *ip = p->l3;
 
-	/* the kernel would send its ICMP error to our own SNAT address */
 	if (hops_left(p, family) <= 1)
 		return LB_TTL_EXPIRED;
 	if (!is_open(ctx, hop))

@@ -8,6 +8,8 @@
 
 #include <linux/in.h>
 #include <linux/in6.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 
 #include "bpf/cursor.h"
 #include "bpf/packet.h"
@@ -37,6 +39,25 @@ struct icmp_head {
 struct icmp_error_head {
 	struct icmp_head head;
 	__be32 rest; /* by the type: an MTU, a pointer, nothing */
+};
+
+/*
+ * An error of our own (tell.h). ICMP and the quote are what bpf_csum_diff takes
+ * at once, and no more than every host has to take.
+ */
+#define TOLD_QUOTE 504
+
+struct told_packet {
+	union {
+		struct ipv6hdr ip6;
+		struct {
+			__u8 unused[sizeof(struct ipv6hdr) -
+				    sizeof(struct iphdr)];
+			struct iphdr ip;
+		};
+	};
+	struct icmp_error_head icmp;
+	__u8 quote[TOLD_QUOTE];
 };
 
 static __always_inline int is_icmp_error(__u8 type, __u8 proto)

@@ -14,6 +14,7 @@
 #include "bpf/restart.h"
 #include "bpf/send.h"
 #include "bpf/side.h"
+#include "bpf/tell.h"
 #include "bpf/translate.h"
 
 /* So many members are asked for a port, if those before have none left. */
@@ -66,6 +67,8 @@ go_on(struct xdp_md *ctx, struct packet *p, const struct flow_hit *hit,
 	if (!why)
 		return sent;
 	p->service = service_of(hit, family);
+	if (hop && (why == LB_TTL_EXPIRED || why == LB_TOO_BIG))
+		why = tell(ctx, p, why, hop->mtu, family);
 	return cold(why);
 }
 

@@ -205,6 +205,17 @@ struct lb_checksums {
 	__u64 partial; /* of these: those that came without their checksum */
 };
 
+/*
+ * lb_told: LRU_HASH by address: senders that were told by ICMP why their
+ * packets do not go on, and what they may yet be told (bpf/tell.h)
+ */
+#define LB_MAX_TOLD 4096
+
+struct lb_told {
+	__u64 at; /* ns since the start of the system */
+	__u64 credit; /* ns */
+};
+
 /* ---- the flow table (docs/flow-table.md) ----------------------------- */
 
 #define LB_FLOW_WAYS 8 /* lines in a bucket */

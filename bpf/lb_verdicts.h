@@ -9,6 +9,8 @@
 	X(ESTABLISHED, "established", SEND)               \
 	X(NEW_FLOW, "new_flow", SEND)                     \
 	X(ICMP_TRANSLATED, "icmp_translated", SEND)       \
+	X(TOLD_EXPIRED, "told_expired", SEND)             \
+	X(TOLD_TOO_BIG, "told_too_big", SEND)             \
 	X(NEXTHOP_UNRESOLVED, "nexthop_unresolved", PASS) \
 	X(NEEDS_FRAGMENTS, "needs_fragments", PASS)       \
 	/* the kernel's */                                \

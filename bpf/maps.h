@@ -89,6 +89,13 @@ struct {
 } lb_checksums SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, LB_MAX_TOLD);
+	__type(key, struct lb_addr);
+	__type(value, struct lb_told);
+} lb_told SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);

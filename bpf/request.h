@@ -11,6 +11,7 @@
 
 #include <linux/tcp.h>
 
+#include "bpf/icmp.h"
 #include "bpf/lb_abi.h"
 #include "bpf/packet.h"
 
@@ -72,6 +73,7 @@ struct scratch {
 	struct lb_flow6 made;
 	struct tcphdr tcp; /* that is looked at (offload.h) */
 	struct quote quote;
+	struct told_packet told;
 	/* IPv4 options that are looked at (option.h) */
 	__u8 options[MOST_OPTION_BYTES];
 	__u32 option;

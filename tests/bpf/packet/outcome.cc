@@ -92,6 +92,10 @@ Matcher<const Outcome&> Translates(const Packet& packet) {
                leaves_as(leaving(packet).bytes()));
 }
 
+Matcher<const Outcome&> Tells(lb_verdict verdict, const Packet& packet) {
+  return AllOf(counts(verdict), acts(XDP_TX), leaves_as(packet.bytes()));
+}
+
 Matcher<const Outcome&> Passes(lb_verdict verdict) {
   return AllOf(counts(verdict), acts(XDP_PASS), IsUntouched());
 }

@@ -40,6 +40,8 @@ testing::Matcher<const Outcome&> Opens(const Packet& packet);
 testing::Matcher<const Outcome&> Continues(const Packet& packet);
 // An ICMP error, sent on to whom it is for.
 testing::Matcher<const Outcome&> Translates(const Packet& packet);
+// Not sent on: its sender is told why, by exactly this packet, back the way it came.
+testing::Matcher<const Outcome&> Tells(lb_verdict verdict, const Packet& packet);
 // Given to the kernel as it came, or dropped, with this verdict.
 testing::Matcher<const Outcome&> Passes(lb_verdict verdict);
 testing::Matcher<const Outcome&> Drops(lb_verdict verdict);

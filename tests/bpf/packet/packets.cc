@@ -92,6 +92,8 @@ Packet& Packet::flags(uint8_t tcp_flags) { return flags_ = tcp_flags, *this; }
 Packet& Packet::seq(uint32_t number) { return seq_ = number, *this; }
 Packet& Packet::ack(uint32_t number) { return ack_ = number, *this; }
 Packet& Packet::ttl(uint8_t hops) { return ttl_ = hops, *this; }
+Packet& Packet::traffic_class(uint8_t value) { return traffic_class_ = value, *this; }
+Packet& Packet::id(uint16_t number) { return id_ = number, *this; }
 Packet& Packet::payload(size_t bytes) { return payload_ = bytes, *this; }
 Packet& Packet::last_word(uint16_t word) { return last_word_ = word, *this; }
 Packet& Packet::may_be_fragmented() { return fragment_ &= 0xbfff, *this; }
@@ -202,9 +204,9 @@ Bytes Packet::l4() const {
 
 Bytes Packet::ipv4(const Bytes& l4) const {
   const size_t header = 20 + options_;
-  Bytes ip{static_cast<uint8_t>(0x40 | header / 4), 0};
+  Bytes ip{static_cast<uint8_t>(0x40 | header / 4), traffic_class_};
   put16(ip, header + l4.size());
-  put16(ip, 0x1234);
+  put16(ip, id_);
   put16(ip, fragment_);
   ip.push_back(ttl_);
   ip.push_back(proto_);
@@ -231,7 +233,9 @@ Bytes Packet::ipv6(const Bytes& l4) const {
     }
     extensions.insert(extensions.end(), e.size - 4, 0);
   }
-  Bytes ip{0x60, 0, 0, 0};
+  Bytes ip;
+  put16(ip, 0x6000u | static_cast<size_t>(traffic_class_) << 4);
+  put16(ip, 0);
   put16(ip, extensions.size() + l4.size());
   ip.push_back(extensions_.empty() ? proto_ : extensions_.front().type);
   ip.push_back(ttl_);

@@ -53,6 +53,8 @@ class Packet {
   Packet& init_ack(uint32_t initiate_tag);
   Packet& tag_of(uint32_t verification_tag);  // SCTP; 0 unless it is said
   Packet& ttl(uint8_t hops);
+  Packet& traffic_class(uint8_t value);
+  Packet& id(uint16_t number);  // IPv4
   Packet& payload(size_t bytes);               // of a pattern
   Packet& last_word(uint16_t word);            // of the payload, behind the pattern
   Packet& may_be_fragmented();                 // IPv4: no DF
@@ -99,7 +101,8 @@ class Packet {
   uint8_t flags_ = kAck;
   uint32_t seq_ = kSequence, ack_ = kSequence, verification_tag_ = 0;
   std::vector<Chunk> chunks_;
-  uint8_t ttl_ = 64;
+  uint8_t ttl_ = 64, traffic_class_ = 0;
+  uint16_t id_ = 0x1234;
   size_t payload_ = 20;
   std::optional<uint16_t> last_word_;
   uint16_t fragment_ = 0x4000;

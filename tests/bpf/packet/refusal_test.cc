@@ -33,46 +33,6 @@ TEST_F(Refusal, MiddleOfAConnectionThatIsNotThere) {
   EXPECT_EQ(stats_of(kVip).verdicts[LB_NO_FLOW], 7u);
 }
 
-TEST_F(Refusal, HopsUsedUp) {
-  install_one();
-  const Ends inside = connect(kClient, kVip);
-  EXPECT_THAT(run(tcp(kClient, kVip).ttl(1)), Drops(LB_TTL_EXPIRED));
-  EXPECT_THAT(run(tcp(kClient, kVip).ttl(0)), Drops(LB_TTL_EXPIRED));
-  EXPECT_THAT(run(tcp(inside.to, inside.from).ttl(1), kEth1), Drops(LB_TTL_EXPIRED));
-  EXPECT_EQ(stats_of(kVip).verdicts[LB_TTL_EXPIRED], 3u);
-  const Outcome last = run(tcp(kClient, kVip).ttl(2));
-  EXPECT_EQ(describe(last.after), describe(leaving(tcp(inside.from, inside.to), 1).bytes()));
-}
-
-TEST_F(Refusal, HopsUsedUpIpv6) {
-  install(load_balancer("2001:db8:1::100").listener(kTcp, 80).pool().member("2001:db8:2::50", 81));
-  EXPECT_THAT(run(tcp(kClient6, kVip6).syn().ttl(1)), Drops(LB_TTL_EXPIRED));
-}
-
-TEST_F(Refusal, TooBigForTheWayThere) {
-  net().link(kEth1, "eth1", {"203.0.113.10/24", "2001:db8:2::10/64"}, 1280);
-  install(join(
-      load_balancer("192.0.2.100").listener(kTcp, 80).pool().member("203.0.113.50", 8080),
-      load_balancer("2001:db8:1::100").listener(kTcp, 80).pool().member("2001:db8:2::50", 81)));
-  const Ends inside = connect(kClient, kVip);
-  connect(kClient6, kVip6);
-  EXPECT_THAT(run(tcp(kClient, kVip).payload(1280 - 40)),
-              Continues(tcp(inside.from, inside.to).payload(1280 - 40)));
-  EXPECT_THAT(run(tcp(kClient, kVip).payload(1280 - 39)), Drops(LB_TOO_BIG));
-  EXPECT_THAT(run(tcp(kClient6, kVip6).payload(1280 - 59)), Drops(LB_TOO_BIG));
-  EXPECT_THAT(run(tcp(kClient, kVip).payload(1280 - 39).may_be_fragmented()),
-              HandsOver(LB_NEEDS_FRAGMENTS,
-                        tcp(inside.from, inside.to).payload(1280 - 39).may_be_fragmented()));
-}
-
-TEST_F(Refusal, ClientsMtuIsOfTheirRoute) {
-  install_one();
-  const Ends inside = connect(kClient, kVip);
-  EXPECT_THAT(run(tcp(inside.to, inside.from).payload(1460), kEth1),
-              Continues(tcp(kVip, kClient).payload(1460)));
-  EXPECT_THAT(run(tcp(inside.to, inside.from).payload(1461), kEth1), Drops(LB_TOO_BIG));
-}
-
 TEST_F(Refusal, NobodysAddressBeginsNoFlow) {
   install_one();
   for (const char* nobody : {"0.0.0.0", "0.1.2.3", "127.0.0.1", "224.0.0.1", "240.0.0.1",
