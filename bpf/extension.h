@@ -15,8 +15,8 @@
 #include "bpf/cursor.h"
 #include "bpf/fragment.h"
 #include "bpf/lb_abi.h"
+#include "bpf/request.h"
 
-#define IPV6_FRAGMENT_AT 0xfff9 /* offset, and whether more follow */
 #define MAX_EXTENSIONS 6 /* RFC 8200 has a use for fewer */
 
 struct extension_head {
@@ -33,17 +33,33 @@ static __always_inline int is_extension(__u8 proto)
 	       proto == IPPROTO_FRAGMENT || proto == IPPROTO_DSTOPTS;
 }
 
-/* A fragment that is the whole packet (RFC 6946): offset 0, and none follows.
+/*
+ * What walk_extensions() found, in one scalar; the flag: it is the first
+ * fragment of several.
  */
-static __always_inline int is_atomic(const struct extension_head *head)
-{
-	const __be16 *offset_and_more = (const __be16 *)&head->type;
-
-	return !(*offset_and_more & bpf_htons(IPV6_FRAGMENT_AT));
-}
-
-/* what walk_extensions() found, in one scalar */
 #define WALKED(why, proto, length) ((why) << 24 | (proto) << 16 | (length))
+#define WALKED_FIRST 0x80000000u
+
+enum walked_fragment {
+	FRAGMENT_WHOLE, /* the header is there, but no other (RFC 6946) */
+	FRAGMENT_FIRST,
+	FRAGMENT_LATER,
+};
+
+/* `at`: where the header is in the frame; it is noted. */
+static __always_inline enum walked_fragment
+walk_fragment(const struct extension_head *head, __u32 at)
+{
+	const struct ipv6_fragment *fragment = (const void *)head;
+	const __u32 field = bpf_ntohs(fragment->offset_and_more);
+	struct scratch *own = own_scratch();
+
+	if (!(field & (IPV6_FRAGMENT_AT | IPV6_MORE_FRAGMENTS)))
+		return FRAGMENT_WHOLE;
+	if (own)
+		own->fragment.at = at;
+	return field & IPV6_FRAGMENT_AT ? FRAGMENT_LATER : FRAGMENT_FIRST;
+}
 
 #define MOST_IPV6_AT 576 /* quoted in an ICMP error, too */
 
@@ -52,7 +68,8 @@ __noinline __u32 walk_extensions(struct xdp_md *ctx, __u32 at)
 {
 	const struct extension_head *head;
 	const struct ipv6hdr *ip;
-	__u32 length = 0, size;
+	__u32 length = 0, first = 0, size;
+	enum walked_fragment kind;
 	struct cursor c;
 	__u8 proto;
 
@@ -67,8 +84,13 @@ __noinline __u32 walk_extensions(struct xdp_md *ctx, __u32 at)
 		head = cursor_take(&c, sizeof(*head));
 		if (!head)
 			return WALKED(LB_TRUNCATED, 0, 0);
-		if (proto == IPPROTO_FRAGMENT && !is_atomic(head))
-			return WALKED(take_fragment(), 0, 0);
+		if (proto == IPPROTO_FRAGMENT) {
+			kind = walk_fragment(head, at + sizeof(*ip) + length);
+			if (kind == FRAGMENT_LATER)
+				return WALKED(LB_FRAGMENT, 0, 0);
+			if (kind == FRAGMENT_FIRST)
+				first = WALKED_FIRST;
+		}
 		/* the destination in the header is not the last one */
 		if (proto == IPPROTO_ROUTING && head->segments_left)
 			return WALKED(LB_EXTENSION_HEADER, 0, 0);
@@ -78,20 +100,27 @@ __noinline __u32 walk_extensions(struct xdp_md *ctx, __u32 at)
 		c.pos = (void *)head + size;
 		proto = head->next;
 		if (!is_extension(proto))
-			return WALKED(LB_CONTINUE, proto, length);
+			return first | WALKED(LB_CONTINUE, proto, length);
 	}
 	return WALKED(LB_EXTENSION_HEADER, 0, 0);
 }
 
 #define MAX_EXTENSION_BYTES (MAX_EXTENSIONS * 256 * 8)
 
-/* Adds their length to `header`, and says what comes after them. */
-static __always_inline enum lb_verdict
-skip_extensions(struct xdp_md *ctx, __u32 at, __u8 *proto, __u32 *header)
+/*
+ * Adds their length to `header`, and says what comes after them, and whether
+ * this is the first fragment.
+ */
+static __always_inline enum lb_verdict skip_extensions(struct xdp_md *ctx,
+						       __u32 at, __u8 *proto,
+						       __u32 *header,
+						       __u16 *first)
 {
 	__u32 walked = walk_extensions(ctx, at);
 	__u32 length = walked & 0xffff;
 
+	*first = (walked & WALKED_FIRST) >> 16;
+	walked &= ~WALKED_FIRST;
 	if (walked >> 24)
 		return walked >> 24;
 	if (length > MAX_EXTENSION_BYTES)

@@ -7,6 +7,7 @@
 #include "bpf/challenge.h"
 #include "bpf/choose.h"
 #include "bpf/flow_table.h"
+#include "bpf/follow.h"
 #include "bpf/forward.h"
 #include "bpf/maps.h"
 #include "bpf/new_flow.h"
@@ -15,6 +16,7 @@
 #include "bpf/send.h"
 #include "bpf/side.h"
 #include "bpf/tell.h"
+#include "bpf/trace.h"
 #include "bpf/translate.h"
 
 /* So many members are asked for a port, if those before have none left. */
@@ -61,9 +63,15 @@ static __always_inline enum lb_verdict
 go_on(struct xdp_md *ctx, struct packet *p, const struct flow_hit *hit,
       const struct lb_nexthop *hop, enum lb_verdict sent, const int family)
 {
-	enum lb_verdict why =
-		hop ? forward(ctx, p, hit, hop, family) : cold(LB_INTERNAL);
+	enum lb_verdict why = LB_CONTINUE;
 
+	if (__builtin_expect(p->fragment, 0))
+		why = read_first(ctx, p, family);
+	if (!why)
+		why = hop ? forward(ctx, p, hit, hop, family)
+			  : cold(LB_INTERNAL);
+	if (__builtin_expect(p->fragment, 0))
+		why = lead(ctx, p, hit, why, family);
 	if (!why)
 		return sent;
 	p->service = service_of(hit, family);
@@ -100,6 +108,20 @@ balance(struct xdp_md *ctx, struct packet *p, const int family)
 		return cold(why);
 	return go_on(ctx, p, &hit, hop_of(ctx, &hit, family), LB_NEW_FLOW,
 		     family);
+}
+
+/* What begins no flow, and has no ends that it could be found by. */
+static __always_inline enum lb_verdict not_ours(struct xdp_md *ctx,
+						struct packet *p,
+						enum lb_verdict why,
+						const int family)
+{
+	if (why == LB_FRAGMENT)
+		return follow(ctx, p, family);
+	/* one that comes in pieces is nobody's error */
+	if (why == LB_ICMP_ERROR && !p->fragment)
+		return take_error(ctx, p, family);
+	return why;
 }
 
 static __always_inline enum lb_verdict process(struct xdp_md *ctx,

@@ -205,16 +205,9 @@ struct lb_checksums {
 	__u64 partial; /* of these: those that came without their checksum */
 };
 
-/*
- * lb_told: LRU_HASH by address: senders that were told by ICMP why their
- * packets do not go on, and what they may yet be told (bpf/tell.h)
- */
-#define LB_MAX_TOLD 4096
+/* ---- ICMP errors of our own, fragments: lb_told, lb_traces ------------ */
 
-struct lb_told {
-	__u64 at; /* ns since the start of the system */
-	__u64 credit; /* ns */
-};
+#include "bpf/lb_traces.h"
 
 /* ---- the flow table (docs/flow-table.md) ----------------------------- */
 

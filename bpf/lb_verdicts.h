@@ -33,6 +33,7 @@
 	/* refused */                                     \
 	X(SOURCE_ROUTE, "source_route", DROP)             \
 	X(SOURCE_DENIED, "source_denied", DROP)           \
+	X(BAD_FRAGMENT, "bad_fragment", DROP)             \
 	X(WRONG_SIDE, "wrong_side", DROP)                 \
 	X(ICMP_ASTRAY, "icmp_astray", DROP)               \
 	X(CONNECTION_LIMIT, "connection_limit", DROP)     \

@@ -96,6 +96,20 @@ struct {
 } lb_told SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, LB_MAX_TRACES);
+	__type(key, struct lb_trace_key);
+	__type(value, struct lb_trace);
+} lb_traces SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, LB_FRAGMENT_IDS);
+	__type(key, __u32);
+	__type(value, __u32);
+} lb_frag_ids SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);

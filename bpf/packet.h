@@ -20,6 +20,7 @@ struct packet {
 	__u32 flags; /* TCP's flags; FLOW_SCTP with others, FLOW_DATAGRAM */
 	__be16 ethertype;
 	__u16 tries; /* a SYN that was made again: so often (challenge.h) */
+	__u16 fragment; /* nonzero: the first one of several */
 	__u16 elsewhere; /* 1: own_scratch() says which backends were tried */
 };
 

@@ -108,7 +108,12 @@ static __always_inline enum lb_verdict parse_udp(struct cursor *c,
 	if (!udp)
 		return cold(LB_TRUNCATED);
 	claimed = bpf_ntohs(udp->len);
-	if (claimed < sizeof(*udp) || claimed > length)
+	if (claimed > length) {
+		if (!p->fragment)
+			return cold(LB_MALFORMED);
+		claimed = length;
+	}
+	if (claimed < sizeof(*udp))
 		return cold(LB_MALFORMED);
 	p->ports = (__be32 *)udp;
 	p->flags = FLOW_DATAGRAM;
@@ -139,6 +144,9 @@ static __always_inline enum lb_verdict parse_l4(struct xdp_md *ctx,
 {
 	enum lb_verdict why;
 
+	/* its checksum changes by the length of the whole packet */
+	if (proto == IPPROTO_SCTP && p->fragment)
+		return cold(LB_FRAGMENT);
 	if (proto == IPPROTO_TCP)
 		why = parse_tcp(c, p, length);
 	else if (proto == IPPROTO_UDP)
@@ -149,8 +157,9 @@ static __always_inline enum lb_verdict parse_l4(struct xdp_md *ctx,
 		return cold(take_icmp(c, p, proto));
 	else
 		return cold(LB_OTHER_PROTOCOL);
+	/* of a fragment it says less than it must */
 	if (why)
-		return why;
+		return p->fragment ? cold(LB_BAD_FRAGMENT) : why;
 	*(__be32 *)&p->key.tuple.sport = *p->ports;
 	p->key.tuple.proto = proto;
 	p->key.tuple.zero = 0;
@@ -170,13 +179,14 @@ parse_ipv4(struct xdp_md *ctx, struct cursor *c, struct packet *p)
 	if (ip->version != 4 || header < sizeof(*ip) || header > p->length ||
 	    p->length > left)
 		return cold(LB_MALFORMED);
-	if (ip->frag_off & bpf_htons(IPV4_MORE_FRAGMENTS | IPV4_FRAGMENT_AT))
-		return cold(take_fragment());
 	if (__builtin_expect(header > sizeof(*ip), 0) &&
 	    has_source_route(ctx, (void *)ip - (void *)p->eth,
 			     header - sizeof(*ip)))
 		return cold(LB_SOURCE_ROUTE);
 	p->l3 = ip;
+	if (ip->frag_off & bpf_htons(IPV4_FRAGMENT_AT))
+		return cold(LB_FRAGMENT);
+	p->fragment = ip->frag_off & bpf_htons(IPV4_MORE_FRAGMENTS);
 	*(__u64 *)&p->key.tuple.src = *(const __u64 *)&ip->saddr;
 	p->key.tuple.family = LB_IPV4;
 	c->pos = (void *)ip + header;
@@ -196,17 +206,17 @@ parse_ipv6(struct xdp_md *ctx, struct cursor *c, struct packet *p)
 	p->length = sizeof(*ip) + bpf_ntohs(ip->payload_len);
 	if (ip->version != 6 || p->length > left)
 		return cold(LB_MALFORMED);
+	p->l3 = ip;
 	proto = ip->nexthdr;
 	if (is_extension(proto)) {
 		why = skip_extensions(ctx, (void *)ip - (void *)p->eth, &proto,
-				      &header);
+				      &header, &p->fragment);
 		if (why)
 			return why;
 		if (header > p->length)
 			return cold(LB_MALFORMED);
 		c->pos = (void *)ip + header;
 	}
-	p->l3 = ip;
 	copy_address(&p->key.src, &ip->saddr);
 	copy_address(&p->key.dst, &ip->daddr);
 	flow_hash_addresses(&p->key.tuple, &p->key.src, &p->key.dst);

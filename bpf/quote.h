@@ -60,6 +60,7 @@ static __always_inline __u32 take_quoted_ipv6(struct xdp_md *ctx, __u32 at,
 {
 	const struct ipv6hdr *ip = cursor_take(c, sizeof(*ip));
 	__u32 header = sizeof(*ip);
+	__u16 first;
 	__u8 proto;
 
 	if (!ip || ip->version != 6)
@@ -68,7 +69,8 @@ static __always_inline __u32 take_quoted_ipv6(struct xdp_md *ctx, __u32 at,
 	copy_address(&key->dst, &ip->saddr);
 	flow_hash_addresses(&key->tuple, &key->src, &key->dst);
 	proto = ip->nexthdr;
-	if (is_extension(proto) && skip_extensions(ctx, at, &proto, &header))
+	if (is_extension(proto) &&
+	    skip_extensions(ctx, at, &proto, &header, &first))
 		return 0;
 	key->tuple.proto = proto;
 	key->tuple.family = LB_IPV6;
@@ -187,7 +189,7 @@ static __always_inline enum lb_verdict find_quoted(struct xdp_md *ctx, __u32 l3,
 
 	if (!own)
 		return LB_INTERNAL;
-	own->quote.service = 0;
+	own->parting.service = 0;
 	if (icmp > MOST_ICMP_AT)
 		return LB_ICMP_ERROR;
 	l4 = read_quote(ctx, icmp, &key, &seq, family);
@@ -197,7 +199,7 @@ static __always_inline enum lb_verdict find_quoted(struct xdp_md *ctx, __u32 l3,
 		return lb_handover ? LB_OF_BEFORE : LB_ICMP_ERROR;
 	own->quote.word = hit.word;
 	own->quote.line = hit.index;
-	own->quote.service = service_of(&hit, family);
+	own->parting.service = service_of(&hit, family);
 	own->quote.l3 = l3;
 	own->quote.icmp = icmp;
 	own->quote.l4 = l4;

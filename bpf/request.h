@@ -11,6 +11,7 @@
 
 #include <linux/tcp.h>
 
+#include "bpf/fragment.h"
 #include "bpf/icmp.h"
 #include "bpf/lb_abi.h"
 #include "bpf/packet.h"
@@ -47,12 +48,16 @@ struct port_space {
 	__u32 hole_size;
 };
 
+/* What struct packet is to know of one that a function of its own has sent. */
+struct parting {
+	__u32 service;
+	__u32 out;
+};
+
 /* An ICMP error, and the flow that it speaks of (quote.h). */
 struct quote {
 	__u64 word; /* of the line that the error goes by */
 	__u32 line;
-	__u32 service;
-	__u32 out; /* ifindex */
 	/* where they begin in the frame */
 	__u16 l3;
 	__u16 icmp;
@@ -72,8 +77,11 @@ struct scratch {
 	struct bpf_fib_lookup fib;
 	struct lb_flow6 made;
 	struct tcphdr tcp; /* that is looked at (offload.h) */
+	struct parting parting;
 	struct quote quote;
 	struct told_packet told;
+	struct fragment fragment;
+	struct lb_trace trace;
 	/* IPv4 options that are looked at (option.h) */
 	__u8 options[MOST_OPTION_BYTES];
 	__u32 option;

@@ -260,7 +260,7 @@ static __always_inline enum lb_verdict translate(struct xdp_md *ctx,
 		return LB_INTERNAL;
 	if (!flow_is_still(&hit))
 		return LB_RECYCLED;
-	own->quote.out = hop->ifindex;
+	own->parting.out = hop->ifindex;
 	return way == LB_ICMP_TRANSLATED && !set_link(ctx, hop) ? LB_INTERNAL
 								: way;
 }
@@ -292,18 +292,9 @@ take_error(struct xdp_md *ctx, struct packet *p, const int family)
 				: find_quoted4(ctx, l3, icmp);
 	if (!why)
 		why = family == LB_IPV6 ? translate6(ctx) : translate4(ctx);
-	p->service = own->quote.service;
-	p->out = own->quote.out;
+	p->service = own->parting.service;
+	p->out = own->parting.out;
 	return why;
-}
-
-/* What begins no flow, and is of none by its own ends. */
-static __always_inline enum lb_verdict not_ours(struct xdp_md *ctx,
-						struct packet *p,
-						enum lb_verdict why,
-						const int family)
-{
-	return why == LB_ICMP_ERROR ? take_error(ctx, p, family) : why;
 }
 
 #endif

@@ -17,15 +17,6 @@ void put16(Bytes& to, size_t value) {
   to.push_back(static_cast<uint8_t>(value));
 }
 
-void set16(Bytes& in, size_t where, size_t value) {
-  in[where] = static_cast<uint8_t>(value >> 8);
-  in[where + 1] = static_cast<uint8_t>(value);
-}
-
-size_t get16(const Bytes& in, size_t where) {
-  return static_cast<size_t>(in[where] << 8 | in[where + 1]);
-}
-
 void append(Bytes& to, const Bytes& more) { to.insert(to.end(), more.begin(), more.end()); }
 
 void append(Bytes& to, const base::IpAddress& address) {

@@ -54,7 +54,7 @@ class Packet {
   Packet& tag_of(uint32_t verification_tag);  // SCTP; 0 unless it is said
   Packet& ttl(uint8_t hops);
   Packet& traffic_class(uint8_t value);
-  Packet& id(uint16_t number);  // IPv4
+  Packet& id(uint16_t number);                 // IPv4
   Packet& payload(size_t bytes);               // of a pattern
   Packet& last_word(uint16_t word);            // of the payload, behind the pattern
   Packet& may_be_fragmented();                 // IPv4: no DF
@@ -115,12 +115,23 @@ class Packet {
   base::MacAddress to_mac_{{2, 0, 0, 0, 0, 2}}, from_mac_{{6, 0, 192, 0, 2, 1}};
 };
 
+// Two bytes of a frame, in network byte order.
+void set16(Bytes& in, size_t where, size_t value);
+size_t get16(const Bytes& in, size_t where);
+
 base::Endpoint at(std::string_view address, uint16_t port);
 Packet tcp(const base::Endpoint& from, const base::Endpoint& to);
 Packet udp(const base::Endpoint& from, const base::Endpoint& to);
 Packet sctp(const base::Endpoint& from, const base::Endpoint& to);
 // An echo request, or any other type.
 Bytes icmp(const base::IpAddress& from, const base::IpAddress& to, uint8_t type);
+// What a sender makes of a packet that is larger than its link: pieces of so many bytes of L4.
+std::vector<Bytes> fragments(const Packet& packet, size_t bytes, uint32_t id);
+// The one at this offset only, of a packet that is longer than it says, or not.
+Bytes fragment(const Packet& packet, size_t offset, size_t bytes, uint32_t id, bool more);
+// The packet that a receiver makes of them, however they came; nullopt: of none.
+std::optional<Bytes> joined(const std::vector<Bytes>& fragments);
+uint32_t fragment_id(const Bytes& fragment);
 // What `from` says of a packet that it got or has to send on: type, code and the word behind the
 // checksum, then the packet's headers and so many bytes of its L4, to whom it says it is from.
 struct Error {
