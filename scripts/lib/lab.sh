@@ -186,17 +186,19 @@ lab_amphora_addresses() {
 
 # ---- the agent -----------------------------------------------------------
 
-# LAB_AGENT_FIELDS: more fields, each with a comma after it.
+# LAB_AGENT_FIELDS: more fields, each with a comma after it. LAB_CLIENT_ROUTES, LAB_MEMBER_ROUTES: of
+# its two interfaces, separated by commas.
 lab_agent_config() {
   local second=""
   [[ $LAB_KIND == one-armed ]] || second=', {"name": "eth2", "mtu": 1500,
-    "addresses": ["203.0.113.2/24", "2001:db8:203::2/64"]}'
+    "addresses": ["203.0.113.2/24", "2001:db8:203::2/64"], "routes": ['${LAB_MEMBER_ROUTES:-}']}'
   cat <<JSON
 {"namespace": "$LAB-amphora", "state_dir": "$LAB_DIR/state", "control_socket": "$LAB_SOCKET",
  "pin_root": "$LAB_PINS", "log_level": "${LAB_LOG_LEVEL:-info}", ${LAB_AGENT_FIELDS:-}
  "flow_table": {"ipv4_flows": ${LAB_FLOWS:-262144}, "ipv6_flows": ${LAB_FLOWS:-65536}},
  "interfaces": [{"name": "eth1", "mtu": 1500,
-    "addresses": ["198.51.100.2/24", "2001:db8:100::2/64"]}$second]}
+    "addresses": ["198.51.100.2/24", "2001:db8:100::2/64"],
+    "routes": [${LAB_CLIENT_ROUTES:-}]}$second]}
 JSON
 }
 
