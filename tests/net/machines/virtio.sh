@@ -25,6 +25,7 @@ done
 [[ -n $fixed && -n $free ]] || fail "no two virtio_net as wanted: fixed '$fixed', free '$free'"
 
 lab_begin virtio
+LAB_MEMBER_NET4=198.51.100 # nobody is there
 lab_namespace amphora
 ip link set "$fixed" name v0
 ip link set "$free" name v1
@@ -50,8 +51,9 @@ start_agent() {
   lab_until 120 "the agent to answer" lab_agent_answers
 }
 placement() {
-  lab_api GET /v1/status | jq -r --arg id "$(id_of listeners "$1")" \
-    '.placements[] | select(.listener == $id) | .placement'
+  local id
+  id=$(id_of listeners "$1") # before the status is asked for: both answers are in the same file
+  lab_api GET /v1/status | jq -r --arg id "$id" '.placements[] | select(.listener == $id) | .placement'
 }
 is_placed() { [[ $(placement "$1") == "$2" ]]; }
 
