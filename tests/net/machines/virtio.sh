@@ -20,7 +20,7 @@ done
 fixed="" free=""
 for nic in /sys/class/net/*/device; do
   name=$(basename "$(dirname "$nic")")
-  if ethtool -k "$name" | grep -q 'rx-gro-hw: .*fixed'; then fixed=$name; else free=$name; fi
+  if ethtool -k "$name" | grep -q 'rx-gro-hw: on .fixed'; then fixed=$name; else free=$name; fi
 done
 [[ -n $fixed && -n $free ]] || fail "no two virtio_net as wanted: fixed '$fixed', free '$free'"
 
