@@ -16,6 +16,7 @@ struct lb_ended {
 	struct lb_flow6 forward;
 	struct lb_flow6 reply;
 };
-LB_STATIC_ASSERT(sizeof(struct lb_ended) == 264, "lb_ended");
+LB_STATIC_ASSERT(sizeof(struct lb_ended) == 8 + 2 * sizeof(struct lb_flow6),
+		 "lb_ended");
 
 #endif
