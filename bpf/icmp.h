@@ -46,6 +46,7 @@ struct icmp_error_head {
  * at once, and no more than every host has to take.
  */
 #define TOLD_QUOTE 504
+#define TOLD_LINK 18 /* Ethernet and a tag */
 
 struct told_packet {
 	union {
@@ -58,6 +59,7 @@ struct told_packet {
 	};
 	struct icmp_error_head icmp;
 	__u8 quote[TOLD_QUOTE];
+	__u8 link[TOLD_LINK]; /* the link header before it */
 };
 
 static __always_inline int is_icmp_error(__u8 type, __u8 proto)

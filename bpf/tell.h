@@ -150,19 +150,37 @@ static __always_inline void sender_of(const struct told_packet *made,
 
 /* ---- and in the packet's place ------------------------------------------ */
 
-/* To the neighbour that the packet came from. */
-static __always_inline int turn_round(struct xdp_md *ctx)
+/* Back to the neighbour that the packet came from. */
+static __always_inline void turn_round(struct ethhdr *eth)
 {
-	struct cursor c = cursor_of(ctx);
-	struct ethhdr *eth = cursor_take(&c, sizeof(*eth));
 	__u8 mac[ETH_ALEN];
 
-	if (!eth)
-		return 0;
 	__builtin_memcpy(mac, eth->h_dest, ETH_ALEN);
 	__builtin_memcpy(eth->h_dest, eth->h_source, ETH_ALEN);
 	__builtin_memcpy(eth->h_source, mac, ETH_ALEN);
-	return 1;
+}
+
+/*
+ * The error's headers go before the packet: each frame has room there, and few
+ * have behind it. `l3` bytes of link header begin the frame again.
+ */
+static __always_inline int put_error(struct xdp_md *ctx,
+				     struct told_packet *made, __u32 l3,
+				     __u32 bytes, const int family)
+{
+	const __u32 header = l3_bytes(family);
+	const int before = header + sizeof(made->icmp);
+
+	if (!is_within(&l3, sizeof(struct ethhdr), sizeof(made->link)) ||
+	    bpf_xdp_load_bytes(ctx, 0, made->link, l3))
+		return 0;
+	turn_round((struct ethhdr *)made->link);
+	return !bpf_xdp_adjust_head(ctx, -before) &&
+	       !bpf_xdp_adjust_tail(ctx,
+				    (int)(l3 + bytes) - frame_bytes(ctx)) &&
+	       !bpf_xdp_store_bytes(ctx, 0, made->link, l3) &&
+	       !bpf_xdp_store_bytes(ctx, l3, (void *)&made->icmp - header,
+				    bytes);
 }
 
 /* 1: the frame is the error now; `l3`, `length`: where the packet is in it. */
@@ -170,11 +188,9 @@ static __always_inline int tell_sender(struct xdp_md *ctx, __u32 l3,
 				       __u32 length, __u32 mtu,
 				       const int family)
 {
-	const __u32 header = l3_bytes(family);
 	struct scratch *own = own_scratch();
 	struct told_packet *made;
 	struct lb_addr to;
-	__u32 bytes;
 
 	if (!own || l3 > CURSOR_DEEPEST)
 		return 0;
@@ -190,12 +206,9 @@ static __always_inline int tell_sender(struct xdp_md *ctx, __u32 l3,
 	if (!may_tell(&to, mtu ? TELL_TOO_BIG : TELL_EXPIRED))
 		return 0;
 	make_error(made, length, mtu, family);
-	bytes = header + sizeof(made->icmp) + length;
-	return !bpf_xdp_adjust_tail(ctx,
-				    (int)(l3 + bytes) - frame_bytes(ctx)) &&
-	       !bpf_xdp_store_bytes(ctx, l3, (void *)&made->icmp - header,
-				    bytes) &&
-	       turn_round(ctx);
+	return put_error(ctx, made, l3,
+			 l3_bytes(family) + sizeof(made->icmp) + length,
+			 family);
 }
 
 __noinline int tell_sender4(struct xdp_md *ctx, __u32 l3, __u32 length,
