@@ -79,7 +79,7 @@ TEST_P(Sctp, Association) {
   EXPECT_THAT(run(to_vip().chunk(kCookieEcho).chunk(kData)),
               Continues(to_member(inside).chunk(kCookieEcho).chunk(kData)));
   EXPECT_EQ(states(), States{LB_FLOW_OPEN});
-  EXPECT_THAT(run(to_vip().chunk(kData).ttl(1)), Drops(LB_TTL_EXPIRED));
+  EXPECT_EQ(run(to_vip().chunk(kData).ttl(1)).verdict(), LB_TOLD_EXPIRED);
   EXPECT_EQ(stats_of(vip_, 132).connections, 1u);
 }
 
@@ -104,10 +104,10 @@ TEST_P(Sctp, ChecksumOfEveryLength) {
   for (size_t bytes = 1; bytes <= most; ++bytes) {
     ASSERT_THAT(run(to_vip().chunk(kData).payload(bytes)),
                 Continues(to_member(inside).chunk(kData).payload(bytes)));
-    ASSERT_THAT(
-        run(from_member(inside).chunk(kSack).chunk(kData).payload(bytes - bytes % 5), kEth1),
-        testing::AnyOf(Continues(to_client().chunk(kSack).chunk(kData).payload(bytes - bytes % 5)),
-                       Drops(LB_TOO_BIG)));
+    const size_t back = bytes - bytes % 5;
+    const Outcome outcome = run(from_member(inside).chunk(kSack).chunk(kData).payload(back), kEth1);
+    if (back + 4 > most) continue;  // with the second chunk it is too big
+    ASSERT_THAT(outcome, Continues(to_client().chunk(kSack).chunk(kData).payload(back)));
   }
 }
 
