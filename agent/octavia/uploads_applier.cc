@@ -65,6 +65,12 @@ LeftOut UploadsApplier::say_once() {
   };
 }
 
+// By what HAProxy is asked about: the whole text changes with each weight that is the datapath's.
+bool UploadsApplier::was_checked(const model::Amphora& amphora) const {
+  return checked_ && checked_->haproxy_text == amphora.haproxy_text &&
+         checked_->peer_name == amphora.peer_name;
+}
+
 Awaited<Status> UploadsApplier::examine(Uploads uploads, Document document) {
   auto model = model_of(uploads, amphora_);
   if (!model) {
@@ -77,7 +83,7 @@ Awaited<Status> UploadsApplier::examine(Uploads uploads, Document document) {
   if (!model) co_return model.error();
   const model::Amphora& amphora = *model->amphora;
   // Without anything for HAProxy, everything was understood here.
-  if (amphora.haproxy_text.empty() || amphora == checked_) co_return Unit{};
+  if (amphora.haproxy_text.empty() || was_checked(amphora)) co_return Unit{};
   auto good = co_await means_.checker.check(amphora.haproxy_text, amphora.peer_name);
   if (good) checked_ = amphora;
   co_return good;

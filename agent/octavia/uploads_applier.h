@@ -43,6 +43,7 @@ class UploadsApplier final : public Applier {
 
  private:
   LeftOut say_once();
+  bool was_checked(const model::Amphora& amphora) const;
 
   Uuid amphora_;
   Means means_;

@@ -83,6 +83,7 @@ class ApplierTest : public ::testing::Test {
 
 constexpr const char* kL4 = "haproxy/01-tcp-rr-nohm.cfg";
 constexpr const char* kL7 = "haproxy/09-http-l7policies.cfg";
+constexpr const char* kMixed = "haproxy/15-multi-listener-active-standby.cfg";
 constexpr const char* kTls = "haproxy/10-terminated-https-sni-clientauth.cfg";
 
 TEST_F(ApplierTest, ListenersOfTheKernelNeedNoHaproxy) {
@@ -104,20 +105,32 @@ TEST_F(ApplierTest, WhatIsLeftToHaproxyIsCheckedByItOnce) {
   EXPECT_EQ(refused.error().message(), "[ALERT] no");
 }
 
+// A weight of the datapath's starts no HAProxy.
+TEST_F(ApplierTest, WhatTheDatapathHasTakenOverIsNoMatterOfHaproxys) {
+  Uploads uploads = with(kMixed);
+  EXPECT_TRUE(examine(uploads).ok());
+  EXPECT_EQ(checker.checks, 1);
+  std::string& text = uploads.haproxy.begin()->second;
+  text.replace(text.find("weight", text.find("mode tcp\n    balance")), 8, "weight 7");
+  EXPECT_TRUE(examine(uploads).ok());
+  EXPECT_EQ(checker.checks, 1);
+}
+
 TEST_F(ApplierTest, WhatIsCarriedOutIsNotTouchedAgain) {
   EXPECT_TRUE(run(applier.apply(with(kL7), {})).ok());
   EXPECT_TRUE(run(applier.apply(with(kL7), {})).ok());
   EXPECT_EQ(carried.size(), 1u);
 }
 
-// Where connections are logged is no part of the model.
+// Of the model it is the text that HAProxy would have where XDP can forward nothing.
 TEST_F(ApplierTest, TellsOfEveryTextThatIsApplied) {
   Uploads uploads = with(kL4);
   EXPECT_TRUE(run(applier.apply(uploads, {})).ok());
   std::string& text = uploads.haproxy.begin()->second;
   text.replace(text.find("local0"), 6, "local5");
   EXPECT_TRUE(run(applier.apply(uploads, {})).ok());
-  EXPECT_EQ(carried.size(), 1u);
+  ASSERT_EQ(carried.size(), 2u);
+  EXPECT_EQ(carried[1].listeners, carried[0].listeners);
   ASSERT_EQ(applied.size(), 2u);
   EXPECT_EQ(applied[1], uploads);
   EXPECT_TRUE(run(applier.apply(uploads, {uploads.haproxy.begin()->first})).ok());
