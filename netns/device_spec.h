@@ -35,6 +35,11 @@ struct Device {
   std::map<std::string, Offload> features;  // by the kernel's names: "rx-gro-hw"
   std::optional<Queues> queues;             // none: the driver does not count them
 
+  bool is_on(const std::string& feature) const {
+    const auto found = features.find(feature);
+    return found != features.end() && found->second.on;
+  }
+
   friend bool operator==(const Device&, const Device&) = default;
 };
 

@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <vector>
@@ -35,6 +36,10 @@ class Request {
     std::memcpy(&out, bytes_.data(), sizeof(Header));
     return out;
   }
+  template <class Header, class Item>
+  void put(size_t i, const Item& item) {
+    std::memcpy(bytes_.data() + sizeof(Header) + i * sizeof(Item), &item, sizeof(Item));
+  }
   // The `i`-th of what is behind a Header.
   template <class Header, class Item>
   Item item(size_t i) const {
@@ -60,7 +65,7 @@ class Asking {
     std::strncpy(call.ifr_name, interface_.c_str(), IFNAMSIZ - 1);
     call.ifr_data = static_cast<char*>(request.data());
     if (::ioctl(fd_.get(), SIOCETHTOOL, &call) == 0) return Unit{};
-    return Error{errno, std::string("read ") + what + " of interface " + interface_};
+    return Error{errno, std::string(what) + " of interface " + interface_};
   }
 
  private:
@@ -74,7 +79,7 @@ Result<std::string> read_driver(const Asking& device) {
   ethtool_drvinfo header{};
   header.cmd = ETHTOOL_GDRVINFO;
   Request request(header, 0);
-  if (auto asked = device.ask(request, "the driver"); !asked) return asked.error();
+  if (auto asked = device.ask(request, "read the driver"); !asked) return asked.error();
   header = request.header<ethtool_drvinfo>();
   return std::string(header.driver, ::strnlen(header.driver, sizeof(header.driver)));
 }
@@ -85,36 +90,54 @@ Result<uint32_t> count_features(const Asking& device) {
   header.cmd = ETHTOOL_GSSET_INFO;
   header.sset_mask = uint64_t{1} << ETH_SS_FEATURES;
   Request request(header, sizeof(uint32_t));
-  if (auto asked = device.ask(request, "the offloads"); !asked) return asked.error();
+  if (auto asked = device.ask(request, "read the offloads"); !asked) return asked.error();
   return request.item<ethtool_sset_info, uint32_t>(0);
 }
 
-Result<std::map<std::string, Offload>> read_features(const Asking& device) {
+// Of each feature that the kernel knows, by its number.
+Result<std::vector<std::string>> read_names(const Asking& device) {
   const auto count = count_features(device);
   if (!count) return count.error();
-  ethtool_gstrings names{};
-  names.cmd = ETHTOOL_GSTRINGS;
-  names.string_set = ETH_SS_FEATURES;
-  names.len = *count;
-  Request named(names, size_t{*count} * ETH_GSTRING_LEN);
-  if (auto asked = device.ask(named, "the names of offloads"); !asked) return asked.error();
-  ethtool_gfeatures values{};
-  values.cmd = ETHTOOL_GFEATURES;
-  values.size = (*count + 31) / 32;
-  Request valued(values, values.size * sizeof(ethtool_get_features_block));
-  if (auto asked = device.ask(valued, "the offloads"); !asked) return asked.error();
-
-  std::map<std::string, Offload> out;
+  ethtool_gstrings header{};
+  header.cmd = ETHTOOL_GSTRINGS;
+  header.string_set = ETH_SS_FEATURES;
+  header.len = *count;
+  Request request(header, size_t{*count} * ETH_GSTRING_LEN);
+  if (auto asked = device.ask(request, "read the names of offloads"); !asked) return asked.error();
+  std::vector<std::string> names;
   for (uint32_t i = 0; i < *count; ++i) {
     struct Name {
       char text[ETH_GSTRING_LEN];
     };
-    const auto name = named.item<ethtool_gstrings, Name>(i);
-    const auto block = valued.item<ethtool_gfeatures, ethtool_get_features_block>(i / 32);
-    const uint32_t bit = uint32_t{1} << i % 32;
-    out[std::string(name.text, ::strnlen(name.text, sizeof(name.text)))] = {
-        (block.active & bit) != 0,
-        (block.available & bit) == 0 || (block.never_changed & bit) != 0};
+    const auto name = request.item<ethtool_gstrings, Name>(i);
+    names.emplace_back(name.text, ::strnlen(name.text, sizeof(name.text)));
+  }
+  return names;
+}
+
+// Features are asked for and changed so many at a time.
+constexpr size_t kBlock = 32;
+
+uint32_t blocks_of(const std::vector<std::string>& names) {
+  return static_cast<uint32_t>((names.size() + kBlock - 1) / kBlock);
+}
+
+uint32_t bit_of(size_t i) { return uint32_t{1} << i % kBlock; }
+
+Result<std::map<std::string, Offload>> read_features(const Asking& device) {
+  const auto names = read_names(device);
+  if (!names) return names.error();
+  ethtool_gfeatures header{};
+  header.cmd = ETHTOOL_GFEATURES;
+  header.size = blocks_of(*names);
+  Request request(header, header.size * sizeof(ethtool_get_features_block));
+  if (auto asked = device.ask(request, "read the offloads"); !asked) return asked.error();
+  std::map<std::string, Offload> out;
+  for (size_t i = 0; i < names->size(); ++i) {
+    const auto block = request.item<ethtool_gfeatures, ethtool_get_features_block>(i / kBlock);
+    out[(*names)[i]] = {
+        (block.active & bit_of(i)) != 0,
+        (block.available & bit_of(i)) == 0 || (block.never_changed & bit_of(i)) != 0};
   }
   return out;
 }
@@ -124,7 +147,7 @@ std::optional<Queues> read_queues(const Asking& device) {
   ethtool_channels header{};
   header.cmd = ETHTOOL_GCHANNELS;
   Request request(header, 0);
-  if (!device.ask(request, "the queues")) return std::nullopt;
+  if (!device.ask(request, "read the queues")) return std::nullopt;
   header = request.header<ethtool_channels>();
   if (header.max_combined == 0) return std::nullopt;
   return Queues{header.combined_count, header.max_combined};
@@ -140,6 +163,23 @@ Result<Device> read_device(const std::string& interface) {
   auto features = read_features(*device);
   if (!features) return features.error();
   return Device{std::move(*driver), std::move(*features), read_queues(*device)};
+}
+
+Status switch_off(const std::string& interface, const std::string& feature) {
+  auto device = Asking::open(interface);
+  if (!device) return device.error();
+  const auto names = read_names(*device);
+  if (!names) return names.error();
+  const auto number = static_cast<size_t>(std::ranges::find(*names, feature) - names->begin());
+  if (number == names->size()) return Error{EINVAL, "switch off " + feature};
+  ethtool_sfeatures header{};
+  header.cmd = ETHTOOL_SFEATURES;
+  header.size = blocks_of(*names);
+  Request request(header, header.size * sizeof(ethtool_set_features_block));
+  ethtool_set_features_block block{};
+  block.valid = bit_of(number);
+  request.put<ethtool_sfeatures>(number / kBlock, block);
+  return device->ask(request, ("switch off " + feature).c_str());
 }
 
 }  // namespace netns

@@ -14,10 +14,10 @@
 #include <optional>
 #include <thread>
 
-#include "agent/datapath/ethtool.h"
 #include "agent/datapath/offloads.h"
 #include "agent/datapath/pins.h"
 #include "base/log.h"
+#include "netns/devices.h"
 
 namespace datapath {
 namespace {
@@ -50,9 +50,15 @@ OnInterface program_on(uint32_t ifindex) {
   return {query.prog_id, query.attach_mode};
 }
 
+// One that says nothing has nothing of it.
+netns::Device device_of(const std::string& interface) {
+  auto device = netns::read_device(interface);
+  return device ? std::move(*device) : netns::Device{"unknown", {}, {}};
+}
+
 std::string why_not_native(int code, const std::string& interface) {
   std::string text = std::string("native XDP refused: ") + std::strerror(code) + " (driver " +
-                     driver_of(interface) + "); ";
+                     device_of(interface).driver + "); ";
   if (code == EOPNOTSUPP)
     return text + "the driver has none, or LRO or fixed guest offloads forbid it (ethtool -k)";
   if (code == EINVAL || code == ERANGE || code == E2BIG)
@@ -65,7 +71,7 @@ bool loses_frames(uint32_t ifindex, const TakesFrames& takes_frames) {
 }
 
 std::string why_frames_are_lost(const std::string& interface) {
-  const std::string driver = driver_of(interface);
+  const std::string driver = device_of(interface).driver;
   return "frames that native XDP sends by it would be lost (driver " + driver + "); " +
          (driver == "veth" ? "its other end needs an XDP program or `ethtool -K ... gro on`"
                            : "the driver has no ndo_xdp_xmit");
@@ -136,9 +142,9 @@ Created create_native(int program, uint32_t ifindex) {
 // A driver that takes VLAN tags off a frame hides from the program that it is another network's.
 Status show_vlan_tags(const std::string& interface) {
   constexpr char kTakesTagsOff[] = "rx-vlan-hw-parse";
-  if (!features_of(interface).contains(kTakesTagsOff)) return Unit{};
-  (void)switch_off(interface, kTakesTagsOff);  // it is looked at what has come of it
-  if (!features_of(interface).contains(kTakesTagsOff)) return Unit{};
+  if (!device_of(interface).is_on(kTakesTagsOff)) return Unit{};
+  (void)netns::switch_off(interface, kTakesTagsOff);  // it is looked at what has come of it
+  if (!device_of(interface).is_on(kTakesTagsOff)) return Unit{};
   return Error{0, "interface " + interface +
                       " takes VLAN tags off, so that XDP would take their frames for its own; "
                       "`ethtool -K " +
@@ -147,16 +153,16 @@ Status show_vlan_tags(const std::string& interface) {
 
 // What the kernel has switched off by itself is off; the rest is tried.
 std::string obstacle_of(const std::string& interface, const std::string& generic) {
-  const std::string driver = driver_of(interface);
-  std::set<std::string> bad = unbearable(driver, features_of(interface));
-  for (const std::string& feature : bad) (void)switch_off(interface, feature);
-  if (!bad.empty()) bad = unbearable(driver, features_of(interface));
-  return why_not_forwarded(interface, driver, bad, generic);
+  const netns::Device device = device_of(interface);
+  std::set<std::string> bad = unbearable(device);
+  for (const std::string& feature : bad) (void)netns::switch_off(interface, feature);
+  if (!bad.empty()) bad = unbearable(device_of(interface));
+  return why_not_forwarded(interface, device.driver, bad, generic);
 }
 
 std::string note_of(const std::string& interface) {
   const auto cpus = static_cast<uint32_t>(libbpf_num_possible_cpus());
-  return why_locked(interface, driver_of(interface), channels_of(interface), cpus);
+  return why_locked(interface, device_of(interface), cpus);
 }
 
 Status detach(const std::string& path) {

@@ -28,11 +28,11 @@ std::string what_helps(const std::string& driver) {
 
 }  // namespace
 
-std::set<std::string> unbearable(const std::string& driver, const std::set<std::string>& features) {
+std::set<std::string> unbearable(const netns::Device& device) {
   std::set<std::string> out;
   for (const char* joins : {"rx-lro", "rx-gro-hw"})
-    if (features.contains(joins)) out.insert(joins);
-  if (hands_on_without_checksums(driver) && features.contains(kChecksum)) out.insert(kChecksum);
+    if (device.is_on(joins)) out.insert(joins);
+  if (hands_on_without_checksums(device.driver) && device.is_on(kChecksum)) out.insert(kChecksum);
   return out;
 }
 
@@ -44,16 +44,16 @@ std::string why_not_forwarded(const std::string& interface, const std::string& d
          "), and what XDP forwards would be broken; " + what_helps(driver);
 }
 
-std::string why_locked(const std::string& interface, const std::string& driver,
-                       const std::optional<Channels>& channels, uint32_t cpus) {
-  if (driver != kVirtio || !channels) return "";
+std::string why_locked(const std::string& interface, const netns::Device& device, uint32_t cpus) {
+  if (device.driver != kVirtio || !device.queues) return "";
+  const netns::Queues& queues = *device.queues;
   // With room it has one more for each CPU by now.
-  if (channels->now > cpus || channels->now + cpus <= channels->most) return "";
+  if (queues.now > cpus || queues.now + cpus <= queues.most) return "";
   return "CPUs wait for each other when XDP sends by interface " + interface +
-         ": it has no queue of its own for each of them (" + std::to_string(channels->most) +
-         " at most, " + std::to_string(channels->now) + " in use, " + std::to_string(cpus) +
+         ": it has no queue of its own for each of them (" + std::to_string(queues.most) +
+         " at most, " + std::to_string(queues.now) + " in use, " + std::to_string(cpus) +
          " CPUs). Fewer are enough (`ethtool -L " + interface + " combined N`), or on the host " +
-         std::to_string(channels->now + cpus) + " queues (libvirt: <driver queues='N'/>)";
+         std::to_string(queues.now + cpus) + " queues (libvirt: <driver queues='N'/>)";
 }
 
 }  // namespace datapath

@@ -20,7 +20,7 @@ RULES = [
     ("agent/plan/", ("base/", "agent/model/", "bpf/lb_abi.h", "agent/datapath/abi.h",
                      "agent/datapath/tables.h", "health/expected_codes.h", *SPECS)),
     ("agent/datapath/", ("base/", "bpf/lb_abi.h", "bpf/flow_layout.h", "bpf/crc32c.h", "bpf/handover.h",
-                         "bpf/lost.h")),
+                         "bpf/lost.h", "netns/devices.h", "netns/device_spec.h")),
     ("agent/certificates/", ("base/",)),
     ("agent/http/", ("base/", "agent/model/")),
     ("agent/control/", ("base/", "agent/model/", "agent/http/", "agent/reconcile/changes.h",

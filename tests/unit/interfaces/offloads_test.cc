@@ -10,17 +10,23 @@ using testing::AllOf;
 using testing::HasSubstr;
 using Features = std::set<std::string>;
 
+netns::Device device(const char* driver, const Features& on) {
+  netns::Device device{driver, {{"rx-lro", {}}, {"rx-hashing", {.on = true}}}, {}};
+  for (const std::string& feature : on) device.features[feature].on = true;
+  return device;
+}
+
 TEST(Offloads, JoinedPacketsAreUnbearableWhateverTheDriver) {
-  EXPECT_EQ(unbearable("ixgbe", {"rx-checksum", "rx-lro", "rx-gro", "rx-gro-hw"}),
+  EXPECT_EQ(unbearable(device("ixgbe", {"rx-checksum", "rx-lro", "rx-gro", "rx-gro-hw"})),
             (Features{"rx-lro", "rx-gro-hw"}));
-  EXPECT_EQ(unbearable("ixgbe", {"rx-checksum", "rx-gro"}), Features{});
+  EXPECT_EQ(unbearable(device("ixgbe", {"rx-checksum", "rx-gro"})), Features{});
 }
 
 // Where packets come from another machine's stack and not by a wire.
 TEST(Offloads, ChecksumsThatNobodyHasComputedAre) {
   for (const char* driver : {"virtio_net", "vif"})
-    EXPECT_EQ(unbearable(driver, {"rx-checksum"}), Features{"rx-checksum"});
-  EXPECT_EQ(unbearable("virtio_net", {"rx-gro", "tx-checksum-ip-generic"}), Features{});
+    EXPECT_EQ(unbearable(device(driver, {"rx-checksum"})), Features{"rx-checksum"});
+  EXPECT_EQ(unbearable(device("virtio_net", {"rx-gro", "tx-checksum-ip-generic"})), Features{});
 }
 
 TEST(Offloads, AreNamedWithWhatHelps) {
@@ -33,15 +39,15 @@ TEST(Offloads, AreNamedWithWhatHelps) {
 
 TEST(Queues, AreTooFewWhereNoCpuHasItsOwn) {
   const auto locked = [](uint32_t now, uint32_t most, uint32_t cpus) {
-    return why_locked("eth1", "virtio_net", Channels{now, most}, cpus);
+    return why_locked("eth1", {"virtio_net", {}, netns::Queues{now, most}}, cpus);
   };
   EXPECT_THAT(locked(2, 2, 2), AllOf(HasSubstr("eth1"), HasSubstr("ethtool -L eth1 combined"),
                                      HasSubstr("2 at most"), HasSubstr("4 queues")));
   EXPECT_THAT(locked(1, 4, 4), HasSubstr("5 queues"));
   EXPECT_EQ(locked(4, 4, 2), "");  // two of them are XDP's
   EXPECT_EQ(locked(1, 4, 2), "");
-  EXPECT_EQ(why_locked("eth1", "ixgbe", Channels{2, 2}, 2), "");
-  EXPECT_EQ(why_locked("eth1", "virtio_net", std::nullopt, 2), "");
+  EXPECT_EQ(why_locked("eth1", {"ixgbe", {}, netns::Queues{2, 2}}, 2), "");
+  EXPECT_EQ(why_locked("eth1", {"virtio_net", {}, std::nullopt}, 2), "");
 }
 
 }  // namespace
