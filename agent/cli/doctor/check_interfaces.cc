@@ -15,9 +15,7 @@ using netns::XdpMode;
 constexpr int kMostMtu = 4096 - 256 - 14 - 320;
 
 bool is_on(const Interface& interface, const char* feature) {
-  if (!interface.device.ok()) return false;
-  const auto found = interface.device->features.find(feature);
-  return found != interface.device->features.end() && found->second.on;
+  return interface.device.ok() && interface.device->is_on(feature);
 }
 
 bool is_fixed(const Interface& interface, const char* feature) {
@@ -44,7 +42,8 @@ Diagnoses of_each(const Facts& facts, const char* check,
   return out;
 }
 
-// Once generic, a link stays so until its pin is removed: flows are not put at risk by a change.
+// An agent that starts tries native again where its predecessor's link is generic, but only while
+// no flow lives: a link's mode cannot be changed. Without its pin it does at once.
 std::string attach_again(const Facts& facts, const std::string& name) {
   std::string pin = name;
   std::ranges::replace(pin, '.', ':');
@@ -133,7 +132,8 @@ Diagnoses check_guest_checksum(const Interface& interface) {
     return {};
   return {
       {"guest-checksum", interface.name, Grade::warn,
-       "frames of guests of the same host may come without checksums, and be sent on so",
+       "frames of guests of the same host may come without checksums: XDP forwards no TCP by it, "
+       "HAProxy serves that",
        "native XDP turns it off (see xdp), and so does QEMU's guest_csum=off of this interface"}};
 }
 
@@ -153,7 +153,8 @@ Diagnoses check_equal_mtu(const std::vector<Interface>& interfaces) {
   if (low == interfaces.end() || low->mtu == high->mtu) return {};
   return {{"mtu", "", Grade::warn,
            high->name + " has " + std::to_string(high->mtu) + " and " + low->name + " " +
-               std::to_string(low->mtu) + ": what is too big for the smaller one is dropped",
+               std::to_string(low->mtu) +
+               ": who sends what is too big for the smaller one is told by ICMP, and has to listen",
            "give all of them the same MTU"}};
 }
 
