@@ -34,7 +34,7 @@ def milliseconds(work):
 
 
 def newest_pid():
-    """Of this pid namespace: threads count, too."""
+    """Of this pid namespace, threads and processes alike: ours looks into its namespace by a thread of its own."""
     return int(pathlib.Path("/proc/sys/kernel/ns_last_pid").read_text())
 
 
@@ -157,7 +157,7 @@ class Calls:
         self.time("PUT reload, unchanged", "PUT", reload, None, False)
         time.sleep(0.5)
         said = (self.box.folder / "agent.log").read_bytes()[begun:]
-        found = {"map_entries_changed": said.count(b"put "), "processes_started": newest_pid() - pids}
+        found = {"map_entries_changed": said.count(b"put "), "threads_started": newest_pid() - pids}
         if self.stock:
             for what, path, body in (("PUT haproxy, unchanged", put, text), ("PUT reload, unchanged", reload, None)):
                 self.others[what] = [milliseconds(lambda: self.box.call("PUT", path, body, self.stock.connection()))
@@ -207,8 +207,8 @@ def show(result):
     for what, values in result["ms"].items():
         theirs = f"{statistics.median(others[what]):20.2f}" if others.get(what) else f"{'-':>20}"
         print(f"{what:44} {min(values):9.2f} {statistics.median(values):9.2f} {max(values):9.2f} {theirs}")
-    print("an upload of the same text, and its reload: {map_entries_changed} map entries changed, {processes_started} "
-          "processes started".format(**result["unchanged"]))
+    print("an upload of the same text, and its reload: {map_entries_changed} map entries changed, {threads_started} "
+          "threads started".format(**result["unchanged"]))
     print("memory of the agent, its own: {:.1f} MiB idle, {:.1f} with 1,000 members (RSS, with the maps: {:.1f}, {:.1f})".format(
         result["idle"]["own_mib"], result["with_members"]["own_mib"], result["idle"]["rss_mib"],
         result["with_members"]["rss_mib"]))
