@@ -7,7 +7,7 @@ endif()
 if(TARGET amphora-xdp)
   install(TARGETS amphora-xdp DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
-install(FILES packaging/amphora-agent.service DESTINATION lib/systemd/system)
+install(FILES packaging/amphora-agent.service packaging/amphora-xdp-namespace.service DESTINATION lib/systemd/system)
 install(FILES docs/man/amphora-xdp.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES docs/man/amphora-xdp-agent.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES packaging/completion/amphora-xdp

@@ -108,3 +108,18 @@ dpkg --purge amphora-xdp >"$LAB_DIR/dpkg.log" 2>&1 || fail "dpkg: $(cat "$LAB_DI
 left=$(find /etc /usr /lib /var -xdev -name '*amphora-xdp*' 2>/dev/null || true)
 [[ -z $left ]] || fail "purged, and there is $left"
 pass "purged: nothing is left"
+
+# On a machine that has no namespace yet. A name that the unit makes within its own mounts nobody else sees, and its next
+# start finds another namespace, without the interfaces.
+mkdir -p /etc/amphora-xdp
+echo '{"interfaces": []}' >/etc/amphora-xdp/agent.json
+install_package before
+ip -n amphora-haproxy link add eth8 type veth peer name eth9 || fail "nobody sees the namespace: $(ls -l /run/netns)"
+has_link() { amphora-xdp --json status | jq -e '.interfaces | any(.interface == "eth8")' >/dev/null; }
+lab_until 10 "the interface to be seen" has_link
+before=$(unit MainPID)
+kill -KILL "$before"
+is_another() { [[ $(unit MainPID) != 0 && $(unit MainPID) != "$before" ]] && lab_is_up; }
+lab_until 20 "the next agent" is_another
+has_link || fail "another namespace after a restart: $(amphora-xdp --json status)"
+pass "the namespace is there for everybody to see, and the same after kill -9"
