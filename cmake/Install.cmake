@@ -13,6 +13,7 @@ install(FILES docs/man/amphora-xdp-agent.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/m
 install(FILES packaging/completion/amphora-xdp
   DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 install(FILES packaging/sysctl.conf DESTINATION lib/sysctl.d RENAME 60-amphora-xdp.conf)
+install(FILES packaging/modules-load.conf DESTINATION lib/modules-load.d RENAME amphora-xdp.conf)
 install(FILES packaging/agent.json packaging/load-balancer.json
   DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/amphora-xdp/examples)
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)

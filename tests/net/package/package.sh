@@ -50,6 +50,29 @@ rating=$(systemd-analyze security amphora-agent.service --no-pager | sed -n 's/.
 [[ $(bc <<<"$rating < 5") == 1 ]] || fail "systemd-analyze rates it $rating"
 pass "systemd-analyze security rates it $rating"
 
+# Logs go where an Octavia image has them, and are rotated. The machine's rsyslog and logrotate read the package's files.
+in_log() { grep -q "$2" "/var/log/$1"; }
+rsyslogd -N1 >"$LAB_DIR/rsyslogd" 2>&1 || fail "rsyslogd: $(cat "$LAB_DIR/rsyslogd")"
+logrotate --debug /etc/logrotate.d/amphora-xdp >"$LAB_DIR/logrotate" 2>&1 || fail "logrotate: $(cat "$LAB_DIR/logrotate")"
+! grep -i error "$LAB_DIR/rsyslogd" "$LAB_DIR/logrotate" || fail "see above"
+systemctl start rsyslog
+lab_until 10 "the socket that haproxy.cfg names" test -S /run/rsyslog/octavia/log
+setpriv --reuid nobody --regid nogroup --clear-groups logger --socket /run/rsyslog/octavia/log -p local0.info -t 'haproxy[7]' "one of a tenant's"
+lab_until 10 "HAProxy's line in its log" in_log haproxy.log "haproxy\[7\]: one of a tenant's"
+systemctl restart amphora-agent
+lab_until 20 "the agent to answer" lab_is_up
+lab_until 10 "the agent's lines in its log" in_log amphora-agent.log amphora-xdp-agent
+! in_log syslog 'amphora-xdp-agent\[' || fail "the agent's lines are in syslog, too: $(grep amphora-xdp-agent /var/log/syslog)"
+logrotate --force /etc/logrotate.d/amphora-xdp
+[[ -s /var/log/amphora-agent.log.1 ]] || fail "not rotated: $(ls -l /var/log)"
+systemctl restart amphora-agent
+lab_until 20 "the agent to answer" lab_is_up
+lab_until 10 "the agent's lines in the next log" in_log amphora-agent.log amphora-xdp-agent
+pass "logs: HAProxy's and the agent's are where Octavia's images have them, and rotated"
+modules=$(grep -vE '^(#|$)' /usr/lib/modules-load.d/amphora-xdp.conf)
+[[ $modules == af_packet && -e /proc/net/packet ]] || fail "not what the agent needs of the kernel: $modules"
+pass "modules-load.d: what the agent needs of the kernel is there"
+
 # The pages know every option that there is, and no other.
 options_of() { "$@" --help | grep -oE '^ +(-[a-z],)?--[a-z-]+' | grep -oE -- '--[a-z-]+'; }
 compare_page() { # PAGE SECTION OPTIONS
@@ -107,6 +130,8 @@ pass "removed: nothing in the kernel, configuration and state stay"
 dpkg --purge amphora-xdp >"$LAB_DIR/dpkg.log" 2>&1 || fail "dpkg: $(cat "$LAB_DIR/dpkg.log")"
 left=$(find /etc /usr /lib /var -xdev -name '*amphora-xdp*' 2>/dev/null || true)
 [[ -z $left ]] || fail "purged, and there is $left"
+[[ -z $(find /var/log -name 'amphora-agent*') ]] || fail "purged, and there are logs: $(ls /var/log)"
+[[ ! -e /run/rsyslog/octavia/log ]] || fail "purged, and rsyslog has not read its files again"
 pass "purged: nothing is left"
 
 # On a machine that has no namespace yet. A name that the unit makes within its own mounts nobody else sees, and its next
