@@ -24,6 +24,22 @@ attended() {
   wait $!
 }
 
+# own_dev FOLDER: a /dev of its own there, with what every program needs and no disk: who empties it, or links something into
+# it, does so to nobody else. To be called in a mount namespace of its own.
+own_dev() {
+  local node
+  mount -t tmpfs -o mode=755,size=4M dev "$1"
+  mkdir "$1/pts" "$1/shm"
+  for node in null zero full random urandom tty; do cp -a "/dev/$node" "$1"; done
+  ln -s /proc/self/fd "$1/fd"
+  ln -s fd/0 "$1/stdin"
+  ln -s fd/1 "$1/stdout"
+  ln -s fd/2 "$1/stderr"
+  ln -s pts/ptmx "$1/ptmx"
+  mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts "$1/pts"
+  mount -t tmpfs shm "$1/shm"
+}
+
 need_root() {
   [[ $(id -u) -eq 0 ]] || die "needs root (namespaces, XDP, bpffs): run it with sudo"
 }

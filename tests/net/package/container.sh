@@ -20,6 +20,7 @@ trap finish EXIT
 
 # shellcheck disable=SC2016  # the inner shell expands it
 unshare --mount --pid --net --uts --ipc --cgroup --fork --kill-child=SIGKILL --propagation private -- bash -euc '
+  source "$2/scripts/lib/common.sh"
   mount -t tmpfs tmpfs "$1"
   mkdir "$1"/{above,work,machine}
   mount -t overlay overlay -o lowerdir=/,upperdir="$1/above",workdir="$1/work" "$1/machine"
@@ -28,7 +29,7 @@ unshare --mount --pid --net --uts --ipc --cgroup --fork --kill-child=SIGKILL --p
   mount -t sysfs sysfs sys
   mount -t cgroup2 cgroup2 sys/fs/cgroup
   mount -t bpf bpf sys/fs/bpf
-  mount --rbind /dev dev
+  own_dev dev
   mount -t tmpfs tmpfs run
   mount -t tmpfs tmpfs tmp
   mkdir -p ".$2"
