@@ -93,31 +93,42 @@ static __always_inline __u32 flow_answered(const struct lb_flow *forward,
 		       : 0;
 }
 
+#define FLOW_MARK_TRIES 3
+
 /*
  * The member's packets do not see the forward line: its RST state is marked on
- * the reply line, too, so that they come here and can take it back.
+ * the reply line, too, so that they come here and can take it back. Somebody
+ * may change the flow again, and find no mark to change, before ours is there:
+ * so who has written one looks whether it is still true.
  */
 static __always_inline void flow_mark_reset(const struct lb_flow *forward,
 					    __u64 before, __u32 to,
 					    const int family)
 {
 	struct lb_flow *reply = flow_line(LB_READ(forward->peer), family);
-	const int reset = to == LB_FLOW_RESET;
-	__u64 word;
+	__u64 word, now;
+	__u32 from, mark;
 
-	if (!reply || reset == (lb_word_state(before) == LB_FLOW_RESET))
+	if (!reply ||
+	    (to == LB_FLOW_RESET) == (lb_word_state(before) == LB_FLOW_RESET))
 		return;
-	word = LB_READ(reply->word);
-	flow_order_loads();
-	/* not another flow's by now */
-	if (!lb_word_same_generation(LB_READ(forward->word), before))
-		return;
-	if (lb_word_state(word) ==
-	    (reset ? LB_FLOW_REPLY_SEEN : LB_FLOW_REPLY_RESET))
-		__sync_val_compare_and_swap(
-			&reply->word, word,
-			lb_word_with_state(word, reset ? LB_FLOW_REPLY_RESET
-						       : LB_FLOW_REPLY_SEEN));
+	for (int i = 0; i < FLOW_MARK_TRIES; i++) {
+		word = LB_READ(reply->word);
+		flow_order_loads();
+		now = LB_READ(forward->word);
+		/* not another flow's by now, nor the agent's */
+		if (!lb_word_same_generation(now, before) ||
+		    !lb_word_is_forward(now))
+			return;
+		mark = lb_word_state(now) == LB_FLOW_RESET ? LB_FLOW_REPLY_RESET
+							   : LB_FLOW_REPLY_SEEN;
+		from = mark == LB_FLOW_REPLY_RESET ? LB_FLOW_REPLY_SEEN
+						   : LB_FLOW_REPLY_RESET;
+		if (lb_word_state(word) != from)
+			return;
+		__sync_val_compare_and_swap(&reply->word, word,
+					    lb_word_with_state(word, mark));
+	}
 }
 
 static __always_inline void flow_note_raise(void)
