@@ -56,6 +56,13 @@ inline const HealthMonitor* monitor_of(const Model& m, const Pool& pool) {
   return nullptr;
 }
 
+// Its first one or one of the others.
+inline bool has_vip(const LoadBalancer& lb, const base::IpAddress& address) {
+  return lb.vip_address == address ||
+         std::ranges::find(lb.additional_vips, address, &AdditionalVip::ip_address) !=
+             lb.additional_vips.end();
+}
+
 // What is there of these load balancers and of all that is theirs, without the catalog.
 Model part_of(const Model& m, const std::set<Uuid>& load_balancers);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "agent/model/relations.h"
 #include "agent/octavia/translate_words.h"
 #include "health/expected_codes.h"
 
@@ -114,12 +115,6 @@ class LvsTranslator {
     return add_pool(first);
   }
 
-  bool is_vip(const IpAddress& address) const {
-    return address == lb_.vip_address ||
-           std::ranges::find(lb_.additional_vips, address, &model::AdditionalVip::ip_address) !=
-               lb_.additional_vips.end();
-  }
-
   // A listener is at every VIP of its load balancer.
   Status check_vips() const {
     std::set<IpAddress> vips{lb_.vip_address}, found;
@@ -146,7 +141,7 @@ class LvsTranslator {
       member.weight = server.weight;
       member.address = server.place->address;
       member.protocol_port = server.place->port;
-      if (is_vip(member.address))
+      if (model::has_vip(lb_, member.address))
         return at(server.line,
                   "its address is a VIP of the load balancer, where no packet of its "
                   "own comes in");

@@ -7,6 +7,7 @@
 #include "agent/model/edit/listener_rules.h"
 #include "agent/model/edit/pool_rules.h"
 #include "agent/model/fields/read.h"
+#include "agent/model/relations.h"
 #include "agent/model/words.h"
 
 namespace model {
@@ -77,12 +78,6 @@ Refusal check_port(const Model& m, const Listener& listener) {
                             text(other.protocol) + " and protocol_port " +
                             std::to_string(other.protocol_port)};
   return std::nullopt;
-}
-
-bool has_vip(const LoadBalancer& lb, const IpAddress& address) {
-  return lb.vip_address == address ||
-         std::ranges::find(lb.additional_vips, address, &AdditionalVip::ip_address) !=
-             lb.additional_vips.end();
 }
 
 // What a machine sends to its own addresses does not come in by an interface.
