@@ -21,7 +21,7 @@ if [[ ${1:-} != inside ]]; then
   # The machine has a /tmp of its own.
   cp -r "$folder" "$LAB_BUILD/packages-$$"
   trap 'rm -rf "$folder" "$LAB_BUILD/packages-$$"' EXIT
-  "$here/container.sh" "$here/package.sh" inside "$LAB_BUILD/packages-$$"
+  "$here/booted.sh" "$here/package.sh" inside "$LAB_BUILD/packages-$$"
   exit
 fi
 

@@ -1,10 +1,10 @@
 #!/bin/bash
-# container.sh COMMAND...: runs it on a machine that systemd has booted: this one's files under an overlay, its own network,
+# booted.sh COMMAND...: runs it on a machine that systemd has booted: this one's files under an overlay, its own network,
 # processes, mounts, /run and bpffs. Nothing that is written stays, but for what is written into the project's folder.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../../../scripts/lib/common.sh"
 need_root
-root=$(temporary_folder container)
+root=$(temporary_folder booted)
 finish() {
   local status=$?
   trap - EXIT
