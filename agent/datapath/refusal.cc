@@ -1,15 +1,18 @@
 #include "agent/datapath/refusal.h"
 
+#include <bpf/bpf.h>
 #include <linux/capability.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdint>
+#include <iterator>
 #include <sstream>
 #include <utility>
 #include <vector>
 
+#include "base/fd.h"
 #include "base/log.h"
 
 namespace datapath {
@@ -84,6 +87,20 @@ std::string missing_capabilities() {
   }
   if (!has(CAP_NET_ADMIN)) append(missing, "CAP_NET_ADMIN");
   return missing;
+}
+
+base::Result<bool> compiles_programs() {
+  constexpr bpf_insn kPassesAll[] = {
+      {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS},
+      {.code = BPF_JMP | BPF_EXIT}};
+  const base::Fd fd(bpf_prog_load(BPF_PROG_TYPE_XDP, "lb_passes_all", "GPL", kPassesAll,
+                                  std::size(kPassesAll), nullptr));
+  if (!fd.valid()) return base::Error{errno, "load a BPF program"};
+  bpf_prog_info info{};
+  uint32_t size = sizeof(info);
+  if (bpf_obj_get_info_by_fd(fd.get(), &info, &size) != 0)
+    return base::Error{errno, "read what a BPF program is"};
+  return info.jited_prog_len != 0;
 }
 
 std::string explain_refusal(int code, const bpf_object* object, const std::string& log) {

@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "base/result.h"
+
 namespace datapath {
 
 // `code`: errno of the load; `log`: what the verifier said, may be empty. Probes what `object`
@@ -18,5 +20,9 @@ std::string missing_features(const bpf_object* object);
 // Capabilities that this process needs for bpf(2) and does not have, "CAP_BPF, CAP_NET_ADMIN";
 // empty: all there.
 std::string missing_capabilities();
+
+// Whether the kernel compiles the programs that it is given. Loads one that does nothing: the
+// sysctl that says so is to be seen in the machine's own network namespace only.
+base::Result<bool> compiles_programs();
 
 }  // namespace datapath

@@ -36,8 +36,8 @@ Diagnosis check_features(const Kernel& kernel) {
 }
 
 Diagnosis check_jit(const Kernel& kernel) {
-  if (!kernel.jit.ok()) return unseen("jit", "", kernel.jit.why_not());
-  if (*kernel.jit != 0) return {"jit", "", Grade::ok, "BPF is compiled", ""};
+  if (!kernel.compiles.ok()) return unseen("jit", "", kernel.compiles.why_not());
+  if (*kernel.compiles) return {"jit", "", Grade::ok, "BPF is compiled", ""};
   return {"jit", "", Grade::warn, "BPF is interpreted, many times slower",
           "sysctl -w net.core.bpf_jit_enable=1"};
 }

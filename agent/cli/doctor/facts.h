@@ -50,7 +50,7 @@ struct Kernel {
   std::string release;            // "6.1.0-40-amd64"
   bool has_btf = false;           // of the kernel itself
   Seen<std::string> missing;      // features that the program needs, "bpf_loop"; empty: all there
-  Seen<int> jit;                  // net.core.bpf_jit_enable
+  Seen<bool> compiles;            // BPF programs; else they are interpreted
   bool has_bpffs = false;         // where the pins are to be
   Seen<std::vector<int>> pinned;  // ABI versions whose maps are pinned
   int abi = 0, oldest_abi = 0;    // of ours: its own, and the oldest that is taken over

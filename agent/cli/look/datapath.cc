@@ -10,8 +10,6 @@
 #include "agent/datapath/pins.h"
 #include "agent/datapath/program.h"
 #include "agent/datapath/refusal.h"
-#include "base/file.h"
-#include "base/number.h"
 #include "bpf/lb_abi.h"
 
 namespace look {
@@ -19,21 +17,12 @@ namespace {
 
 // Longer than the agent takes from one step on a flow to the next.
 constexpr std::chrono::milliseconds kApart{2000};
-constexpr char kJit[] = "/proc/sys/net/core/bpf_jit_enable";
 
 // Every question of bpf(2) is refused who is not, as if the kernel had nothing.
 doctor::Seen<std::string> missing_features() {
   if (const std::string lacks = datapath::missing_capabilities(); !lacks.empty())
     return base::Error{EPERM, "ask the kernel for its features without " + lacks};
   return datapath::missing_kernel_features();
-}
-
-doctor::Seen<int> jit() {
-  const auto text = base::read_file(kJit);
-  if (!text) return text.error();
-  const auto value = base::parse_number(text->substr(0, text->find('\n')), 0, 2);
-  if (!value) return base::Error{0, std::string(kJit) + " has no number"};
-  return *value;
 }
 
 }  // namespace
@@ -44,7 +33,7 @@ doctor::Kernel look_at_kernel(const std::string& pin_root) {
   if (::uname(&name) == 0) out.release = name.release;
   out.has_btf = ::access("/sys/kernel/btf/vmlinux", F_OK) == 0;
   out.missing = missing_features();
-  out.jit = jit();
+  out.compiles = datapath::compiles_programs();
   out.has_bpffs = datapath::is_on_bpffs(pin_root);
   out.abi = LB_ABI_VERSION;
   out.oldest_abi = LB_ABI_OLDEST;

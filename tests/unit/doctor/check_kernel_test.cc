@@ -25,7 +25,7 @@ TEST(CheckKernel, WantsBtfFeaturesAndTheCompiler) {
   Facts facts = well();
   facts.kernel.has_btf = false;
   facts.kernel.missing = std::string("bpf_loop");
-  facts.kernel.jit = 0;
+  facts.kernel.compiles = false;
   const Diagnoses found = check_kernel(facts);
   EXPECT_THAT(found, Contains(Says(Grade::fail, "btf", "CONFIG_DEBUG_INFO_BTF")));
   EXPECT_THAT(found, Contains(Says(Grade::fail, "bpf_loop")));

@@ -55,7 +55,7 @@ Facts well() {
                          {"eth1"},
                          true,
                          true};
-  facts.kernel = {"6.1.0-40-amd64", true, std::string(), 1, true, std::vector{3}, 3, 2};
+  facts.kernel = {"6.1.0-40-amd64", true, std::string(), true, true, std::vector{3}, 3, 2};
   facts.space = space();
   facts.programs = {{"HAProxy", "haproxy", std::string("2.6.12")},
                     {"keepalived", "keepalived", std::string("2.2.7")}};
