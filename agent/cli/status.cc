@@ -30,9 +30,10 @@ std::string uptime(uint64_t seconds) {
 void print_agent(const json& status) {
   const json& reconcile = status["reconcile"];
   const json& packets = status["packets"];
+  const std::string space = status.value("namespace", "");
   print("amphora-xdp-agent " + text_of(status, "version") + ", map ABI " + text_of(status, "abi") +
-        ", up " + uptime(number(status, "uptime_s")) + ", in namespace " +
-        text_of(status, "namespace") + "\n");
+        ", up " + uptime(number(status, "uptime_s")) + ", in " +
+        (space.empty() ? "the namespace that it was started in" : "namespace " + space) + "\n");
   const json& resources = status["resources"];
   print("resources: " + text_of(resources, "loadbalancers") + " load balancers, " +
         text_of(resources, "listeners") + " listeners, " + text_of(resources, "pools") +

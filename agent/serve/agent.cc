@@ -129,9 +129,10 @@ base::Status Agent::run(std::optional<http::TcpOptions> api) {
   asio::signal_set ends(loop_, SIGTERM, SIGINT);
   ends.async_wait([this](const boost::system::error_code&, int) { stop(); });
   base::tell_service_manager("READY=1");
-  spdlog::info("amphora-xdp-agent {} in namespace {}, control socket {}{}", AMPHORA_XDP_VERSION,
-               config_.netns, config_.control_socket,
-               config_.api ? ", API on " + config_.api->bind.text() : "");
+  spdlog::info(
+      "amphora-xdp-agent {} in {}, control socket {}{}", AMPHORA_XDP_VERSION,
+      config_.netns.empty() ? "the namespace that it was started in" : "namespace " + config_.netns,
+      config_.control_socket, config_.api ? ", API on " + config_.api->bind.text() : "");
   loop_.run();
   workers_.finish();
   return statistics::Statistics::store(config_.state_dir, parts_.statistics.text());

@@ -28,6 +28,14 @@ class Fields {
     if (!object.is_object()) fail("", "must be an object");
   }
 
+  void text_or_nothing(const char* name, std::string& out) {
+    read(name, [&](const json& v) -> const char* {
+      if (!v.is_string()) return "must be a string";
+      out = v.get<std::string>();
+      return nullptr;
+    });
+  }
+
   void text(const char* name, std::string& out) {
     read(name, [&](const json& v) -> const char* {
       if (!v.is_string() || v.get_ref<const std::string&>().empty())
@@ -340,7 +348,7 @@ base::Result<Config> parse_config(std::string_view text, const std::string& file
   Config config;
   std::optional<std::string> fault;
   Fields fields(document, "", fault);
-  fields.text("namespace", config.netns);
+  fields.text_or_nothing("namespace", config.netns);
   fields.text("state_dir", config.state_dir);
   fields.text("control_socket", config.control_socket);
   fields.text("pin_root", config.pin_root);

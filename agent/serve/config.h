@@ -44,7 +44,7 @@ struct PairConfig {
 };
 
 struct Config {
-  std::string netns = "amphora-haproxy";
+  std::string netns = "amphora-haproxy";  // "": the one that the agent is started in
   std::string state_dir = "/var/lib/amphora-xdp";
   std::string control_socket = "/run/amphora-xdp/control.sock";
   std::string pin_root = "/sys/fs/bpf/amphora-xdp";

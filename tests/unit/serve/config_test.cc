@@ -14,6 +14,10 @@ std::string fault(const std::string& text) {
   return config ? "" : config.error().message();
 }
 
+TEST(Config, MayStayInTheNamespaceThatItIsStartedIn) {
+  EXPECT_EQ(parse_config(R"({"namespace": ""})", "agent.json")->netns, "");
+}
+
 TEST(Config, EmptyObjectIsAllDefaults) {
   auto config = parse_config("{}", "agent.json");
   ASSERT_TRUE(config.ok());
@@ -107,7 +111,7 @@ INSTANTIATE_TEST_SUITE_P(
     Fields, BadConfig,
     testing::Values(
         Bad{"[]", "must be an object"}, Bad{R"({"nonsense": 1})", "nonsense is not a known field"},
-        Bad{R"({"namespace": 1})", "namespace must be a non-empty string"},
+        Bad{R"({"namespace": 1})", "namespace must be a string"},
         Bad{R"({"namespace": "a/b"})", "namespace must not contain"},
         Bad{R"({"log_level": "loud"})", "log_level must be one of"},
         Bad{R"({"flow_table": {"ipv4_flows": 1}})", "flow_table.ipv4_flows must be a number from"},
