@@ -24,6 +24,18 @@ attended() {
   wait $!
 }
 
+# debian_mirror PATTERN: an address that apt of this machine gets packages from, one that has PATTERN in it.
+# shellcheck disable=SC2016  # apt expands it
+debian_mirror() { apt-get indextargets --format '$(REPO_URI)' | sort -u | grep "$1" | head -n 1; }
+
+# debian_sources: Debian 12 as apt of this machine has it, a line for each of sources.list.
+debian_sources() {
+  local main security
+  main=$(debian_mirror '/debian/\?$') || die "apt of this machine has no mirror of Debian"
+  printf 'deb %s bookworm main\ndeb %s bookworm-updates main\n' "$main" "$main"
+  ! security=$(debian_mirror debian-security) || printf 'deb %s bookworm-security main\n' "$security"
+}
+
 # own_dev FOLDER: a /dev of its own there, with what every program needs and no disk: who empties it, or links something into
 # it, does so to nobody else. To be called in a mount namespace of its own.
 own_dev() {
