@@ -44,6 +44,12 @@ line flow-table "" ok consistent
 line pins "" ok "$(basename "$PINNED")"
 line sysctls "" ok "must be"
 line program HAProxy ok "version 2."
+line disk "$LAB_DIR/state" ok "are free"
+# Also from within the namespace, where not every sysctl of the machine is to be seen.
+for space in amphora client; do
+  examined 0 nsenter --net="/run/netns/$LAB-$space" "$LAB_BUILD/agent/cli/amphora-xdp" doctor --config "$LAB_DIR/agent.json"
+  line jit "" ok compiled
+done
 doctor >"$LAB_DIR/text" || fail "as text it is not healthy: $(cat "$LAB_DIR/text")"
 [[ $(jq '.checks | length' <<<"$said") == $(($(wc -l <"$LAB_DIR/text") - 1)) ]] || fail "not a line a check: $(cat "$LAB_DIR/text")"
 pass "as text it is a line for each check, and one more"
