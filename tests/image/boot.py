@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""boot.py IMAGE: what Octavia's compute driver and a controller do with an amphora, on one that boots in QEMU.
+"""boot.py IMAGE [files|user_data]: what Octavia's compute driver and a controller do with an amphora, on one that boots in QEMU.
 
   client, member 198.51.100.100, .11 (this machine: a namespace of its own)
       |  tap, plugged while it runs
@@ -7,6 +7,7 @@
 
 scripts/test-image calls it in a namespace of its own, in a folder (LAB_DIR) that goes afterwards.
 """
+import functools
 import http.client
 import http.server
 import json
@@ -21,66 +22,14 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import config_drive  # noqa: E402  # pylint: disable=wrong-import-position
+import inside  # noqa: E402  # pylint: disable=wrong-import-position
 from guest import Guest, fail, until  # noqa: E402  # pylint: disable=wrong-import-position
+from texts import AMPHORA, LB, agent_conf, haproxy_cfg, keepalived_conf  # noqa: E402  # pylint: disable=wrong-import-position
 
 LAB = pathlib.Path(os.environ["LAB_DIR"])
-AMPHORA = "3c1b0a9f-8e7d-4c6b-9a58-473625141302"
-LB = "6e0a3b1c-2f4d-4c56-8a7b-0f1e2d3c4b5a"
-LISTENER, POOL, MEMBER_ID = (f"{n}1111111-0000-4000-8000-000000000001" for n in "123")
-VIP, OWN, CLIENT, MEMBER = "198.51.100.10", "198.51.100.2", "198.51.100.100", "198.51.100.11"
+VIP, OWN, PEER, CLIENT, MEMBER = (f"198.51.100.{host}" for host in (10, 2, 3, 100, 11))
 NIC = "fa:16:3e:00:00:01"
 BOOT = int(os.environ.get("BOOT_SECONDS", "1500"))  # emulated, and on a busy machine
-
-CONF = f"""[DEFAULT]
-debug = False
-[haproxy_amphora]
-base_path = /var/lib/octavia
-base_cert_dir = /var/lib/octavia/certs
-bind_host = ::
-bind_port = 9443
-haproxy_cmd = /usr/sbin/haproxy
-[health_manager]
-controller_ip_port_list = 10.0.2.2:5555
-heartbeat_interval = 5
-heartbeat_key = insecure
-[amphora_agent]
-agent_server_ca = /etc/octavia/certs/client_ca.pem
-agent_server_cert = /etc/octavia/certs/server.pem
-agent_server_network_dir = /etc/octavia/interfaces/
-agent_request_read_timeout = 180
-amphora_id = {AMPHORA}
-[controller_worker]
-loadbalancer_topology = SINGLE
-"""
-
-HAPROXY = f"""# Configuration for loadbalancer {LB}
-global
-    daemon
-    user nobody
-    stats socket /var/lib/octavia/{LB}.sock mode 0666 level user
-    maxconn 50000
-
-defaults
-    log global
-    retries 3
-    option redispatch
-
-frontend {LISTENER}
-    maxconn 50000
-    bind {VIP}:80
-    mode tcp
-    default_backend {POOL}:{LISTENER}
-    timeout client 50000
-
-backend {POOL}:{LISTENER}
-    mode tcp
-    balance roundrobin
-    fullconn 50000
-    option allbackups
-    timeout connect 5000
-    timeout server 50000
-    server {MEMBER_ID} {MEMBER}:8080 weight 1
-"""
 
 
 def sh(*words):
@@ -181,26 +130,27 @@ def network():
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
 
-def fetch():
+def fetch(port=80):
     """What a client of the VIP gets; "": nothing."""
     try:
-        with socket.create_connection((VIP, 80), 10, (CLIENT, 0)) as connection:
+        with socket.create_connection((VIP, port), 10, (CLIENT, 0)) as connection:
             connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
             answer = b""
             while True:
                 part = connection.recv(4096)
                 if not part:
-                    return answer.decode().splitlines()[-1]
+                    return answer.decode().splitlines()[-1] if answer else ""
                 answer += part
     except OSError:
         return ""
 
 
-def boot(image, form):
+def boot(image, form, topology):
     folder = LAB / form
     folder.mkdir()
     sh("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "key"))
-    files = {"/etc/octavia/amphora-agent.conf": CONF, "/etc/octavia/certs/server.pem": (LAB / "server.pem").read_text(),
+    files = {"/etc/octavia/amphora-agent.conf": agent_conf(topology),
+             "/etc/octavia/certs/server.pem": (LAB / "server.pem").read_text(),
              "/etc/octavia/certs/client_ca.pem": (LAB / "ca.pem").read_text()}
     config_drive.make(folder / "config.iso", form, files, f"amphora-{AMPHORA}", AMPHORA,
                       (folder / "key.pub").read_text().strip())
@@ -213,20 +163,39 @@ def is_served(controller, guest, form):
     assert controller.refuses_strangers(), "who shows no certificate is answered"
     say(f"ok   {form}: heartbeats leave: {controller.hears()} bytes")
     until(BOOT, "a shell", guest.answers_ssh, 3)
+    until(BOOT, "the end of the start", lambda: guest.run("systemctl is-system-running || true").strip() in
+          ("running", "degraded"), 3)
     state = guest.run("systemctl show -p ActiveState,SubState,NRestarts --value amphora-agent | tr '\\n' ' '").strip()
     say(f"ok   {form}: amphora-agent.service is {state}")
-    assert state.startswith("active running") or "active" in state.split(), state
+    assert state.split() == ["0", "active", "running"] or state.split() == ["active", "running", "0"], state
+    failed = guest.run("systemctl --failed --plain --no-legend")
+    assert not failed, f"units that failed: {failed}"
+    for line in inside.started_in(guest).splitlines():
+        say(f"     {line}")
 
 
-def memory(guest):
-    idle = json.loads(guest.run(
-        "free -b | awk '/Mem:/ { printf \"{\\\"used\\\": %s, \\\"total\\\": %s}\", $3, $2 }'"))
-    say(f"     memory of the idle guest: {idle['used'] >> 20} of {idle['total'] >> 20} MiB")
-    say("     " + guest.run("ps -C amphora-xdp-agent,haproxy,keepalived -o comm=,rss= | "
-                          "awk '{ printf \"%s %d MiB; \", $1, $2 / 1024 }'").strip())
+def plug(guest, controller):
+    guest.plug("tap0", NIC)
+    until(60, "the plugged NIC", lambda: NIC in guest.run("ip -o link"), 2)
+    controller.must("POST", f"/1.0/plug/vip/{VIP}",
+                    {"subnet_cidr": "198.51.100.0/24", "gateway": None, "mac_address": NIC, "vrrp_ip": OWN,
+                     "mtu": 1500, "host_routes": []})
 
 
-def balances(guest, controller):
+def listen(controller, modes):
+    controller.must("PUT", f"/1.0/loadbalancer/{AMPHORA}/{LB}/haproxy",
+                    haproxy_cfg(VIP, f"{MEMBER}:8080", modes).encode())
+    # Where the CPU is emulated and busy, HAProxy may not have started when the agent asks it.
+    until(BOOT, "HAProxy to be loaded", lambda: controller.call("PUT", f"/1.0/loadbalancer/{LB}/reload")[0] < 300, 5)
+
+
+def idles(guest):
+    time.sleep(20)
+    used, total = inside.idle_memory(guest)
+    say(f"ok   memory of the idle machine: {used >> 20} of {total >> 20} MiB")
+
+
+def balances(guest):
     until(300, "an answer by way of the VIP", lambda: fetch() == "member", 2)
     for _ in range(50):
         assert fetch() == "member", "a connection failed"
@@ -239,46 +208,68 @@ def balances(guest, controller):
     say(f"ok   51 connections by way of the VIP; XDP is native on virtio_net, {carried} packets of flows that were there")
 
 
+def is_well(guest):
+    checks = inside.doctor(guest, "amphora-haproxy", ["eth1"])
+    say(f"ok   doctor: {len(checks)} checks, none failed; it sees the namespace, and native XDP on eth1")
+    seen, most = inside.verified(guest)
+    say(f"ok   the verifier of {guest.run('uname -r').strip()} followed {seen} instructions of lb_xdp, of {most} that it may")
+
+
+def runs_single(controller, guest):
+    is_served(controller, guest, "files")
+    idles(guest)
+    plug(guest, controller)
+    listen(controller, {80: "tcp"})
+    balances(guest)
+    say(guest.run("amphora-xdp status"))
+    say(guest.run("amphora-xdp doctor || true"))
+    is_well(guest)
+    guest.run("sync")
+    guest.reset()
+    time.sleep(5)
+    _, seconds = until(BOOT, "an answer after the reset", lambda: fetch() == "member", 2)
+    say(f"ok   reset: the VIP answers again after {seconds:.0f} s")
+    until(BOOT, "a shell", guest.answers_ssh, 3)
+    balances(guest)
+
+
+def runs_in_a_pair(controller, guest):
+    """The other node is not there."""
+    is_served(controller, guest, "user_data")
+    plug(guest, controller)
+    controller.must("PUT", "/1.0/vrrp/upload", keepalived_conf(VIP, OWN, PEER).encode())
+    controller.must("PUT", "/1.0/vrrp/start")
+    listen(controller, {80: "tcp", 8080: "http"})
+    balances(guest)
+    until(60, "an answer of HAProxy's", lambda: fetch(8080) == "member", 2)
+    say("ok   pair: keepalived has the VIP, HAProxy serves layer 7")
+    for log, who in (("haproxy.log", "haproxy"), ("amphora-agent.log", "amphora-xdp-agent"), ("syslog", "Keepalived_vrrp")):
+        until(60, f"lines of {who} in {log}", functools.partial(inside.has_logged, guest, log, who), 5)
+    say("ok   pair: the logs of all three are where Octavia's images have them")
+    for name, one in inside.own_memory(guest, inside.OURS).items():
+        say(f"     {name}: {one['pss'] / inside.MIB:.1f} MiB in {one['processes']} processes,"
+            f" and {one['maps'] / inside.MIB:.1f} MiB of the kernel's maps")
+    is_well(guest)
+
+
+BOOTS = {"files": ("SINGLE", runs_single), "user_data": ("ACTIVE_STANDBY", runs_in_a_pair)}
+
+
 def main():
-    image = pathlib.Path(sys.argv[1]).resolve()
+    image, forms = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2:] or list(BOOTS)
     say(f"     image: {image.stat().st_size >> 20} MiB")
     certificates()
     network()
     controller = Controller()
-    guest = boot(image, "files")
-    try:
-        is_served(controller, guest, "files")
-        time.sleep(20)
-        memory(guest)
-        guest.plug("tap0", NIC)
-        until(60, "the plugged NIC", lambda: NIC in guest.run("ip -o link"), 2)
-        controller.must("POST", f"/1.0/plug/vip/{VIP}",
-                        {"subnet_cidr": "198.51.100.0/24", "gateway": None, "mac_address": NIC, "vrrp_ip": OWN,
-                         "mtu": 1500, "host_routes": []})
-        controller.must("PUT", f"/1.0/loadbalancer/{AMPHORA}/{LB}/haproxy", HAPROXY.encode())
-        controller.must("PUT", f"/1.0/loadbalancer/{LB}/reload")
-        balances(guest, controller)
-        say(guest.run("amphora-xdp status"))
-        doctor = guest.run("amphora-xdp doctor || true")
-        say(doctor)
-        guest.run("sync")
-        guest.reset()
-        time.sleep(5)
-        _, seconds = until(BOOT, "an answer after the reset", lambda: fetch() == "member", 2)
-        say(f"ok   reset: the VIP answers again after {seconds:.0f} s")
-        until(BOOT, "a shell", guest.answers_ssh, 3)
-        balances(guest, controller)
-    except (AssertionError, OSError, subprocess.SubprocessError) as error:
-        fail(error, guest)
-    finally:
-        guest.end()
-    guest = boot(image, "user_data")
-    try:
-        is_served(controller, guest, "user_data")
-    except (AssertionError, OSError, subprocess.SubprocessError) as error:
-        fail(error, guest)
-    finally:
-        guest.end()
+    for form in forms:
+        topology, runs = BOOTS[form]
+        guest = boot(image, form, topology)
+        try:
+            runs(controller, guest)
+        except (AssertionError, OSError, subprocess.SubprocessError) as error:
+            fail(error, guest)
+        finally:
+            guest.end()
 
 
 if __name__ == "__main__":
