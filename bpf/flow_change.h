@@ -7,6 +7,7 @@
 #ifndef LB_FLOW_CHANGE_H
 #define LB_FLOW_CHANGE_H
 
+#include "bpf/flow_changed.h"
 #include "bpf/flow_ended.h"
 #include "bpf/flow_find.h"
 #include "bpf/flow_use.h"
@@ -100,6 +101,7 @@ static __always_inline int flow_end_line(__u32 forward, __u64 word,
 	if (reply) {
 		flow_settle(line, reply, lb_word_state(word));
 		flow_tell_end(line, forward, word, family);
+		flow_tell_step(forward, word, LB_FLOW_FREE, family);
 		/* it stays this flow's as long as the forward line is busy */
 		flow_publish(&reply->word, lb_word_next(LB_READ(reply->word)));
 	}

@@ -51,12 +51,13 @@ __noinline int flow_tell6(__u32 index, __u64 word)
 	return flow_tell(index, word, LB_IPV6);
 }
 
-static __always_inline int flow_is_asked_for(void)
+/* `tell`: LB_TELL_* */
+static __always_inline int flow_is_asked_for(__u32 tell)
 {
 	const __u32 zero = 0;
 	const struct lb_clock *clock = bpf_map_lookup_elem(&lb_clock, &zero);
 
-	return clock && LB_READ(clock->is_told);
+	return !lb_silent && clock && (LB_READ(clock->is_told) & tell);
 }
 
 /*
@@ -68,7 +69,7 @@ static __always_inline void flow_tell_end(const struct lb_flow *forward,
 {
 	if ((forward->tuple.proto != IPPROTO_UDP &&
 	     lb_word_state(word) == LB_FLOW_HALF_OPEN) ||
-	    !flow_is_asked_for())
+	    !flow_is_asked_for(LB_TELL_ENDED))
 		return;
 	if (family == LB_IPV6)
 		flow_tell6(index, word);

@@ -81,6 +81,32 @@ static __always_inline int flow_answers_syn(const struct flow_hit *hit,
 }
 
 /*
+ * A flow of another node has gone on since its numbers were told: the first
+ * packet here that is far from them says where both directions are.
+ */
+static __always_inline int flow_arrives(const struct flow_hit *hit,
+					struct lb_flow *other, __u32 seq,
+					__u32 ack)
+{
+	struct lb_flow *reply =
+		lb_word_is_forward(hit->word) ? other : hit->line;
+	union way_word old, now;
+
+	if (__builtin_expect(!(LB_READ(reply->nexthop) & LB_LINE_FOREIGN), 1))
+		return 0;
+	old.word = LB_READ(*way_of(reply));
+	now = old;
+	now.nexthop &= ~LB_LINE_FOREIGN;
+	if (!flow_is_still(hit) ||
+	    __sync_val_compare_and_swap(way_of(reply), old.word, now.word) !=
+		    old.word)
+		return 0;
+	LB_WRITE(hit->line->next, seq);
+	LB_WRITE(other->next, ack);
+	return 1;
+}
+
+/*
  * More was lost before us than is near: this direction goes on far ahead. It
  * counts if the packet acknowledges what the other direction has lately sent:
  * who guesses has to guess that, as he would have to guess a number near here.
@@ -89,13 +115,16 @@ static __always_inline int flow_jump(__u32 index, __u64 word, __u32 seq,
 				     __u32 ack, const int family)
 {
 	const struct flow_hit hit = {flow_line(index, family), word, index};
-	const struct lb_flow *other;
+	struct lb_flow *other;
 
 	if (!hit.line || lb_word_state(word) == LB_FLOW_REPLY)
 		return 0;
 	other = flow_line(LB_READ(hit.line->peer), family);
-	if (!other || lb_word_state(LB_READ(other->word)) == LB_FLOW_REPLY ||
-	    (__s32)(seq - LB_READ(hit.line->next)) < 0 ||
+	if (!other || lb_word_state(LB_READ(other->word)) == LB_FLOW_REPLY)
+		return 0;
+	if (flow_arrives(&hit, other, seq, ack))
+		return 1;
+	if ((__s32)(seq - LB_READ(hit.line->next)) < 0 ||
 	    !flow_is_near(other, ack) || !flow_is_still(&hit))
 		return 0;
 	LB_WRITE(hit.line->next, seq);

@@ -17,6 +17,7 @@ const volatile __u32 lb_lines = LB_FLOW_MIN_LINES; /* entries of lb_flows */
 const volatile __u32 lb_lines6 = LB_FLOW_MIN_LINES; /* entries of lb_flows6 */
 const volatile __u32 lb_half_cpus = 1; /* rings in each of the lb_half maps */
 const volatile __u64 lb_seed; /* keys every hash; lb_info keeps it */
+const volatile __u32 lb_silent; /* 1: what ends by it is told to nobody */
 const volatile __u32 lb_weak_order; /* 1: loads may be reordered (arm64) */
 
 /* the agent maps it too, and works on it without a system call per entry */
@@ -59,6 +60,11 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, LB_ENDED_BYTES);
 } lb_ended SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, LB_CHANGES_BYTES);
+} lb_changes SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

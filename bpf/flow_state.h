@@ -178,6 +178,7 @@ static __always_inline int flow_step(__u32 index, __u64 word, __u32 to,
 	if (from == LB_FLOW_HALF_OPEN && to == LB_FLOW_RESET)
 		LB_WRITE(reply->bytes, 0);
 	flow_mark_reset(forward, word, to, family);
+	flow_tell_step(index, word, to, family);
 	return FLOW_CHANGED;
 }
 

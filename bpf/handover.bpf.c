@@ -7,8 +7,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-#include "bpf/flow_table.h"
-#include "bpf/handover.h"
+#include "bpf/take.h"
 
 /* Its own: a run of lb_xdp may come in between on the same CPU. */
 struct {
@@ -24,59 +23,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct lb_verdict_counters);
 } lb_verdicts SEC(".maps");
-
-static __always_inline int why_not(int refusal)
-{
-	return refusal == FLOW_BUSY_BUCKET ? LB_TAKE_BUSY : LB_TAKE_NO_ROOM;
-}
-
-static __always_inline int is_there(const struct lb_flow6 *made,
-				    const int family)
-{
-	struct flow_key key = {.tuple = made->line.tuple};
-	struct flow_hit hit;
-
-	if (family == LB_IPV6) {
-		key.src = made->src;
-		key.dst = made->dst;
-	}
-	return flow_find(&key, flow_hash(&key.tuple), family, &hit);
-}
-
-/* The hash that stands for the addresses is these maps' own. */
-static __always_inline void hash_again(struct lb_flow6 *made, const int family)
-{
-	if (family == LB_IPV6)
-		flow_hash_addresses(&made->line.tuple, &made->src, &made->dst);
-}
-
-/* As new_flow.h makes one: the reply line first. */
-static __always_inline int take(struct lb_take *flow, const int family)
-{
-	struct lb_flow *reply = &flow->reply.line, *line = &flow->forward.line;
-	const __u32 state = lb_word_state(line->word);
-	int other, forward;
-
-	hash_again(&flow->reply, family);
-	hash_again(&flow->forward, family);
-	reply->word = lb_word_state(reply->word);
-	reply->peer = LB_FLOW_NONE;
-	other = flow_insert(&flow->reply, family);
-	if (other == FLOW_EXISTS)
-		return is_there(&flow->forward, family) ? LB_TAKE_THERE
-							: LB_TAKE_PORT;
-	if (other < 0)
-		return why_not(other);
-	line->word = state;
-	if (state == LB_FLOW_HALF_OPEN)
-		line->word |= flow_position(family);
-	line->peer = other;
-	forward = flow_insert(&flow->forward, family);
-	if (forward >= 0)
-		return forward;
-	flow_give_back(other, family);
-	return forward == FLOW_EXISTS ? LB_TAKE_THERE : why_not(forward);
-}
 
 SEC("xdp")
 int lb_take_flow(struct xdp_md *ctx)

@@ -22,7 +22,7 @@ struct lb_take {
 	struct lb_flow6 reply;
 	struct lb_flow6 forward;
 	__s32 result;
-	__u32 zero;
+	__u32 generation; /* of the forward line (replica.h) */
 };
 
 /* added to lb_service_cnt of the service, or (0) its verdicts to lb_verdicts */

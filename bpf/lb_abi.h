@@ -186,7 +186,7 @@ LB_STATIC_ASSERT(sizeof(struct lb_nexthop_key) == 24, "lb_nexthop_key");
 #define LB_LINE_REMEMBERS \
 	0x4000u /* forward line: its client is, once it is open */
 
-/* 32 bytes and id 0 = unresolved for ever: every id has an entry */
+/* 32 bytes; id 0 is never resolved: every id has an entry */
 struct lb_nexthop {
 	__u8 dst_mac[6];
 	__u8 src_mac[6];
@@ -311,7 +311,8 @@ struct lb_flow_cpu {
 	__u32 zero[2];
 	__u64 overwritten; /* half-open flows that gave way to newer ones */
 	__u64 raised; /* changes of a state by which a struct lb_use grows */
-	__u64 zero2[4];
+	__u64 changes_lost; /* that found no room in lb_changes */
+	__u64 zero2[3];
 };
 LB_STATIC_ASSERT(sizeof(struct lb_flow_cpu) == 64, "lb_flow_cpu");
 
@@ -323,9 +324,10 @@ LB_STATIC_ASSERT(sizeof(struct lb_flow_cpu) == 64, "lb_flow_cpu");
 
 struct lb_clock {
 	__u32 tick;
-	__u32 is_told; /* 1: somebody reads lb_ended */
+	__u32 is_told; /* LB_TELL_*: somebody reads */
 };
 
+#include "bpf/lb_changes.h"
 #include "bpf/lb_ended.h"
 
 /*
@@ -335,7 +337,9 @@ struct lb_clock {
  */
 #define LB_FEATURE_HANDOVER 1u /* lb_before */
 #define LB_FEATURE_ENDED 2u /* lb_ended */
-#define LB_FEATURES (LB_FEATURE_HANDOVER | LB_FEATURE_ENDED)
+#define LB_FEATURE_CHANGES 4u /* lb_changes */
+#define LB_FEATURES \
+	(LB_FEATURE_HANDOVER | LB_FEATURE_ENDED | LB_FEATURE_CHANGES)
 
 struct lb_info {
 	__u32 abi;

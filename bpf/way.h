@@ -12,23 +12,6 @@
 #include "bpf/nexthop.h"
 #include "bpf/request.h"
 
-/* The eight bytes of a line that its next hop is in. */
-union way_word {
-	struct {
-		__u16 nexthop;
-		__u16 owner;
-		__u32 peer;
-	};
-	__u64 word;
-};
-
-static __always_inline __u64 *way_of(struct lb_flow *line)
-{
-	_Static_assert(__builtin_offsetof(struct lb_flow, nexthop) % 8 == 0,
-		       "changed as one word");
-	return (__u64 *)&line->nexthop;
-}
-
 static __always_inline void set_way_request(struct request *r,
 					    const struct lb_flow *reply,
 					    const int family)
@@ -101,6 +84,9 @@ hop_of(struct xdp_md *ctx, const struct flow_hit *hit, const int family)
 	__u32 id;
 
 	if (!hop || !__builtin_expect(hop->flags & LB_NEXTHOP_ASK, 0))
+		return hop;
+	/* a member's way is the agent's to know */
+	if (lb_word_is_forward(hit->word))
 		return hop;
 	id = family == LB_IPV6 ? find_way6(ctx, hit->index, hit->word)
 			       : find_way4(ctx, hit->index, hit->word);

@@ -9,6 +9,7 @@
 
 #include "agent/datapath/about.h"
 #include "agent/datapath/clients.h"
+#include "agent/datapath/flow_replica.h"
 #include "agent/datapath/flow_table.h"
 #include "agent/datapath/handover.h"
 #include "agent/datapath/kernel_maps.h"
@@ -251,7 +252,7 @@ Status Datapath::State::start() {
   }
   auto memory = FlowMemory::map([this](const char* map) { return maps.fd(map); });
   if (!memory) return memory.error();
-  auto ended = EndedRing::map(maps.fd(kEnded.name));
+  auto ended = EndedRing::map(maps.fd(kEnded.name), kEnded.name);
   if (!ended) return ended.error();
   flows.emplace(std::move(*memory), std::move(*ended));
   auto remembered = Clients::map(maps.fd(kClients.name));
@@ -361,6 +362,26 @@ Result<ServiceStats> Datapath::service_stats(uint32_t service) {
   return read_service_stats(state_->maps, service);
 }
 FlowTable& Datapath::flows() { return *state_->flows; }
+Result<FlowReplica> Datapath::replica() {
+  State& s = *state_;
+  auto programs = load_replica({s.about.lines4, s.about.lines6}, s.about.info, s.maps);
+  if (!programs) return programs.error();
+  lb_nexthop asking{};
+  asking.flags = LB_NEXTHOP_ASK;
+  if (auto put = s.maps.put(kNexthops, 0, asking); !put) return put.error();
+  return FlowReplica::map(std::move(*programs), s.flows->memory());
+}
+
+Result<ChangeRing> Datapath::changes() {
+  return ChangeRing::map(state_->maps.fd(kChanges.name), kChanges.name);
+}
+
+FlowNames Datapath::flow_names() const {
+  return FlowNames::of(tables(), [this](const base::IpAddress& member) {
+    return state_->writer.nexthop_to(member);
+  });
+}
+
 int Datapath::program_fd() const { return state_->program.get(); }
 int Datapath::map_fd(std::string_view name) const { return state_->maps.fd(name); }
 

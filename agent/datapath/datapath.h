@@ -14,11 +14,13 @@
 #include <vector>
 
 #include "agent/datapath/census.h"
+#include "agent/datapath/flow_names.h"
 #include "agent/datapath/handover_step.h"
 #include "agent/datapath/links.h"
 #include "agent/datapath/lost_packets.h"
 #include "agent/datapath/maps.h"
 #include "agent/datapath/port_use.h"
+#include "agent/datapath/ring_reader.h"
 #include "agent/datapath/stats.h"
 #include "agent/datapath/tables.h"
 #include "base/result.h"
@@ -33,7 +35,8 @@ struct Options {
   HandoverHook handover_hook = {};                       // for tests; may be empty
 };
 
-class FlowTable;  // flow_table.h: the mapped table
+class FlowTable;    // flow_table.h: the mapped table
+class FlowReplica;  // flow_replica.h
 
 class Datapath {
  public:
@@ -105,6 +108,14 @@ class Datapath {
   base::Result<ServiceStats> service_stats(uint32_t service);
 
   FlowTable& flows();
+
+  // For a pair. Loads the programs that put another node's flows into the table; from then on a
+  // flow that does not know its way to its client looks for it.
+  base::Result<FlowReplica> replica();
+  // Once: who reads takes what was told.
+  base::Result<RingReader<lb_change>> changes();
+  // What another node's flows are called here, as of now.
+  FlowNames flow_names() const;
 
   // For BPF_PROG_TEST_RUN and for mapping: descriptors stay this object's.
   int program_fd() const;

@@ -28,6 +28,9 @@ struct FlowLife {
   uint32_t backend = 0;
   bool answered = false;  // by the member
   uint32_t idle = 0;      // ticks since the last packet of either direction
+  // Where it is: its forward line. Who judges by that knows why.
+  base::Family family = base::Family::ipv4;
+  uint32_t line = 0;
 };
 
 enum class Expiry {

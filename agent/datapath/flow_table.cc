@@ -93,7 +93,17 @@ FlowTable::FlowTable(FlowMemory memory, EndedRing ended)
 
 void FlowTable::set_witness(FlowWitness* witness) {
   witness_ = witness;
-  shared(memory_.clock().is_told).store(witness != nullptr);
+  tell(LB_TELL_ENDED, witness != nullptr);
+}
+
+void FlowTable::set_changes(Changes changes) { tell(LB_TELL_CHANGES, changes == Changes::told); }
+
+void FlowTable::tell(uint32_t what, bool asked) {
+  auto told = shared(memory_.clock().is_told);
+  if (asked)
+    told.fetch_or(what);
+  else
+    told.fetch_and(~what);
 }
 
 void FlowTable::advance_clock(std::chrono::milliseconds elapsed) {
@@ -223,6 +233,8 @@ void FlowTable::sweep_flow(const FlowLines& lines, uint32_t index, uint64_t word
   if (reply == nullptr) return;
   const uint32_t now = read(memory_.clock().tick);
   FlowLife life;
+  life.family = lines.family();
+  life.line = index;
   life.protocol = read(line.tuple.proto);
   life.state = static_cast<lb_flow_state>(lb_word_state(word));
   life.service = read(line.owner);

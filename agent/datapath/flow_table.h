@@ -21,10 +21,10 @@
 #include <vector>
 
 #include "agent/datapath/census.h"
-#include "agent/datapath/ended_ring.h"
 #include "agent/datapath/flow_memory.h"
 #include "agent/datapath/flow_policy.h"
 #include "agent/datapath/flow_witness.h"
+#include "agent/datapath/ring_reader.h"
 
 namespace datapath {
 
@@ -86,6 +86,9 @@ class FlowTable {
   // nullptr: nobody. Outlives this. Programs tell of the flows that they end as long as there is
   // one.
   void set_witness(FlowWitness* witness);
+  // Programs tell of connections that they open, close and end (lb_changes), or do not.
+  enum class Changes : uint8_t { untold, told };
+  void set_changes(Changes changes);
   void set_point_hook(std::function<void(Point)> hook) { hook_ = std::move(hook); }
 
  private:
@@ -99,6 +102,7 @@ class FlowTable {
     bool is_answered = false;
   };
 
+  void tell(uint32_t what, bool asked);
   void begin_pass();
   void end_pass();
   uint64_t use_raises() const;

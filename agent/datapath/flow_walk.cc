@@ -3,40 +3,11 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <bit>
-#include <optional>
 
 #include "bpf/flow_layout.h"
 
 namespace datapath {
 namespace {
-
-// Word by word: what programs write at the same time is old or new, never undefined.
-template <class Line>
-Line copy(Line& line) {
-  std::array<uint64_t, sizeof(Line) / sizeof(uint64_t)> words;
-  auto* from = reinterpret_cast<uint64_t*>(&line);
-  for (size_t i = 0; i < words.size(); i++)
-    words[i] = shared(from[i]).load(std::memory_order_acquire);
-  return std::bit_cast<Line>(words);
-}
-
-lb_flow6 copy_line(const FlowLines& lines, uint32_t index) {
-  lb_flow6 line{};
-  if (lines.family() == base::Family::ipv6)
-    line = copy(lines.line6(index));
-  else
-    line.line = copy(lines.line(index));
-  return line;
-}
-
-// The line as it was in one generation; nullopt: it changed hands while it was read.
-std::optional<lb_flow6> read_line(const FlowLines& lines, uint32_t index) {
-  const lb_flow6 line = copy_line(lines, index);
-  if (!lb_word_same_generation(shared(lines.line(index).word).load(), line.line.word))
-    return std::nullopt;
-  return line;
-}
 
 base::Endpoint endpoint(base::Family family, __be32 four, const lb_addr& six, __be16 port) {
   const bool ipv6 = family == base::Family::ipv6;
@@ -72,23 +43,14 @@ FlowRecord record(base::Family family, const lb_flow6& forward, const lb_flow& r
   return flow;
 }
 
-std::optional<FlowRecord> read_flow(const FlowLines& lines, uint32_t index, uint32_t now) {
-  if (!lb_word_is_forward(shared(lines.line(index).word).load())) return std::nullopt;
-  const auto forward = read_line(lines, index);
-  if (!forward || !lb_word_is_forward(forward->line.word) || forward->line.peer >= lines.count())
-    return std::nullopt;
-  const auto reply = read_line(lines, forward->line.peer);
-  if (!reply || reply->line.peer != index) return std::nullopt;
-  // As long as the forward line is this flow's, the reply line is.
-  if (!lb_word_same_generation(shared(lines.line(index).word).load(), forward->line.word))
-    return std::nullopt;
-  return record(lines.family(), *forward, reply->line, now);
-}
-
 }  // namespace
 
 FlowRecord record_of(const FlowLines& lines, uint32_t forward, uint32_t reply, uint32_t now) {
   return record(lines.family(), copy_line(lines, forward), copy_line(lines, reply).line, now);
+}
+
+FlowRecord record_of(base::Family family, const WholeFlow& flow, uint32_t now) {
+  return record(family, flow.forward, flow.reply.line, now);
 }
 
 FlowWalk::Progress FlowWalk::slice(size_t lines, const Visit& visit) {
@@ -99,7 +61,8 @@ FlowWalk::Progress FlowWalk::slice(size_t lines, const Visit& visit) {
   for (const uint64_t end = std::min(position_ + lines, all); position_ < end; position_++) {
     const bool first = position_ < four.count();
     const auto index = static_cast<uint32_t>(first ? position_ : position_ - four.count());
-    if (auto flow = read_flow(first ? four : six, index, now)) visit(*flow);
+    const FlowLines& table = first ? four : six;
+    if (const auto flow = copy_flow(table, index)) visit(record_of(table.family(), *flow, now));
   }
   return position_ < all ? Progress::more : Progress::done;
 }

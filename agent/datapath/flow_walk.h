@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "agent/datapath/flow_copy.h"
 #include "agent/datapath/flow_memory.h"
 #include "agent/datapath/flow_record.h"
 
@@ -12,6 +13,7 @@ namespace datapath {
 
 // Both lines belong to nobody but the caller: the agent owns them, or nothing else runs.
 FlowRecord record_of(const FlowLines& lines, uint32_t forward, uint32_t reply, uint32_t now);
+FlowRecord record_of(base::Family family, const WholeFlow& flow, uint32_t now);
 
 // A flow that lives during the whole walk is visited once; one that comes or goes may be missed.
 class FlowWalk {

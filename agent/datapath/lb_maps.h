@@ -55,6 +55,7 @@ inline constexpr ArrayOf<lb_half> kHalfOpen{"lb_half"}, kHalfOpen6{"lb_half6"};
 inline constexpr ArrayOf<lb_syn> kSyns{"lb_syns"};
 inline constexpr ArrayOf<lb_rest> kRested{"lb_rested"};
 inline constexpr RingOf<lb_ended> kEnded{"lb_ended"};
+inline constexpr RingOf<lb_change> kChanges{"lb_changes"};
 inline constexpr ArrayOf<lb_clock> kClock{"lb_clock"};
 inline constexpr ArrayOf<lb_info> kInfo{"lb_info"};
 inline constexpr ArrayOf<lb_flow_cpu> kFlowCpus{"lb_flow_cpu"};

@@ -17,6 +17,7 @@
 #include "bpf/crc32c.h"
 #include "handover.skel.h"
 #include "lb.skel.h"
+#include "replica.skel.h"
 
 namespace datapath {
 namespace {
@@ -32,8 +33,9 @@ struct DestroySkeleton {
 };
 using Skeleton = std::unique_ptr<lb, DestroySkeleton>;
 
-struct DestroyHandover {
-  void operator()(handover* skeleton) const { handover::destroy(skeleton); }
+template <class Object>
+struct Destroy {
+  void operator()(Object* skeleton) const { Object::destroy(skeleton); }
 };
 
 constexpr size_t kVerifierLogBytes = 1 << 20;
@@ -61,6 +63,7 @@ Result<Skeleton> open_skeleton(std::vector<char>& log) {
 // 0: every set of maps of this version has it.
 uint32_t feature_of(std::string_view map) {
   if (map == kBefore.name) return LB_FEATURE_HANDOVER;
+  if (map == kChanges.name) return LB_FEATURE_CHANGES;
   return map == kEnded.name ? LB_FEATURE_ENDED : 0u;
 }
 
@@ -186,14 +189,11 @@ std::string missing_kernel_features() {
   return skeleton ? missing_features((*skeleton)->obj) : skeleton.error().message();
 }
 
-Result<HandoverPrograms> load_handover(const Sizes& sizes, const lb_info& info,
-                                       const KernelMaps& pinned) {
-  libbpf_set_print(take_libbpf_message);
-  const std::unique_ptr<handover, DestroyHandover> object(handover::open());
-  if (!object) return Error{errno, "open the programs of a handover"};
-  // One map is theirs alone.
+// Maps of theirs alone stay as they are.
+static Status prepare_beside(const bpf_object* object, const Sizes& sizes,
+                             const KernelMaps& pinned) {
   bpf_map* map = nullptr;
-  bpf_object__for_each_map(map, object->obj) {
+  bpf_object__for_each_map(map, object) {
     const std::string name = bpf_map__name(map);
     if (!is_ours(map) || !pinned.has(name)) continue;
     if (const uint32_t entries = entries_for(name, sizes); entries != 0)
@@ -201,6 +201,15 @@ Result<HandoverPrograms> load_handover(const Sizes& sizes, const lb_info& info,
     if (auto reused = reuse(map, pinned.fd(name), pinned.info(name)); !reused)
       return reused.error();
   }
+  return Unit{};
+}
+
+Result<HandoverPrograms> load_handover(const Sizes& sizes, const lb_info& info,
+                                       const KernelMaps& pinned) {
+  libbpf_set_print(take_libbpf_message);
+  const std::unique_ptr<handover, Destroy<handover>> object(handover::open());
+  if (!object) return Error{errno, "open the programs of a handover"};
+  if (auto ready = prepare_beside(object->obj, sizes, pinned); !ready) return ready.error();
   configure_table(*object->rodata, sizes, info);
   if (const int err = handover::load(object.get()); err != 0)
     return Error{-err,
@@ -210,6 +219,29 @@ Result<HandoverPrograms> load_handover(const Sizes& sizes, const lb_info& info,
   auto add_counts = own(bpf_program__fd(object->progs.lb_add_counts));
   if (!add_counts) return add_counts.error();
   return HandoverPrograms{std::move(*take_flow), std::move(*add_counts)};
+}
+
+Result<ReplicaPrograms> load_replica(const Sizes& sizes, const lb_info& info,
+                                     const KernelMaps& pinned) {
+  libbpf_set_print(take_libbpf_message);
+  const std::unique_ptr<replica, Destroy<replica>> object(replica::open());
+  if (!object) return Error{errno, "open the programs of a pair"};
+  if (auto ready = prepare_beside(object->obj, sizes, pinned); !ready) return ready.error();
+  configure_table(*object->rodata, sizes, info);
+  object->rodata->lb_silent = 1;
+  if (const int err = replica::load(object.get()); err != 0)
+    return Error{-err, "load the programs of a pair: " + explain_refusal(-err, object->obj, "")};
+  ReplicaPrograms programs;
+  for (const auto& [fd, into] :
+       {std::pair(bpf_program__fd(object->progs.lb_take_flows), &programs.take_flows),
+        std::pair(bpf_program__fd(object->progs.lb_end_flows), &programs.end_flows),
+        std::pair(bpf_map__fd(object->maps.lb_takes), &programs.takes),
+        std::pair(bpf_map__fd(object->maps.lb_ends), &programs.ends)}) {
+    auto copy = own(fd);
+    if (!copy) return copy.error();
+    *into = std::move(*copy);
+  }
+  return programs;
 }
 
 }  // namespace datapath

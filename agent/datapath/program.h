@@ -45,4 +45,12 @@ struct HandoverPrograms {
 base::Result<HandoverPrograms> load_handover(const Sizes& sizes, const lb_info& info,
                                              const KernelMaps& pinned);
 
+// The programs of bpf/replica.bpf.c, on these maps, with two of their own.
+struct ReplicaPrograms {
+  base::Fd take_flows, end_flows;
+  base::Fd takes, ends;  // lb_takes, lb_ends
+};
+base::Result<ReplicaPrograms> load_replica(const Sizes& sizes, const lb_info& info,
+                                           const KernelMaps& pinned);
+
 }  // namespace datapath

@@ -168,8 +168,7 @@ Status TableWriter::link_limits() {
 
 Status TableWriter::write_backend(uint16_t id, const lb_backend& value) {
   lb_backend full = value;
-  const auto hop = destination_ids_.find(from_abi(from_abi(value.family), value.addr));
-  full.nexthop = hop == destination_ids_.end() ? uint16_t{0} : static_cast<uint16_t>(hop->second);
+  full.nexthop = nexthop_to(from_abi(from_abi(value.family), value.addr));
   return maps_.put(kBackends, id, full);
 }
 
@@ -230,6 +229,11 @@ Status TableWriter::do_step(const PutDestination& step) {
   }
   tables_.destinations[step.address] = step.value;
   return Unit{};
+}
+
+uint16_t TableWriter::nexthop_to(const base::IpAddress& address) const {
+  const auto hop = destination_ids_.find(address);
+  return hop == destination_ids_.end() ? uint16_t{0} : static_cast<uint16_t>(hop->second);
 }
 
 lb_nexthop TableWriter::as_written(lb_nexthop hop) const {

@@ -41,6 +41,8 @@ class TableWriter {
   std::set<uint32_t> resting_services() const;
   std::set<uint16_t> resting_backends() const;
   std::set<base::IpAddress> resting_destinations() const;
+  // The id of the next hop to a destination; 0: there is none.
+  uint16_t nexthop_to(const base::IpAddress& address) const;
 
  private:
   // Censuses in a row that did not find an id, since it began to rest.

@@ -71,7 +71,7 @@ class Flows : public ::testing::Test {
   const datapath::FlowMemory& memory() const { return *memory_; }
   base::Result<datapath::FlowMemory> map() const { return object_->memory(); }  // once more
   base::Result<datapath::EndedRing> ended_ring() const {
-    return datapath::EndedRing::map(object_->map("lb_ended"));
+    return datapath::EndedRing::map(object_->map("lb_ended"), "lb_ended");
   }
   const datapath::FlowLines& lines() const { return memory().lines(family_); }
   lb_flow& line(uint32_t index) const { return lines().line(index); }

@@ -1,4 +1,4 @@
-// EndedRing: what programs tell of flows that they have ended (lb_ended), read from mapped memory.
+// RingReader: what programs tell in a ring buffer (lb_ended, lb_changes), read from mapped memory.
 #pragma once
 
 #include <functional>
@@ -11,14 +11,15 @@ struct ring_buffer;  // of libbpf
 
 namespace datapath {
 
-class EndedRing {
+template <class T>
+class RingReader {
  public:
-  using Tell = std::function<void(const lb_ended&)>;
+  using Tell = std::function<void(const T&)>;
 
   // Of nothing.
-  EndedRing() = default;
-  // The descriptor stays the caller's, and may be closed afterwards.
-  static base::Result<EndedRing> map(int descriptor);
+  RingReader() = default;
+  // The descriptor stays the caller's, and may be closed afterwards. `name`: of the map.
+  static base::Result<RingReader> map(int descriptor, const char* name);
 
   // What was told since the last time, in the order in which it was.
   void read(const Tell& tell);
@@ -31,5 +32,8 @@ class EndedRing {
   std::unique_ptr<const Tell*> tell_;
   std::unique_ptr<ring_buffer, Free> ring_;
 };
+
+using EndedRing = RingReader<lb_ended>;
+using ChangeRing = RingReader<lb_change>;
 
 }  // namespace datapath
