@@ -1,0 +1,281 @@
+// Two nodes over one channel after the other: whatever happens to flows, to the channel and to the
+// nodes, after a whole walk the standby has the flows of the active node, and no other ones.
+#include "agent/pair/session.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <iterator>
+#include <memory>
+#include <random>
+
+#include "tests/unit/pair/fake_table.h"
+
+namespace pair {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr uint32_t kLines = 64;
+
+// Frames out of bytes, as a channel cuts them.
+base::Status deliver(Session& to, const std::string& bytes, Time now) {
+  std::span<const uint8_t> rest(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
+  while (!rest.empty()) {
+    const auto header = decode_header(rest.first<kHeaderBytes>());
+    if (!header) return header.error();
+    if (auto done = to.take(header->type, rest.subspan(kHeaderBytes, header->bytes), now); !done)
+      return done;
+    rest = rest.subspan(kHeaderBytes + header->bytes);
+  }
+  return base::Unit{};
+}
+
+class TwoNodes : public testing::Test {
+ protected:
+  TwoNodes() { a_->set_role(Role::active); }
+
+  void connect() {
+    const std::string from_a = a_->begin(), from_b = b_->begin();
+    ASSERT_TRUE(deliver(*b_, from_a, now_).ok());
+    ASSERT_TRUE(deliver(*a_, from_b, now_).ok());
+  }
+  void cut() {
+    a_->finish("cut");
+    b_->finish("cut");
+  }
+  // Both send what they have.
+  void turn() {
+    now_ += 10ms;
+    if (!a_->is_connected() || !b_->is_connected()) return;
+    const std::string from_a = a_->produce(now_), from_b = b_->produce(now_);
+    ASSERT_TRUE(deliver(*b_, from_a, now_).ok());
+    ASSERT_TRUE(deliver(*a_, from_b, now_).ok());
+  }
+  void turns(int count) {
+    for (int i = 0; i < count; i++) turn();
+  }
+  // As long as a walk needs that begins now, or later because one has just been.
+  void settle() {
+    now_ += Sender::kWalkEvery;
+    turns(2 * kLines);
+  }
+
+  Time now_{1h};
+  FakeTable table_a_{kLines}, table_b_{kLines};
+  Hello hello_a_{1, 1, 17, kLines, kLines}, hello_b_{1, 1, 18, kLines, kLines};
+  std::unique_ptr<Session> a_ = std::make_unique<Session>(table_a_, table_a_, hello_a_);
+  std::unique_ptr<Session> b_ = std::make_unique<Session>(table_b_, table_b_, hello_b_);
+};
+
+TEST_F(TwoNodes, TheStandbyGetsWhatThereIsAndWhatComes) {
+  for (uint16_t port = 1; port <= 10; port++) table_a_.open(flow_of(port, port));
+  connect();
+  EXPECT_FALSE(b_->is_in_sync());
+  turns(2 * kLines);
+  EXPECT_TRUE(b_->is_in_sync());
+  EXPECT_EQ(table_b_.flows(), table_a_.flows());
+  table_a_.open(flow_of(20, 20));
+  table_a_.change(3, State::closing_member);
+  table_a_.end(4);
+  turn();
+  EXPECT_EQ(table_b_.flows(), table_a_.flows());
+  EXPECT_THAT(table_b_.flows(), SizeIs(10));
+  EXPECT_EQ(a_->report(now_).walks, 1u);
+}
+
+TEST_F(TwoNodes, ALateEndMeansNoNewerFlow) {
+  connect();
+  turns(2 * kLines);
+  table_a_.open(flow_of(1, 1));
+  turn();
+  table_a_.end(1);  // told, but read only when the next one has its line
+  table_a_.open(flow_of(2, 2));
+  turn();
+  EXPECT_EQ(table_b_.flows(), table_a_.flows());
+  EXPECT_THAT(table_b_.flows(), SizeIs(1));
+}
+
+TEST_F(TwoNodes, AnEndThatIsOvertakenMeansNobody) {
+  connect();
+  turns(2 * kLines);
+  Flow flow = flow_of(1, 1);
+  flow.name = {base::Family::ipv4, 9, 4};
+  ASSERT_TRUE(deliver(*b_, encode(Flows{{flow}}), now_).ok());
+  ASSERT_TRUE(deliver(*b_, encode(Ends{{{base::Family::ipv4, 9, 3}}}), now_).ok());
+  EXPECT_THAT(table_b_.flows(), SizeIs(1));
+  ASSERT_TRUE(deliver(*b_, encode(Ends{{flow.name}}), now_).ok());
+  EXPECT_THAT(table_b_.flows(), IsEmpty());
+}
+
+TEST_F(TwoNodes, WhatFoundNoRoomCostsAWalk) {
+  connect();
+  turns(2 * kLines);
+  table_a_.room = 2;
+  for (uint16_t port = 1; port <= 10; port++) table_a_.open(flow_of(port, port));
+  turn();
+  EXPECT_NE(table_b_.flows(), table_a_.flows());
+  now_ += Sender::kWalkAtMostEvery;
+  turns(2 * kLines);
+  EXPECT_EQ(table_b_.flows(), table_a_.flows());
+  EXPECT_EQ(a_->report(now_).changes_lost, 8u);
+}
+
+TEST_F(TwoNodes, WhatIsUnknownComesWhenItIsKnown) {
+  table_b_.unknown_members = {5};
+  for (uint16_t port = 1; port <= 10; port++) table_a_.open(flow_of(port, port));
+  connect();
+  turns(2 * kLines);
+  EXPECT_EQ(b_->report(now_).unknown, 1u);
+  turn();
+  EXPECT_EQ(a_->report(now_).unknown_there, 1u);
+  table_b_.unknown_members.clear();
+  b_->ask_again();
+  now_ += Sender::kWalkAtMostEvery;
+  turns(2 * kLines);
+  EXPECT_EQ(table_b_.flows(), table_a_.flows());
+  EXPECT_EQ(b_->report(now_).unknown, 0u);
+}
+
+TEST_F(TwoNodes, WhoTakesOverKeepsWhatItHas) {
+  for (uint16_t port = 1; port <= 10; port++) table_a_.open(flow_of(port, port));
+  connect();
+  turns(2 * kLines);
+  b_->set_role(Role::active);
+  EXPECT_FALSE(b_->has(base::Family::ipv4, 0));
+  for (uint16_t port = 1; port <= 10; port++) table_a_.end(port);
+  table_a_.open(flow_of(11, 11));  // the last that came to a
+  table_b_.open(flow_of(12, 12));
+  turns(2 * kLines);
+  EXPECT_THAT(table_b_.flows(), SizeIs(12));
+  a_->set_role(Role::standby);
+  settle();
+  EXPECT_EQ(table_a_.flows(), table_b_.flows());
+  EXPECT_TRUE(a_->is_in_sync());
+}
+
+TEST_F(TwoNodes, TwoActiveOnesTakeNothingFromEachOther) {
+  b_->set_role(Role::active);
+  table_a_.open(flow_of(1, 1));
+  table_b_.open(flow_of(1, 2));  // the same client, with another port
+  table_a_.open(flow_of(3, 3));
+  table_b_.open(flow_of(4, 4));
+  connect();
+  settle();
+  EXPECT_THAT(table_a_.flows(), SizeIs(3));
+  EXPECT_EQ(table_a_.ended + table_b_.ended, 0u);
+  EXPECT_GT(a_->report(now_).taken.refused[static_cast<size_t>(Refusal::taken)], 0u);
+}
+
+TEST_F(TwoNodes, SayHowFarTheyAre) {
+  table_a_.open(flow_of(1, 1));
+  connect();
+  const std::string not_delivered = a_->produce(now_ + 1s);
+  EXPECT_EQ(a_->report(now_ + 3s).behind, 1u);
+  EXPECT_EQ(a_->report(now_ + 3s).behind_ms, 2s);
+  ASSERT_TRUE(deliver(*b_, not_delivered, now_).ok());
+  turns(2);
+  EXPECT_EQ(a_->report(now_).behind, 0u);
+  EXPECT_EQ(a_->report(now_).behind_ms, 0ms);
+}
+
+TEST_F(TwoNodes, AreRefusedForWhatCannotBe) {
+  const auto say = [this](const Frame& frame) {
+    const auto done = deliver(*b_, encode(frame), now_);
+    return done.ok() ? "" : done.error().message();
+  };
+  b_->begin();
+  EXPECT_THAT(say(WalkBegin{}), HasSubstr("does not greet"));
+  EXPECT_THAT(say(Hello{2, 3, 1, kLines, kLines}), HasSubstr("versions 2 to 3"));
+  EXPECT_THAT(say(Hello{1, 1, 1, 1u << 30, kLines}), HasSubstr("larger"));
+  EXPECT_EQ(say(Hello{1, 9, 1, kLines, kLines}), "");
+  EXPECT_THAT(say(Hello{1, 1, 1, kLines, kLines}), HasSubstr("again"));
+  Flow flow = flow_of(1, 1);
+  flow.name.line = kLines;
+  EXPECT_THAT(say(Flows{{flow}}), HasSubstr("line 64"));
+  EXPECT_THAT(say(Ends{{flow.name}}), HasSubstr("line 64"));
+  EXPECT_EQ(say(WalkEnd{}), "");  // of a walk that began before: names nothing
+  EXPECT_FALSE(b_->is_in_sync());
+}
+
+// Flows come, change and end, changes are lost, the channel is cut, either node begins anew with
+// its table or without, and the VIPs move.
+TEST_F(TwoNodes, ArriveAtTheSameWhateverHappens) {
+  for (uint32_t seed = 1; seed <= 200; seed++) {
+    std::mt19937 dice(seed);
+    table_a_ = FakeTable(kLines);
+    table_b_ = FakeTable(kLines);
+    a_ = std::make_unique<Session>(table_a_, table_a_, hello_a_);
+    b_ = std::make_unique<Session>(table_b_, table_b_, hello_b_);
+    a_->set_role(Role::active);
+    connect();
+    bool a_has_vips = true;
+    for (int step = 0; step < 300; step++) {
+      FakeTable& active = a_has_vips ? table_a_ : table_b_;
+      const auto port = static_cast<uint16_t>(1 + dice() % 24);
+      active.room = dice() % 8 == 0 ? 1 : 1000;
+      switch (dice() % 16) {
+        case 0:
+        case 1:
+        case 2:
+        case 3:
+        case 4:
+          active.open(flow_of(port, static_cast<uint16_t>(1 + dice() % 24)));
+          break;
+        case 5:
+        case 6:
+          active.end(port);
+          break;
+        case 7:
+          active.expire(port);
+          break;
+        case 8:
+          active.change(port, State::closing_client);
+          break;
+        case 9:
+          (a_has_vips ? table_b_ : table_a_).expire(port);
+          break;
+        case 10:
+          cut();
+          if (dice() % 2 == 0) {
+            b_ = std::make_unique<Session>(table_b_, table_b_, hello_b_);
+            b_->set_role(a_has_vips ? Role::standby : Role::active);
+          }
+          connect();
+          break;
+        case 11:
+          if (dice() % 8 != 0) break;
+          a_has_vips = !a_has_vips;
+          a_->set_role(a_has_vips ? Role::active : Role::standby);
+          b_->set_role(a_has_vips ? Role::standby : Role::active);
+          break;
+        default:
+          turn();
+      }
+      if (HasFatalFailure()) return;
+    }
+    table_a_.room = table_b_.room = 1000;
+    settle();
+    settle();
+    const FakeTable& active = a_has_vips ? table_a_ : table_b_;
+    const FakeTable& standby = a_has_vips ? table_b_ : table_a_;
+    const Session& follower = a_has_vips ? *b_ : *a_;
+    ASSERT_TRUE(follower.is_in_sync()) << "seed " << seed;
+    // What a node has besides is of an earlier life, and is not taken for the other node's.
+    const auto here = standby.lines();
+    for (const std::string& flow : active.flows()) {
+      ASSERT_TRUE(here.contains(flow)) << "seed " << seed;
+      ASSERT_TRUE(follower.has(base::Family::ipv4, here.at(flow))) << "seed " << seed;
+    }
+    for (const auto& [flow, line] : here) {
+      ASSERT_EQ(follower.has(base::Family::ipv4, line), active.flows().contains(flow))
+          << "seed " << seed;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace pair
