@@ -1,0 +1,279 @@
+#include "agent/pair/channel.h"
+
+#include <openssl/ssl.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+
+namespace pair {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+namespace {
+
+using std::chrono::milliseconds;
+
+// How late a change is told at most, when nothing holds it up.
+constexpr milliseconds kTick{10};
+constexpr milliseconds kFirstRetry{100}, kLastRetry{2000}, kListenRetry{1000}, kWatchEvery{250};
+constexpr char kIdentity[] = "amphora-xdp";
+
+Time now() { return std::chrono::steady_clock::now(); }
+
+auto into(error_code& error) { return asio::redirect_error(asio::use_awaitable, error); }
+
+tcp::endpoint endpoint(const base::IpAddress& address, uint16_t port) {
+  return {asio::ip::make_address(address.text()), port};
+}
+
+int key_index() {
+  static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
+const Key& key_of(const SSL* ssl) {
+  return *static_cast<const Key*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), key_index()));
+}
+
+unsigned give_key(const SSL* ssl, unsigned char* into, unsigned room) {
+  const Key& key = key_of(ssl);
+  if (room < key.size()) return 0;
+  std::copy(key.begin(), key.end(), into);
+  return static_cast<unsigned>(key.size());
+}
+
+unsigned dials(SSL* ssl, const char*, char* identity, unsigned room, unsigned char* key,
+               unsigned key_room) {
+  if (room < sizeof(kIdentity)) return 0;
+  std::memcpy(identity, kIdentity, sizeof(kIdentity));
+  return give_key(ssl, key, key_room);
+}
+
+unsigned answers(SSL* ssl, const char* identity, unsigned char* key, unsigned key_room) {
+  return std::strcmp(identity, kIdentity) == 0 ? give_key(ssl, key, key_room) : 0;
+}
+
+}  // namespace
+
+struct Channel::Tls {
+  explicit Tls(const Key& both) : key(both) {
+    for (asio::ssl::context* context : {&dialling, &answering}) {
+      SSL_CTX* native = context->native_handle();
+      SSL_CTX_set_min_proto_version(native, TLS1_3_VERSION);
+      SSL_CTX_set_ciphersuites(native, "TLS_AES_128_GCM_SHA256");  // what such a key is for
+      SSL_CTX_set_session_cache_mode(native, SSL_SESS_CACHE_OFF);
+      SSL_CTX_set_num_tickets(native, 0);
+      SSL_CTX_set_ex_data(native, key_index(), &key);
+    }
+    SSL_CTX_set_psk_client_callback(dialling.native_handle(), dials);
+    SSL_CTX_set_psk_server_callback(answering.native_handle(), answers);
+  }
+
+  Key key;
+  asio::ssl::context dialling{asio::ssl::context::tls_client};
+  asio::ssl::context answering{asio::ssl::context::tls_server};
+};
+
+struct Channel::Line {
+  Line(Socket socket, asio::ssl::context& tls) : stream(std::move(socket), tls) {}
+
+  Socket& socket() { return stream.next_layer(); }
+  asio::ssl::stream<Socket> stream;
+  Time heard = now();
+  bool ended = false;
+};
+
+Channel::Channel(asio::any_io_executor loop, const Ends& ends, const Key& key, Session& session)
+    : loop_(std::move(loop)), ends_(ends), session_(session), tls_(std::make_unique<Tls>(key)) {}
+
+Channel::~Channel() = default;
+
+void Channel::stop() {
+  stopped_ = true;
+  error_code ignored;
+  if (acceptor_) acceptor_->close(ignored);
+  if (line_) end(*line_, "");
+}
+
+asio::awaitable<void> Channel::run() {
+  if (ends_.own < ends_.peer)
+    co_await dial();
+  else
+    co_await listen();
+}
+
+asio::awaitable<void> Channel::pause(milliseconds time) {
+  error_code ignored;
+  asio::steady_timer timer(loop_, time);
+  co_await timer.async_wait(into(ignored));
+}
+
+void Channel::say(const std::string& trouble) {
+  if (!trouble.empty()) session_.fail(trouble);
+  if (trouble == trouble_) return;
+  trouble_ = trouble;
+  if (!trouble.empty()) spdlog::warn("pair: {}: {}", ends_.peer.text(), trouble);
+}
+
+void Channel::end(Line& line, const std::string& why) {
+  if (std::exchange(line.ended, true)) return;
+  error_code ignored;
+  line.socket().close(ignored);
+  if (line_.get() == &line) {
+    line_.reset();
+    session_.finish(why);
+  }
+  say(why);
+}
+
+asio::awaitable<void> Channel::dial() {
+  milliseconds retry = kFirstRetry;
+  while (!stopped_) {
+    auto line = std::make_shared<Line>(Socket(loop_), tls_->dialling);
+    asio::co_spawn(loop_, watch(line), asio::detached);
+    error_code error;
+    const tcp::endpoint from = endpoint(ends_.own, 0);
+    line->socket().open(from.protocol(), error);
+    if (!error) line->socket().bind(from, error);
+    if (!error)
+      co_await line->socket().async_connect(endpoint(ends_.peer, ends_.port), into(error));
+    if (error) {
+      end(*line, "cannot be reached: " + error.message());
+    } else {
+      co_await greet(line);
+      if (!line->ended) retry = kFirstRetry;
+      co_await serve(line);
+    }
+    if (stopped_) co_return;
+    co_await pause(retry);
+    retry = std::min(2 * retry, kLastRetry);
+  }
+}
+
+// The address may come later than the agent, and go with its interface.
+asio::awaitable<void> Channel::listen() {
+  while (!stopped_) {
+    acceptor_ = std::make_shared<tcp::acceptor>(loop_);
+    const tcp::endpoint at = endpoint(ends_.own, ends_.port);
+    error_code error;
+    acceptor_->open(at.protocol(), error);
+    if (!error) acceptor_->set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor_->bind(at, error);
+    if (!error) acceptor_->listen(asio::socket_base::max_listen_connections, error);
+    if (error)
+      say("cannot listen on " + ends_.own.text() + " port " + std::to_string(ends_.port) + ": " +
+          error.message());
+    else
+      co_await accept(*acceptor_);
+    if (!stopped_) co_await pause(kListenRetry);
+  }
+}
+
+asio::awaitable<void> Channel::accept(tcp::acceptor& acceptor) {
+  while (!stopped_) {
+    error_code error;
+    Socket socket = co_await acceptor.async_accept(into(error));
+    if (error) co_return;
+    const tcp::endpoint from = socket.remote_endpoint(error);
+    if (error || from.address() != endpoint(ends_.peer, 0).address()) continue;
+    auto line = std::make_shared<Line>(std::move(socket), tls_->answering);
+    asio::co_spawn(loop_, watch(line), asio::detached);
+    auto both = [](Channel& channel, std::shared_ptr<Line> one) -> asio::awaitable<void> {
+      co_await channel.greet(one);
+      co_await channel.serve(one);
+    };
+    asio::co_spawn(loop_, both(*this, line), asio::detached);
+  }
+}
+
+// Who has the key is the other node. A newer channel replaces the one before: that node has begun
+// anew, and its end of the old one is gone.
+asio::awaitable<void> Channel::greet(std::shared_ptr<Line> line) {
+  error_code error;
+  const auto side =
+      ends_.own < ends_.peer ? asio::ssl::stream_base::client : asio::ssl::stream_base::server;
+  line->socket().set_option(tcp::no_delay(true), error);
+  co_await line->stream.async_handshake(side, into(error));
+  if (error) {
+    end(*line, "has no channel with us, is its key the same? " + error.message());
+  } else if (SSL_session_reused(line->stream.native_handle()) != 1) {
+    end(*line, "does not have the key");  // but perhaps a certificate, which proves nothing here
+  }
+}
+
+asio::awaitable<void> Channel::serve(std::shared_ptr<Line> line) {
+  if (line->ended || stopped_) co_return;
+  if (line_) end(*line_, "has begun another channel");
+  line_ = line;
+  line->heard = now();
+  asio::co_spawn(loop_, write(line), asio::detached);
+  co_await read(line);
+}
+
+asio::awaitable<void> Channel::read(std::shared_ptr<Line> line) {
+  std::array<uint8_t, kHeaderBytes> head{};
+  std::vector<uint8_t> body;
+  while (line_ == line) {
+    error_code error;
+    co_await asio::async_read(line->stream, asio::buffer(head), into(error));
+    if (error) co_return end(*line, "the channel ended: " + error.message());
+    const auto header = decode_header(head);
+    if (!header) co_return end(*line, header.error().message());
+    body.resize(header->bytes);
+    co_await asio::async_read(line->stream, asio::buffer(body), into(error));
+    if (error) co_return end(*line, "the channel ended: " + error.message());
+    if (line_ != line) co_return;
+    line->heard = now();
+    const bool was_connected = session_.is_connected();
+    const auto taken = session_.take(header->type, body, now());
+    if (!taken) co_return end(*line, taken.error().message());
+    if (!was_connected && session_.is_connected()) {
+      say("");
+      spdlog::info("pair: {}: connected", ends_.peer.text());
+    }
+  }
+}
+
+// As long as the socket takes nothing, nothing is read from the flow table.
+asio::awaitable<void> Channel::write(std::shared_ptr<Line> line) {
+  std::string out = session_.begin();
+  while (line_ == line) {
+    error_code error;
+    if (!out.empty()) co_await asio::async_write(line->stream, asio::buffer(out), into(error));
+    if (error) co_return end(*line, "the channel ended: " + error.message());
+    if (line_ != line) co_return;
+    out = session_.produce(now());
+    if (out.empty() && session_.has_more())
+      co_await asio::post(loop_, asio::use_awaitable);
+    else if (out.empty())
+      co_await pause(kTick);
+  }
+}
+
+// Connecting and greeting, too, take no longer.
+asio::awaitable<void> Channel::watch(std::shared_ptr<Line> line) {
+  while (!line->ended && !stopped_) {
+    if (now() - line->heard > kSilence) co_return end(*line, "says nothing");
+    co_await pause(kWatchEvery);
+  }
+}
+
+}  // namespace pair
