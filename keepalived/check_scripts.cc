@@ -80,6 +80,8 @@ std::vector<std::string> reasons_against(const Fitness& fitness) {
   if (!fitness.program_is_attached) reasons.emplace_back("the XDP program is not attached");
   if (fitness.haproxy_is_needed && !fitness.haproxy_answers)
     reasons.emplace_back("HAProxy does not answer");
+  if (fitness.flows_are_missing)
+    reasons.emplace_back("the other node's connections have not all come yet");
   return reasons;
 }
 

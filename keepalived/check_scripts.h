@@ -26,6 +26,7 @@ struct Fitness {
   bool serves = false;              // there is a load balancer with a listener
   bool program_is_attached = true;  // to every interface that it is wanted on
   bool haproxy_is_needed = false, haproxy_answers = false;
+  bool flows_are_missing = false;  // that the other node has, which is there
 
   friend bool operator==(const Fitness&, const Fitness&) = default;
 };

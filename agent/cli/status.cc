@@ -72,6 +72,30 @@ void print_vrrp(const json& status) {
     print("  may not be master: " + why.get<std::string>() + "\n");
 }
 
+// Nothing without a key.
+void print_replication(const json& status) {
+  const json pair = status.value("replication", json());
+  if (!pair.is_object()) return;
+  const std::string peer = "connections: the other node, " + text_of(pair, "peer") + ", ";
+  if (!pair.value("connected", false)) {
+    print(peer + "is NOT CONNECTED; " + text_of(pair, "trouble") + "\n");
+    return;
+  }
+  print(peer + "is " + text_of(pair, "peer_role") + "; " + text_of(pair, "flows") +
+        " of it are here" + (pair.value("in_sync", false) ? ", in sync" : "") + "\n");
+  if (number(pair, "behind") > 0)
+    print("  it is behind by " + text_of(pair, "behind") + " records, " +
+          text_of(pair, "behind_ms") + " ms\n");
+  if (number(pair, "unknown") > 0)
+    print("  without a place here: " + text_of(pair, "unknown") +
+          " connections of listeners or members that this node does not have\n");
+  if (number(pair, "unknown_there") > 0)
+    print("  without a place there: " + text_of(pair, "unknown_there") + " connections\n");
+  if (number(pair, "not_movable") > 0)
+    print("  not movable: " + text_of(pair, "not_movable") +
+          " connections whose address towards the member stays here\n");
+}
+
 void print_interfaces(const json& interfaces) {
   std::vector<Row> rows;
   for (const json& one : interfaces)
@@ -121,6 +145,7 @@ int status(const Common& common) {
     return fail({kUnreachable, "what listens on " + common.socket + " is not the agent."});
   print_agent(status);
   print_vrrp(status);
+  print_replication(status);
   print_interfaces(status["interfaces"]);
   print_tables(status["flow_tables"]);
   return kDone;

@@ -85,6 +85,37 @@ void add_vrrp(MetricsText& text, const VrrpStatus& vrrp) {
   text.sample({}, vrrp.restarts);
 }
 
+void add_replication(MetricsText& text, const ReplicationStatus& pair) {
+  const auto add = [&](std::string_view name, std::string_view type, std::string_view help,
+                       uint64_t value) {
+    text.heading(name, type, help);
+    text.sample({}, value);
+  };
+  add("amphora_xdp_replication_connected", "gauge", "Whether the other node is connected.",
+      uint64_t{pair.connected});
+  add("amphora_xdp_replication_in_sync", "gauge",
+      "Whether this node has all of the other one's connections that can move.",
+      uint64_t{pair.in_sync});
+  add("amphora_xdp_replication_flows", "gauge", "Connections of the other node here.", pair.flows);
+  add("amphora_xdp_replication_unknown", "gauge", "Those that have no place here.", pair.unknown);
+  add("amphora_xdp_replication_not_movable", "gauge",
+      "Connections of this node that the other one could not go on with.", pair.not_movable);
+  add("amphora_xdp_replication_behind", "gauge", "Records that the other node has not answered.",
+      pair.behind);
+  text.heading("amphora_xdp_replication_behind_seconds", "gauge",
+               "Since the oldest of them was sent.");
+  text.sample({}, static_cast<double>(pair.behind_ms.count()) / 1e3);
+  add("amphora_xdp_replication_taken_total", "counter", "Connections taken from the other node.",
+      pair.taken);
+  add("amphora_xdp_replication_ended_total", "counter", "Those that ended there.", pair.ended);
+  text.heading("amphora_xdp_replication_refused_total", "counter", "Those that were not taken.");
+  for (const auto& [why, flows] : pair.refused) text.sample({{"reason", why}}, flows);
+  add("amphora_xdp_replication_walks_total", "counter",
+      "Walks over the flow table for the other node.", pair.walks);
+  add("amphora_xdp_replication_changes_lost_total", "counter",
+      "Changes that there was no room for.", pair.changes_lost);
+}
+
 void add_tables(MetricsText& text, const Status& status) {
   const auto each = [&](std::string_view name, std::string_view type, std::string_view help,
                         auto value) {
@@ -334,6 +365,7 @@ std::string metrics(const Status& status, const Verdicts& verdicts, const Counte
   if (of == MetricsOf::machine) {
     add_machine(text, status);
     if (status.vrrp) add_vrrp(text, *status.vrrp);
+    if (status.replication) add_replication(text, *status.replication);
     add_tables(text, status);
     add_packets(text, verdicts);
   }

@@ -111,6 +111,26 @@ struct VrrpStatus {
   std::vector<std::string> unfit_because;  // why this node may not be master; empty: it may
 };
 
+// Of a node of a pair whose connections go along.
+struct ReplicationStatus {
+  base::IpAddress peer;
+  bool connected = false;
+  std::string trouble;    // why the other node is not, or was not; empty: nothing is wrong
+  std::string peer_role;  // "ACTIVE", "STANDBY", as it said last; "": it is not connected
+  bool in_sync = false;   // this node has all of the other one's flows that can move
+  std::optional<std::chrono::milliseconds> synced;  // since that was so last; none: never
+  uint64_t flows = 0;                               // of the other node, here
+  uint64_t unknown = 0;                             // of the other node, that have no place here
+  uint64_t unknown_there = 0;                       // of this node, that have none there
+  uint64_t not_movable = 0;  // of this node: their address towards the member stays here
+  uint64_t behind = 0;       // records that the other node has not answered yet
+  std::chrono::milliseconds behind_ms{0};   // since the oldest of them was sent
+  uint64_t taken = 0, ended = 0;            // flows of the other node, since the agent started
+  std::map<std::string, uint64_t> refused;  // why, and how many
+  uint64_t walks = 0;                       // over this node's table, for the other one
+  uint64_t changes_lost = 0;                // each cost a walk
+};
+
 // Connections of the datapath that have ended.
 struct FlowLogStatus {
   uint64_t written = 0;
@@ -126,11 +146,12 @@ struct Status {
   std::vector<Attachment> attachments;
   std::vector<FlowTableStatus> flow_tables;
   ReconcileStatus reconcile;
-  std::vector<MemberCheck> checks;     // of every member that is checked
-  std::vector<Placement> placements;   // of every listener, as planned last
-  std::vector<HaproxyStatus> haproxy;  // of every load balancer that needs one
-  FlowLogStatus flow_log;              // since the agent started
-  std::optional<VrrpStatus> vrrp;      // none: of no pair, or not told yet of which
+  std::vector<MemberCheck> checks;               // of every member that is checked
+  std::vector<Placement> placements;             // of every listener, as planned last
+  std::vector<HaproxyStatus> haproxy;            // of every load balancer that needs one
+  FlowLogStatus flow_log;                        // since the agent started
+  std::optional<VrrpStatus> vrrp;                // none: of no pair, or not told yet of which
+  std::optional<ReplicationStatus> replication;  // none: connections do not go along
 };
 
 struct VerdictCount {

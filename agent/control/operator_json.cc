@@ -90,6 +90,27 @@ json vrrp_json(const std::optional<VrrpStatus>& vrrp) {
             {"restarts", vrrp->restarts}}}};
 }
 
+json replication_json(const std::optional<ReplicationStatus>& pair) {
+  if (!pair) return nullptr;
+  return {{"peer", pair->peer.text()},
+          {"connected", pair->connected},
+          {"trouble", pair->trouble.empty() ? json() : json(pair->trouble)},
+          {"peer_role", pair->peer_role.empty() ? json() : json(pair->peer_role)},
+          {"in_sync", pair->in_sync},
+          {"synced_ms_ago", pair->synced ? json(pair->synced->count()) : json()},
+          {"flows", pair->flows},
+          {"unknown", pair->unknown},
+          {"unknown_there", pair->unknown_there},
+          {"not_movable", pair->not_movable},
+          {"behind", pair->behind},
+          {"behind_ms", pair->behind_ms.count()},
+          {"taken", pair->taken},
+          {"ended", pair->ended},
+          {"refused", pair->refused},
+          {"walks", pair->walks},
+          {"changes_lost", pair->changes_lost}};
+}
+
 json verdicts_json(const std::vector<VerdictCount>& verdicts) {
   auto rows = json::array();
   for (const VerdictCount& verdict : verdicts)
@@ -170,7 +191,8 @@ json to_json(const Status& status, const Verdicts& verdicts, const model::Model&
       {"placements", placements_json(status.placements)},
       {"haproxy", haproxy_json(status.haproxy)},
       {"flow_log", {{"written", status.flow_log.written}, {"left_out", status.flow_log.left_out}}},
-      {"vrrp", vrrp_json(status.vrrp)}};
+      {"vrrp", vrrp_json(status.vrrp)},
+      {"replication", replication_json(status.replication)}};
 }
 
 json to_json(const Verdicts& verdicts, const model::Model& m) {

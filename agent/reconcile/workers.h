@@ -1,8 +1,9 @@
 // Workers: the threads of the agent, all of them, and what each may touch.
 //
 // - The loop's thread runs every coroutine: requests, changes of the model, the reconciler, health
-//   checks, the sweep over the flow table (mapped memory), netlink watches. Whatever a class keeps
-//   is the loop's unless its header says otherwise. It never blocks.
+//   checks, the sweep over the flow table (mapped memory), a pair's channel and the programs that
+//   put its flows there, netlink watches. Whatever a class keeps is the loop's unless its header
+//   says otherwise. It never blocks.
 // - The five below block for it, one call at a time each, in the order of the calls. They work on
 //   values that they are given and on what is named here; what they return is taken on the loop.
 //

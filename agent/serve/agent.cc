@@ -12,6 +12,7 @@
 #include "agent/serve/api.h"
 #include "agent/serve/fitness.h"
 #include "agent/serve/paths.h"
+#include "agent/serve/vrrp_status.h"
 #include "base/log.h"
 #include "base/service_manager.h"
 
@@ -98,15 +99,38 @@ base::Status Agent::join_pair(const netns::Namespace& space) {
   if (!pair) return pair.error();
   pair_ = std::move(*pair);
   operator_.show_pair(pair_->keeper());
+  if (!config_.pair->key_file.empty())
+    if (auto done = replicate(); !done) return done.error();
   pair_->start();
   return base::Unit{};
+}
+
+base::Status Agent::replicate() {
+  auto replication =
+      Replication::open(loop_.get_executor(), *config_.pair,
+                        {workers_, *parts_.datapath, reconciler_, [this] { return has_vips(); }});
+  if (!replication) return replication.error();
+  replication_ = std::move(*replication);
+  operator_.show_replication(config_.pair->peer, *replication_);
+  sweeper_.judge_by([this](const datapath::FlowLife& flow) { return replication_->idle(flow); },
+                    [this] { return !replication_->is_standby(); });
+  replication_->start();
+  return base::Unit{};
+}
+
+bool Agent::has_vips() const {
+  const auto& instance = pair_->keeper().instance();
+  return instance &&
+         keepalived::role_of(*instance, seen_of(instance->interface, reconciler_.observed())) ==
+             keepalived::Role::master;
 }
 
 std::optional<keepalived::Fitness> Agent::fitness() const {
   if (reconciler_.progress().runs == 0) return std::nullopt;
   return fitness_of({changes_.model(), reconciler_.progress(), reconciler_.observed(),
                      reconciler_.attachments(), haproxy_keeper_.answers(),
-                     !program_watch_.lost().empty()});
+                     !program_watch_.lost().empty(),
+                     replication_ && replication_->is_missing_flows()});
 }
 
 base::Status Agent::run(std::optional<http::TcpOptions> api) {
@@ -143,6 +167,7 @@ void Agent::stop() {
   for (auto& server : servers_) server->stop();
   if (amphora_) amphora_->stop();
   if (pair_) pair_->finish();
+  if (replication_) replication_->stop();
   reconciler_.stop();
   clock_.stop();
   sweeper_.stop();

@@ -25,6 +25,7 @@
 #include "agent/serve/program_watch.h"
 #include "agent/serve/real_certificates.h"
 #include "agent/serve/real_operator.h"
+#include "agent/serve/replication.h"
 #include "agent/serve/servers.h"
 #include "agent/serve/statistics_keeper.h"
 #include "agent/serve/sweeper.h"
@@ -51,6 +52,8 @@ class Agent {
   boost::asio::awaitable<void> aside(std::function<void()> work);
   // Of a pair's node; nullopt: nothing was looked at yet.
   std::optional<keepalived::Fitness> fitness() const;
+  base::Status replicate();
+  bool has_vips() const;
 
   Config config_;
   Parts parts_;
@@ -80,8 +83,9 @@ class Agent {
   RealCertificates certificates_;
   std::shared_ptr<const model::VipRanges> vip_ranges_;
   control::Api door_;
-  std::unique_ptr<Amphora> amphora_;  // none: standalone
-  std::unique_ptr<Pair> pair_;        // none: one node alone, or an amphora
+  std::unique_ptr<Amphora> amphora_;          // none: standalone
+  std::unique_ptr<Pair> pair_;                // none: one node alone, or an amphora
+  std::unique_ptr<Replication> replication_;  // none: no pair, or one without a key
 };
 
 }  // namespace serve

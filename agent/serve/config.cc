@@ -297,6 +297,8 @@ PairConfig read_pair(const json& value, const std::string& path,
   fields.number("advert_ms", advert, kLeastAdvert, kMostAdvert);
   pair.advert = std::chrono::milliseconds(advert);
   fields.flag("preempt", pair.preempt);
+  fields.text("key_file", pair.key_file);
+  fields.number("port", pair.port, 1, 65535);
   fields.nothing_else();
   if (fault) return pair;
   if (advert % kLeastAdvert != 0) fields.fail("advert_ms", "must be a multiple of 10");

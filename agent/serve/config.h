@@ -41,6 +41,8 @@ struct PairConfig {
   int router_id = 51;                      // the same on both
   std::chrono::milliseconds advert{1000};  // the same on both
   bool preempt = false;                    // a better node that comes back takes the VIPs
+  std::string key_file;                    // the same on both; "": connections do not go along
+  uint16_t port = 1025;                    // where the node listens that is dialled, on `source`
 };
 
 struct Config {

@@ -42,6 +42,7 @@ keepalived::Fitness fitness_of(const FitnessFacts& facts) {
   out.program_is_attached = is_attached(facts);
   out.haproxy_is_needed = needs_haproxy(facts);
   out.haproxy_answers = facts.haproxy_answers;
+  out.flows_are_missing = facts.flows_are_missing;
   return out;
 }
 

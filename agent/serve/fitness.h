@@ -18,7 +18,8 @@ struct FitnessFacts {
   const netns::Observed& observed;
   const std::vector<datapath::Attachment>& attachments;
   bool haproxy_answers = false;
-  bool program_is_lost = false;  // from an interface that had it
+  bool program_is_lost = false;    // from an interface that had it
+  bool flows_are_missing = false;  // of the other node, which has the VIPs
 };
 
 // Only what the other node may do better counts: what a route, HAProxy or a table refuses here,

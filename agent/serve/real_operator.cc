@@ -11,6 +11,7 @@
 #include "agent/datapath/flow_table.h"
 #include "agent/datapath/flow_walk.h"
 #include "agent/datapath/sizes.h"
+#include "agent/serve/replication_status.h"
 #include "agent/serve/vrrp_status.h"
 #include "base/log.h"
 
@@ -206,6 +207,9 @@ asio::awaitable<control::Status> RealOperator::status() {
     status.vrrp = vrrp_status(
         {*pair_->instance(), pair_->running(), pair_->counts(), pair_->reasons_against()},
         parts_.reconciler.observed());
+  if (replication_ != nullptr)
+    status.replication =
+        replication_status(peer_, replication_->report(), replication_->not_movable());
   co_return status;
 }
 

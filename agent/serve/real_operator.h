@@ -9,6 +9,7 @@
 #include "agent/datapath/datapath.h"
 #include "agent/reconcile/reconciler.h"
 #include "agent/serve/flow_logger.h"
+#include "agent/serve/replication.h"
 #include "agent/serve/vrrp_keeper.h"
 #include "agent/statistics/statistics.h"
 #include "haproxy/instances.h"
@@ -34,6 +35,11 @@ class RealOperator final : public control::Operator {
 
   // Of a node of a pair; it outlives this. Its instance is shown when it has one.
   void show_pair(const VrrpKeeper& keeper) { pair_ = &keeper; }
+  // Its connections go along; it outlives this.
+  void show_replication(const base::IpAddress& peer, const Replication& replication) {
+    peer_ = peer;
+    replication_ = &replication;
+  }
 
   boost::asio::awaitable<control::Status> status() override;
   boost::asio::awaitable<std::vector<control::ConnectedNetwork>> networks() override;
@@ -49,6 +55,8 @@ class RealOperator final : public control::Operator {
 
   Parts parts_;
   const VrrpKeeper* pair_ = nullptr;  // null: none
+  base::IpAddress peer_;
+  const Replication* replication_ = nullptr;  // null: none
 };
 
 }  // namespace serve

@@ -120,7 +120,10 @@ asio::awaitable<void> Sweeper::pass() {
   };
   const auto [policy, ended, names, limits] = co_await workers_.machine.run(std::move(read));
   log_.learn(names);
-  auto judge = [&policy = policy](const datapath::FlowLife& flow) { return policy.expiry(flow); };
+  auto judge = [this, &policy = policy](datapath::FlowLife flow) {
+    if (idle_) flow.idle = idle_(flow);
+    return policy.expiry(flow);
+  };
   FlowTable& flows = datapath_.flows();
   for (auto progress = FlowTable::Progress::more; progress != FlowTable::Progress::pass_done;) {
     progress = flows.sweep(judge, datapath::kSweepSlice);
@@ -161,7 +164,7 @@ asio::awaitable<void> Sweeper::release_ended() {
   if (!waited) spdlog::error("{}", waited.error().message());
   for (size_t left = 1; left > 0;) {
     // Told first: an agent that is killed in between has the next one tell them again.
-    co_await tell_ends(resets_of(flows.ending(datapath::kReleaseSlice)));
+    if (!tells_ || tells_()) co_await tell_ends(resets_of(flows.ending(datapath::kReleaseSlice)));
     left = flows.release(datapath::kReleaseSlice);
     co_await asio::post(loop_, asio::use_awaitable);
   }

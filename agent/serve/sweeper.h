@@ -5,7 +5,9 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <functional>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "agent/datapath/datapath.h"
@@ -37,6 +39,13 @@ class Sweeper {
   // turn, but at once.
   void sweep_now();
   void stop();
+  // Of a node of a pair. `idle`: for how long a flow counts as idle, ticks; else since its last
+  // packet. `tells`: whether both ends are told that the agent ends a connection; else they are.
+  void judge_by(std::function<uint32_t(const datapath::FlowLife&)> idle,
+                std::function<bool()> tells) {
+    idle_ = std::move(idle);
+    tells_ = std::move(tells);
+  }
 
  private:
   boost::asio::awaitable<void> pass();
@@ -53,6 +62,8 @@ class Sweeper {
   reconcile::Findings& findings_;
   statistics::Statistics& statistics_;
   FlowLogger& log_;
+  std::function<uint32_t(const datapath::FlowLife&)> idle_;  // may be empty
+  std::function<bool()> tells_;                              // may be empty
   reconcile::Event wake_;
   std::set<base::Uuid> scarce_;  // members that were warned of: their ports run out
   bool stopped_ = false;

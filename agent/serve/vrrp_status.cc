@@ -3,15 +3,13 @@
 #include <algorithm>
 
 namespace serve {
-namespace {
 
-keepalived::Seen seen_of(const VrrpFacts& facts, const netns::Observed& observed) {
+keepalived::Seen seen_of(const std::string& interface, const netns::Observed& observed) {
   keepalived::Seen seen;
-  seen.runs = facts.running;
-  seen.checks_pass = facts.reasons_against.empty();
+  seen.runs = true;
   seen.link_is_up = false;
   for (const auto& [index, link] : observed.links) {
-    if (link.name != facts.instance.interface) continue;
+    if (link.name != interface) continue;
     seen.link_is_up = link.up && link.carrier;
     seen.addresses.reserve(link.addresses.size());
     for (const base::IpPrefix& prefix : link.addresses) seen.addresses.push_back(prefix.address);
@@ -19,11 +17,11 @@ keepalived::Seen seen_of(const VrrpFacts& facts, const netns::Observed& observed
   return seen;
 }
 
-}  // namespace
-
 control::VrrpStatus vrrp_status(const VrrpFacts& facts, const netns::Observed& observed) {
   const keepalived::Instance& instance = facts.instance;
-  const keepalived::Seen seen = seen_of(facts, observed);
+  keepalived::Seen seen = seen_of(instance.interface, observed);
+  seen.runs = facts.running;
+  seen.checks_pass = facts.reasons_against.empty();
   control::VrrpStatus status;
   status.role = keepalived::to_text(keepalived::role_of(instance, seen));
   status.interface = instance.interface;

@@ -18,6 +18,9 @@ struct VrrpFacts {
   std::vector<std::string> reasons_against;
 };
 
+// The interface alone, as if keepalived ran and its checks passed. Pure.
+keepalived::Seen seen_of(const std::string& interface, const netns::Observed& observed);
+
 // `observed`: the namespace, as it was observed last. Pure.
 control::VrrpStatus vrrp_status(const VrrpFacts& facts, const netns::Observed& observed);
 

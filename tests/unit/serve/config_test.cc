@@ -178,7 +178,8 @@ TEST(Config, RefusesALogThatGoesNowhere) {
 TEST(Config, ReadsAPair) {
   EXPECT_FALSE(parse_config("{}", "agent.json")->pair.has_value());
   auto config = parse_config(R"({"pair": {"interface": "eth1", "source": "192.0.2.2",
-    "peer": "192.0.2.3", "priority": 120, "router_id": 7, "advert_ms": 100, "preempt": true}})",
+    "peer": "192.0.2.3", "priority": 120, "router_id": 7, "advert_ms": 100, "preempt": true,
+    "key_file": "/k", "port": 1026}})",
                              "agent.json");
   ASSERT_TRUE(config.ok()) << config.error().message();
   const PairConfig& pair = *config->pair;
@@ -189,6 +190,9 @@ TEST(Config, ReadsAPair) {
   EXPECT_EQ(pair.router_id, 7);
   EXPECT_EQ(pair.advert, std::chrono::milliseconds(100));
   EXPECT_TRUE(pair.preempt);
+  EXPECT_EQ(pair.key_file, "/k");
+  EXPECT_EQ(pair.port, 1026);
+  EXPECT_EQ(PairConfig().port, 1025);
   EXPECT_EQ(config->layout.pair_interface, "eth1");
 }
 

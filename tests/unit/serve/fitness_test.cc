@@ -63,6 +63,12 @@ TEST_F(FitnessOfNode, IsUnfitWhenSomebodyTookAProgramAway) {
       fitness_of({model_, progress_, observed_, attachments_, false, true}).program_is_attached);
 }
 
+TEST_F(FitnessOfNode, IsUnfitAsLongAsTheOtherNodesFlowsHaveNotCome) {
+  const auto fitness = fitness_of({model_, progress_, observed_, attachments_, false, false, true});
+  EXPECT_EQ(keepalived::reasons_against(fitness),
+            Reasons{"the other node's connections have not all come yet"});
+}
+
 // The other node of the pair has the same route, and the same error.
 TEST_F(FitnessOfNode, IsFitWhateverElseTheMachineRefuses) {
   model_.amphora.emplace();

@@ -1,0 +1,69 @@
+// Replication: what the two nodes of a pair tell each other of their flows, so that who has the
+// VIPs next goes on with them (docs/pair.md). Lives on the loop's thread.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "agent/datapath/datapath.h"
+#include "agent/pair/channel.h"
+#include "agent/pair/session.h"
+#include "agent/reconcile/event.h"
+#include "agent/reconcile/reconciler.h"
+#include "agent/serve/config.h"
+#include "agent/serve/replica_table.h"
+#include "base/result.h"
+
+namespace serve {
+
+class Replication {
+ public:
+  // All outlive it. `has_vips`: whether the VIPs are on this node's interface.
+  struct Around {
+    reconcile::Workers& workers;
+    datapath::Datapath& datapath;
+    const reconcile::Reconciler& reconciler;
+    std::function<bool()> has_vips;
+  };
+  // Reads the key, and loads the programs that put flows into the table.
+  static base::Result<std::unique_ptr<Replication>> open(boost::asio::any_io_executor loop,
+                                                         const PairConfig& pair, Around around);
+
+  // Jobs, until stop().
+  void start();
+  void stop();
+
+  bool is_standby() const { return role_ == pair::Role::standby; }
+  // The other node has the VIPs, and not all of its flows are here yet.
+  bool is_missing_flows() const;
+  // For how long a flow counts as idle, ticks. On a standby that is in sync, what the other node
+  // has does not age, and what it does not have is over; else what it had until now begins to age.
+  uint32_t idle(const datapath::FlowLife& flow) const;
+
+  pair::Report report() const;
+  uint64_t not_movable() const { return table_.not_movable(); }
+
+ private:
+  Replication(boost::asio::any_io_executor loop, const PairConfig& pair, const pair::Key& key,
+              Around around, datapath::FlowReplica replica, datapath::ChangeRing changes);
+  boost::asio::awaitable<void> follow();
+  boost::asio::awaitable<void> learn_names();
+  void look_at_role();
+  uint32_t tick() const;
+
+  boost::asio::any_io_executor loop_;
+  Around around_;
+  ReplicaTable table_;
+  pair::Session session_;
+  pair::Channel channel_;
+  reconcile::Event wake_;
+  pair::Role role_ = pair::Role::standby;
+  uint32_t ages_from_ = 0;   // a tick
+  uint64_t known_runs_ = 0;  // of the reconciler, when names were learnt
+  bool stopped_ = false;
+};
+
+}  // namespace serve

@@ -1,0 +1,256 @@
+// Flows of another node: told of as they open and end here, put into the table as if they had begun
+// here, and gone on with.
+#include <random>
+
+#include "agent/datapath/flow_check.h"
+#include "agent/datapath/flow_replica.h"
+#include "agent/datapath/flow_table.h"
+#include "agent/serve/replica_table.h"
+#include "tests/bpf/packet/lab.h"
+
+namespace test {
+namespace {
+
+using pair::Flow;
+using pair::FlowSink;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class Replica : public Lab {
+ protected:
+  void TearDown() override {
+    if (table_) {
+      EXPECT_THAT(faults(), IsEmpty());
+    }
+    table_.reset();
+    Lab::TearDown();
+  }
+  void balance(const model::Model& model) {
+    install(model);
+    auto replica = datapath().replica();
+    ASSERT_TRUE(replica.ok()) << replica.error().message();
+    auto changes = datapath().changes();
+    ASSERT_TRUE(changes.ok()) << changes.error().message();
+    table_.emplace(datapath().flows(), std::move(*replica), std::move(*changes));
+    table_->learn(datapath().flow_names());
+  }
+  // Members on the VIP's own network: they see the VIP, which moves.
+  void balance() {
+    balance(load_balancer("192.0.2.100")
+                .listener(kTcp, 80)
+                .pool()
+                .member("192.0.2.50", 8080)
+                .member("192.0.2.51", 8080));
+  }
+  std::vector<Flow> flows() {
+    std::vector<Flow> all;
+    for (std::optional<uint64_t> at = 0; at;) at = table_->slice(*at, 1000, all);
+    return all;
+  }
+  // As if they had been another node's: they are gone, and their lines are somebody else's names.
+  std::vector<Flow> forget_all() {
+    const std::vector<Flow> all = flows();
+    for (const Flow& flow : all) {
+      const pair::Place place{flow.name.line, flow.name.generation};
+      table_->end(flow.name.family, {&place, 1});
+    }
+    EXPECT_THAT(flows(), IsEmpty());
+    return all;
+  }
+  std::vector<pair::Taken> take(const std::vector<Flow>& all,
+                                FlowSink::Conflict conflict = FlowSink::Conflict::theirs_stays) {
+    return table_->take(all, conflict);
+  }
+  std::vector<std::string> faults() {
+    std::vector<std::string> texts;
+    for (const auto& fault :
+         datapath::check_flows(datapath().flows().memory(), datapath::CheckScope::at_rest))
+      texts.push_back(fault.text());
+    return texts;
+  }
+  std::vector<Flow> changed() {
+    std::vector<Flow> open;
+    for (const pair::Name& name : table_->changes())
+      if (const auto flow = table_->read(name)) open.push_back(*flow);
+    return open;
+  }
+  std::optional<serve::ReplicaTable> table_;
+};
+
+TEST_F(Replica, AFlowGoesOnWhereItIsTaken) {
+  balance();
+  const Ends inside = connect(kClient, kVip);
+  const Ends other = connect(at("192.0.2.60", 40001), kVip);
+  const std::vector<Flow> all = forget_all();
+  ASSERT_THAT(all, SizeIs(2));
+  EXPECT_EQ(run(tcp(kClient, kVip)).verdict(), LB_NO_FLOW);
+  for (const pair::Taken& taken : take(all)) EXPECT_TRUE(taken.place);
+  EXPECT_EQ(stats_of(kVip).connections, 2u);
+  for (int packet = 0; packet < 3; packet++) {
+    EXPECT_EQ(forwarded(tcp(kClient, kVip)).to, inside.to);
+    const Ends back = forwarded(tcp(inside.to, inside.from));
+    EXPECT_EQ(back.from, kVip);
+    EXPECT_EQ(back.to, kClient);
+    EXPECT_EQ(forwarded(tcp(other.to, other.from)).to, at("192.0.2.60", 40001));
+  }
+  const std::vector<Flow> again = forget_all();
+  ASSERT_THAT(again, SizeIs(2));
+  EXPECT_EQ(stats_of(kVip).connections, 0u);
+}
+
+TEST_F(Replica, AFlowGoesOnIpv6) {
+  balance(load_balancer("2001:db8:1::100").listener(kTcp, 80).pool().member("2001:db8:1::50", 81));
+  const Ends inside = connect(kClient6, kVip6);
+  const std::vector<Flow> all = forget_all();
+  ASSERT_THAT(take(all), SizeIs(1));
+  for (int packet = 0; packet < 3; packet++) {
+    EXPECT_EQ(forwarded(tcp(kClient6, kVip6)).to, inside.to);
+    EXPECT_EQ(forwarded(tcp(inside.to, inside.from)).to, kClient6);
+  }
+}
+
+TEST_F(Replica, WhatIsAlikeIsTakenOnce) {
+  balance();
+  connect(kClient, kVip);
+  const std::vector<Flow> all = flows();
+  const auto taken = take(all);
+  ASSERT_TRUE(taken[0].place);
+  EXPECT_EQ(taken[0].place->line, all[0].name.line);
+  EXPECT_EQ(taken[0].place->generation, all[0].name.generation);
+  EXPECT_EQ(stats_of(kVip).connections, 1u);
+  EXPECT_EQ(table_->refresh(*taken[0].place, all[0]), FlowSink::Refreshed::same);
+  Flow closing = all[0];
+  closing.state = pair::State::closing_member;
+  EXPECT_EQ(table_->refresh(*taken[0].place, closing), FlowSink::Refreshed::changed);
+  EXPECT_EQ(table_->refresh({all[0].name.line, all[0].name.generation + 1}, all[0]),
+            FlowSink::Refreshed::gone);
+}
+
+// Of the same client with another port towards the member, and of another client with the same.
+TEST_F(Replica, OfTwoThatCannotBothBeOneIsLeft) {
+  balance();
+  connect(kClient, kVip);
+  connect(at("198.51.100.7", 40001), kVip);
+  const std::vector<Flow> ours = flows();
+  ASSERT_THAT(ours, SizeIs(2));
+  Flow theirs = ours[0];
+  theirs.snat.port = 50000;
+  Flow same_port = ours[1];
+  same_port.client.port = 50001;
+  for (const Flow& flow : {theirs, same_port}) {
+    const auto refused = take({flow}, FlowSink::Conflict::ours_stays);
+    EXPECT_FALSE(refused[0].place);
+    EXPECT_EQ(refused[0].why, pair::Refusal::taken);
+  }
+  EXPECT_EQ(flows(), ours);
+  for (const pair::Taken& taken : take({theirs, same_port})) EXPECT_TRUE(taken.place);
+  const std::vector<Flow> now = flows();
+  ASSERT_THAT(now, SizeIs(2));
+  EXPECT_EQ(stats_of(kVip).connections, 2u);
+  EXPECT_EQ(forwarded(tcp(theirs.client, kVip)).from, theirs.snat);
+  EXPECT_EQ(forwarded(tcp(same_port.client, kVip)).from, same_port.snat);
+}
+
+TEST_F(Replica, OnlyWhatIsKnownAndMovesIsTaken) {
+  balance();
+  connect(kClient, kVip);
+  const std::vector<Flow> all = forget_all();
+  Flow unknown = all[0];
+  unknown.member.port++;
+  Flow no_listener = all[0];
+  no_listener.vip.port++;
+  Flow stays = all[0];
+  stays.snat.address = ip("192.0.2.10");
+  const auto taken = take({unknown, no_listener, stays});
+  for (const auto& one : taken) EXPECT_FALSE(one.place);
+  EXPECT_EQ(taken[0].why, pair::Refusal::unknown);
+  EXPECT_EQ(taken[1].why, pair::Refusal::unknown);
+  EXPECT_EQ(taken[2].why, pair::Refusal::not_movable);
+}
+
+TEST_F(Replica, WhatStaysHereIsCountedAndNotTold) {
+  balance(load_balancer("192.0.2.100").listener(kTcp, 80).pool().member("203.0.113.50", 8080));
+  connect(kClient, kVip);
+  EXPECT_THAT(flows(), IsEmpty());
+  EXPECT_EQ(table_->not_movable(), 1u);
+}
+
+TEST_F(Replica, ChangesAreToldToWhoAsks) {
+  balance();
+  connect(at("198.51.100.7", 30000), kVip);
+  EXPECT_THAT(table_->changes(), IsEmpty());
+  table_->begin();
+  EXPECT_EQ(run(tcp(kClient, kVip).syn()).verdict(), LB_NEW_FLOW);
+  EXPECT_THAT(table_->changes(), IsEmpty()) << "it is half-open";
+  const Ends inside = connect(at("198.51.100.7", 40001), kVip);
+  const auto opened = changed();
+  ASSERT_THAT(opened, SizeIs(1));
+  EXPECT_EQ(opened[0].client.port, 40001);
+  EXPECT_EQ(opened[0].snat, inside.from);
+  // These fit the numbers of connect().
+  ASSERT_THAT(forget_all(), SizeIs(2));
+  EXPECT_THAT(table_->changes(), IsEmpty()) << "what came from the other node is not told back";
+  table_->finish();
+  connect(at("198.51.100.7", 40002), kVip);
+  EXPECT_THAT(table_->changes(), IsEmpty());
+  EXPECT_EQ(table_->changes_lost(), 0u);
+}
+
+TEST_F(Replica, ChangesWithoutRoomAreCounted) {
+  balance();
+  table_->begin();
+  constexpr int kRoom = LB_CHANGES_BYTES / 24;
+  int told = 0;
+  for (int i = 0; told + static_cast<int>(table_->changes_lost()) < kRoom + 100; i++) {
+    const auto client = at("198.51.100.7", static_cast<uint16_t>(20000 + i % 20000));
+    connect(client, kVip);
+    told++;
+    if (i % 50 == 49) forget_all();
+  }
+  EXPECT_GT(table_->changes_lost(), 0u);
+  EXPECT_GT(table_->changes().size(), size_t{kRoom} / 2);
+}
+
+// Whatever arrives: the table's invariants hold, and each flow has a member of its listener.
+TEST_F(Replica, AnythingAtAllLeavesAWholeTable) {
+  balance();
+  std::mt19937 dice(11);
+  const auto some = [&](std::initializer_list<const char*> all) {
+    return ip(all.begin()[dice() % all.size()]);
+  };
+  std::vector<std::pair<Flow, pair::Place>> here;
+  for (int round = 0; round < 3000; round++) {
+    Flow flow;
+    flow.protocol = dice() % 8 == 0 ? 17 : 6;
+    flow.state = static_cast<pair::State>(1 + dice() % 3);
+    flow.is_answered = dice() % 4 != 0;
+    flow.client = {some({"198.51.100.7", "192.0.2.60"}), static_cast<uint16_t>(1 + dice() % 40)};
+    flow.vip = {some({"192.0.2.100", "192.0.2.100", "192.0.2.101"}), 80};
+    flow.snat = {some({"192.0.2.100", "192.0.2.10"}), static_cast<uint16_t>(1 + dice() % 40)};
+    flow.member = {some({"192.0.2.50", "192.0.2.51", "192.0.2.52"}), 8080};
+    const auto taken = take({flow}, dice() % 2 == 0 ? FlowSink::Conflict::theirs_stays
+                                                    : FlowSink::Conflict::ours_stays);
+    if (taken[0].place) {
+      EXPECT_EQ(flow.protocol, 6);
+      EXPECT_EQ(flow.vip.address, ip("192.0.2.100"));
+      EXPECT_EQ(flow.snat.address, flow.vip.address);
+      EXPECT_NE(flow.member.address, ip("192.0.2.52"));
+      here.emplace_back(flow, *taken[0].place);
+    }
+    if (!here.empty() && dice() % 3 == 0) {
+      const auto& [old, place] = here[dice() % here.size()];
+      if (dice() % 2 == 0)
+        table_->end(base::Family::ipv4, {&place, 1});
+      else
+        table_->refresh(place, old);
+    }
+    if (round % 100 == 0) {
+      ASSERT_THAT(faults(), IsEmpty()) << round;
+    }
+  }
+  EXPECT_EQ(stats_of(kVip).connections, flows().size());
+}
+
+}  // namespace
+}  // namespace test
