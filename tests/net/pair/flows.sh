@@ -32,15 +32,15 @@ has_flows() { (($(open_flows "$1" | wc -l) >= connections)); } # NODE
 
 nodes_start
 nodes_balance
-lab_until 10 "the standby to be in sync" is_in_sync $second
-expect "the active node's status" "$(replication $first)" '.connected and .peer_role == "STANDBY" and .trouble == null'
-expect "the standby's status" "$(replication $second)" '.peer_role == "ACTIVE" and .synced_ms_ago < 11000 and .unknown == 0'
+lab_until 10 "the standby to be in sync" is_in_sync "$second"
+expect "the active node's status" "$(replication "$first")" '.connected and .peer_role == "STANDBY" and .trouble == null'
+expect "the standby's status" "$(replication "$second")" '.peer_role == "ACTIVE" and .synced_ms_ago < 11000 and .unknown == 0'
 
 lab_spawn_in client "$LAB_DIR/held.json" "$LAB_BUILD/tests/net/lab/lab_client" hold --target "$LAB_VIP4:80" \
   --connections "$connections" --pause-ms 50 --ready-file "$LAB_DIR/held"
 held=$LAB_PID
 lab_until 30 "held connections" test -e "$LAB_DIR/held"
-lab_until 5 "the standby to have them" has_flows $second
+lab_until 5 "the standby to have them" has_flows "$second"
 lab_until 5 "both tables to be the same" same_flows
 pass "$connections connections are on both nodes, the same"
 
@@ -58,12 +58,12 @@ die_and_move() { die_at_once "$1" && taken_by "$2"; }
 
 active=$first standby=$second
 for ((round = 1; round <= rounds; round++)); do
-  longest_gap die_and_move $active $standby
+  longest_gap die_and_move "$active" "$standby"
   kill -0 "$held" || fail "round $round: the client ended: $(cat "$LAB_DIR/held.json")"
   pass "round $round: $active died at once, new connections waited $GAP ms"
-  come_back $active
-  lab_until 20 "$active to be BACKUP" is $active BACKUP
-  lab_until 20 "$active to be in sync" is_in_sync $active
+  come_back "$active"
+  lab_until 20 "$active to be BACKUP" is "$active" BACKUP
+  lab_until 20 "$active to be in sync" is_in_sync "$active"
   lab_until 15 "both tables to be the same" same_flows
   read -r active standby <<<"$standby $active"
 done
@@ -76,8 +76,8 @@ short=$LAB_PID
 for ((kill = 1; kill <= kills; kill++)); do
   kill -9 "${agent[$standby]}"
   sleep 0.5
-  start $standby
-  lab_until 20 "$standby to be in sync" is_in_sync $standby
+  start "$standby"
+  lab_until 20 "$standby to be in sync" is_in_sync "$standby"
 done
 kill -TERM "$short"
 wait "$short" || true
@@ -89,7 +89,7 @@ wait "$held" || true
 expect "no connection broke" "$(cat "$LAB_DIR/held.json")" \
   ".failed == 0 and .connections == $connections and .requests > 10 * $connections"
 expect "nor did the short ones while agents were killed" "$(cat "$LAB_DIR/short.json")" '.failed == 0 and .requests > 100'
-expect "nothing was lost on the way" "$(replication $active)" '.changes_lost == 0 and .refused.no_room == 0 and .refused.taken == 0'
+expect "nothing was lost on the way" "$(replication "$active")" '.changes_lost == 0 and .refused.no_room == 0 and .refused.taken == 0'
 no_flows() { [[ -z $(open_flows "$1") ]]; }
 for name in a b; do
   lab_until 30 "$(open_flows $name | wc -l) flows to leave $name" no_flows $name

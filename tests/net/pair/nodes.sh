@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # Two nodes that share a VIP, a client and two members on one network.
 #
 #   client .100 --.                   .-- eth1 .2 :amphora-a   priority 120
@@ -94,7 +94,7 @@ nodes_balance() {
   done
   lab_until 20 "a or b to be MASTER" eval 'is a MASTER || is b MASTER'
   if is a MASTER; then first=a second=b; else first=b second=a; fi
-  lab_until 20 "the other one to be BACKUP" is $second BACKUP
+  lab_until 20 "the other one to be BACKUP" is "$second" BACKUP
 }
 
 # taken_by NODE: it has the VIP, and the network knows.
