@@ -90,11 +90,12 @@ std::string missing_capabilities() {
 }
 
 base::Result<bool> compiles_programs() {
-  constexpr bpf_insn kPassesAll[] = {
-      {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS},
-      {.code = BPF_JMP | BPF_EXIT}};
-  const base::Fd fd(bpf_prog_load(BPF_PROG_TYPE_XDP, "lb_passes_all", "GPL", kPassesAll,
-                                  std::size(kPassesAll), nullptr));
+  bpf_insn passes_all[2]{};
+  passes_all[0].code = BPF_ALU64 | BPF_MOV | BPF_K;  // r0 = XDP_PASS
+  passes_all[0].imm = XDP_PASS;
+  passes_all[1].code = BPF_JMP | BPF_EXIT;
+  const base::Fd fd(bpf_prog_load(BPF_PROG_TYPE_XDP, "lb_passes_all", "GPL", passes_all,
+                                  std::size(passes_all), nullptr));
   if (!fd.valid()) return base::Error{errno, "load a BPF program"};
   bpf_prog_info info{};
   uint32_t size = sizeof(info);
