@@ -7,19 +7,8 @@
 #   client ---- eth1 amphora eth2 --[switch]-- m1, m2
 set -euo pipefail
 here=$(dirname "${BASH_SOURCE[0]}")
-source "$here/../net/traffic/traffic.sh"
-
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-
-lab_begin clients
-lab_topology two-armed 2
-lab_members
-
-export LAB_AGENT_FIELDS="\"api_bind\": \"127.0.0.1:$port\", \"default_project\": \"a-project\",
-  \"vip_ranges\": [{\"interface\": \"eth1\", \"subnet\": \"198.51.100.0/24\",
-                    \"first\": \"198.51.100.200\", \"last\": \"198.51.100.203\"}],"
-lab_agent_start
-api="http://127.0.0.1:$port"
+source "$here/api.sh"
+api_lab clients
 
 /usr/bin/python3 "$here/openstack_sdk.py" "$api"
 /usr/bin/python3 "$here/cloud_provider.py" "$api" "$(lab_member_address m1 ipv4)" "$(lab_member_address m2 ipv4)"

@@ -6,19 +6,9 @@
 #   client ---- eth1 amphora eth2 --[switch]-- m1, m2
 set -euo pipefail
 here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
-source "$here/../net/traffic/traffic.sh"
-
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-
-lab_begin cloud
-lab_topology two-armed 2
-lab_members
-
-export LAB_AGENT_FIELDS="\"api_bind\": \"127.0.0.1:$port\", \"default_project\": \"a-project\",
-  \"vip_ranges\": [{\"interface\": \"eth1\", \"subnet\": \"198.51.100.0/24\",
-                    \"first\": \"198.51.100.200\", \"last\": \"198.51.100.203\"}],"
-lab_agent_start
-lab_spawn "$LAB_DIR/cloud.log" /usr/bin/python3 "$here/cloud.py" "$LAB_DIR/cloud.port" "http://127.0.0.1:$port"
+source "$here/api.sh"
+api_lab cloud
+lab_spawn "$LAB_DIR/cloud.log" /usr/bin/python3 "$here/cloud.py" "$LAB_DIR/cloud.port" "$api"
 lab_until 20 "the rest of the cloud" test -s "$LAB_DIR/cloud.port"
 keystone="http://127.0.0.1:$(cat "$LAB_DIR/cloud.port")/v3"
 
