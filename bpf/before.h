@@ -7,8 +7,7 @@
 #ifndef LB_BEFORE_H
 #define LB_BEFORE_H
 
-#include <linux/bpf.h>
-#include <bpf/bpf_helpers.h>
+#include "bpf/hook.h"
 
 #include "bpf/lb_abi.h"
 
@@ -32,7 +31,7 @@ struct {
 } lb_before SEC(".maps");
 
 /* Returns only if there is none. */
-static __always_inline enum lb_verdict leave_to_before(struct xdp_md *ctx)
+static __always_inline enum lb_verdict leave_to_before(hook_ctx *ctx)
 {
 	bpf_tail_call(ctx, &lb_before, 0);
 	return LB_INTERNAL;

@@ -102,7 +102,7 @@ write_ipv6(struct ipv6hdr *ip, const struct lb_flow6 *forward, __u32 bytes)
 	copy_address((struct lb_addr *)&ip->daddr, &forward->dst);
 }
 
-static __always_inline int write_headers(struct xdp_md *ctx,
+static __always_inline int write_headers(hook_ctx *ctx,
 					 const struct lb_flow *forward,
 					 __u32 bytes, const int family)
 {
@@ -122,12 +122,25 @@ static __always_inline int write_headers(struct xdp_md *ctx,
 	return 1;
 }
 
+/* An interface that computes the frame's checksum computes this one, too. */
+static __always_inline int leave_checksum(hook_ctx *ctx, __u32 check,
+					  const struct lb_flow *forward,
+					  __u32 length, const int family)
+{
+	__be16 sum;
+
+	if (!HOOK_MENDS_CHECKSUMS || !hook_is_partial(ctx, check))
+		return 1;
+	sum = checksum_fold(pseudo_sum(forward, length, family));
+	return !hook_store(ctx, check, &sum, sizeof(sum));
+}
+
 /*
  * The frame becomes the client's SYN, and its flow ends. How often it was made
  * by now; 0: it cannot be done, or somebody else has changed the flow, and the
  * frame is spoilt.
  */
-static __always_inline int make_syn(struct xdp_md *ctx, __u32 index, __u64 word,
+static __always_inline int make_syn(hook_ctx *ctx, __u32 index, __u64 word,
 				    const int family)
 {
 	const struct flow_hit hit = {flow_line(index, family), word, index};
@@ -146,9 +159,11 @@ static __always_inline int make_syn(struct xdp_md *ctx, __u32 index, __u64 word,
 	forward = flow_line(at, family);
 	if (!forward || !is_within(&length, LEAST_TCP_HEADER, LB_SYN_BYTES))
 		return 0;
-	if (bpf_xdp_adjust_tail(ctx, (int)(l4 + length) - frame_bytes(ctx)) ||
-	    bpf_xdp_store_bytes(ctx, l4, syn->header, length) ||
-	    !write_headers(ctx, forward, l3 + length, family))
+	if (hook_set_bytes(ctx, l4 + length) ||
+	    hook_store(ctx, l4, syn->header, length) ||
+	    !write_headers(ctx, forward, l3 + length, family) ||
+	    !leave_checksum(ctx, l4 + __builtin_offsetof(struct tcphdr, check),
+			    forward, length, family))
 		return 0;
 	rest_for_all(hit.line);
 	/* then what was written of it was its own */
@@ -157,12 +172,12 @@ static __always_inline int make_syn(struct xdp_md *ctx, __u32 index, __u64 word,
 		       : 0;
 }
 
-__noinline int make_syn4(struct xdp_md *ctx, __u32 index, __u64 word)
+__noinline int make_syn4(hook_ctx *ctx, __u32 index, __u64 word)
 {
 	return make_syn(ctx, index, word, LB_IPV4);
 }
 
-__noinline int make_syn6(struct xdp_md *ctx, __u32 index, __u64 word)
+__noinline int make_syn6(hook_ctx *ctx, __u32 index, __u64 word)
 {
 	return make_syn(ctx, index, word, LB_IPV6);
 }
@@ -170,7 +185,7 @@ __noinline int make_syn6(struct xdp_md *ctx, __u32 index, __u64 word)
 /* ---- what the steps call ------------------------------------------------ */
 
 /* The frame that make_syn() has made, as if parse.h had seen it. */
-static __always_inline int take_syn(struct xdp_md *ctx, struct packet *p,
+static __always_inline int take_syn(hook_ctx *ctx, struct packet *p,
 				    const int family)
 {
 	struct cursor c = cursor_of(ctx);
@@ -192,7 +207,7 @@ static __always_inline int take_syn(struct xdp_md *ctx, struct packet *p,
 	p->ports = (__be32 *)tcp;
 	*(__be32 *)&p->key.tuple.sport = *p->ports;
 	p->flags = ((__u8 *)tcp)[13];
-	p->length = frame_bytes(ctx) - sizeof(struct ethhdr);
+	p->length = hook_bytes(ctx) - sizeof(struct ethhdr);
 	p->payload = 0;
 	p->service = 0;
 	p->elsewhere = 0;
@@ -210,9 +225,15 @@ can_resend(const struct packet *p, const struct flow_hit *hit, const int family)
 }
 
 /* Now the packet is the client's SYN; 0: it is lost. */
-static __always_inline int resend(struct xdp_md *ctx, struct packet *p,
+static __always_inline int resend(hook_ctx *ctx, struct packet *p,
 				  const struct flow_hit *hit, const int family)
 {
+	const __u32 l4 = (void *)p->ports - (void *)p->eth;
+
+	/* an interface goes on computing the checksum from there */
+	if (HOOK_MENDS_CHECKSUMS &&
+	    l4 != sizeof(struct ethhdr) + l3_bytes(family))
+		return 0;
 	p->tries = family == LB_IPV6 ? make_syn6(ctx, hit->index, hit->word)
 				     : make_syn4(ctx, hit->index, hit->word);
 	return p->tries && take_syn(ctx, p, family);

@@ -13,6 +13,20 @@ static __always_inline __u16 checksum_fold(__u64 sum)
 	return (sum & 0xffff) + (sum >> 16);
 }
 
+/* Of `bytes`, which begin words that are `most` at most; both divide by four.
+ */
+static __always_inline __u64 checksum_of(const void *words, __u32 bytes,
+					 const __u32 most)
+{
+	const __be32 *word = words;
+	__u64 sum = 0;
+
+#pragma unroll
+	for (__u32 i = 0; i < most; i += 4)
+		sum += i < bytes ? word[i / 4] : 0;
+	return sum;
+}
+
 /* What turning `from` into `to` adds to a sum. */
 static __always_inline __u64 checksum_delta(__be32 from, __be32 to)
 {

@@ -11,8 +11,8 @@
 #include "bpf/pick.h"
 #include "bpf/service.h"
 
-static __always_inline enum lb_verdict
-choose(struct xdp_md *ctx, struct request *r, const int family)
+static __always_inline enum lb_verdict choose(hook_ctx *ctx, struct request *r,
+					      const int family)
 {
 	const struct lb_service *service = find_service(r);
 	enum lb_verdict why;
@@ -38,12 +38,12 @@ choose(struct xdp_md *ctx, struct request *r, const int family)
 	return LB_CONTINUE;
 }
 
-__noinline int choose4(struct xdp_md *ctx, struct request *r)
+__noinline int choose4(hook_ctx *ctx, struct request *r)
 {
 	return r ? choose(ctx, r, LB_IPV4) : LB_INTERNAL;
 }
 
-__noinline int choose6(struct xdp_md *ctx, struct request *r)
+__noinline int choose6(hook_ctx *ctx, struct request *r)
 {
 	return r ? choose(ctx, r, LB_IPV6) : LB_INTERNAL;
 }

@@ -6,15 +6,14 @@
 #ifndef LB_CURSOR_H
 #define LB_CURSOR_H
 
-#include <linux/bpf.h>
-#include <bpf/bpf_helpers.h>
+#include "bpf/hook.h"
 
 struct cursor {
 	void *pos;
 	void *end;
 };
 
-static __always_inline struct cursor cursor_of(const struct xdp_md *ctx)
+static __always_inline struct cursor cursor_of(const hook_ctx *ctx)
 {
 	struct cursor c = {
 		.pos = (void *)(long)ctx->data,
@@ -41,8 +40,7 @@ static __always_inline void *cursor_take(struct cursor *c, const __u32 size)
 #define CURSOR_DEEPEST 2047
 
 /* At this byte of the frame. The verifier is told the bound in plain words. */
-static __always_inline struct cursor cursor_at(const struct xdp_md *ctx,
-					       __u32 at)
+static __always_inline struct cursor cursor_at(const hook_ctx *ctx, __u32 at)
 {
 	struct cursor c = cursor_of(ctx);
 
@@ -71,19 +69,10 @@ static __always_inline int is_within(__u32 *size, const __u32 least,
 }
 
 /* Bytes of the frame from here on. */
-static __always_inline __u32 cursor_left(const struct cursor *c)
+static __always_inline __u32 cursor_left(const hook_ctx *ctx,
+					 const struct cursor *c)
 {
-	return c->end - c->pos;
-}
-
-static __always_inline int frame_bytes(const struct xdp_md *ctx)
-{
-	struct cursor c = cursor_of(ctx);
-	__u64 bytes = c.end - c.pos;
-
-	/* else the compiler may subtract halves of pointers */
-	asm volatile("" : "+r"(bytes));
-	return bytes;
+	return hook_left(ctx, c->pos, c->end);
 }
 
 #endif

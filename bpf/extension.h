@@ -64,7 +64,7 @@ walk_fragment(const struct extension_head *head, __u32 at)
 #define MOST_IPV6_AT 576 /* quoted in an ICMP error, too */
 
 /* `at`: where the IPv6 header begins in the frame */
-__noinline __u32 walk_extensions(struct xdp_md *ctx, __u32 at)
+__noinline __u32 walk_extensions(hook_ctx *ctx, __u32 at)
 {
 	const struct extension_head *head;
 	const struct ipv6hdr *ip;
@@ -111,8 +111,8 @@ __noinline __u32 walk_extensions(struct xdp_md *ctx, __u32 at)
  * Adds their length to `header`, and says what comes after them, and whether
  * this is the first fragment.
  */
-static __always_inline enum lb_verdict skip_extensions(struct xdp_md *ctx,
-						       __u32 at, __u8 *proto,
+static __always_inline enum lb_verdict skip_extensions(hook_ctx *ctx, __u32 at,
+						       __u8 *proto,
 						       __u32 *header,
 						       __u16 *first)
 {

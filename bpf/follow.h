@@ -55,8 +55,8 @@ static __always_inline void note_come(struct lb_trace *trace,
 		bpf_map_delete_elem(&lb_traces, &f->key);
 }
 
-static __always_inline enum lb_verdict check_way(const struct xdp_md *ctx,
-						 void *l3, __u32 length,
+static __always_inline enum lb_verdict check_way(const hook_ctx *ctx, void *l3,
+						 __u32 length,
 						 const struct lb_nexthop *hop,
 						 const int family)
 {
@@ -67,7 +67,7 @@ static __always_inline enum lb_verdict check_way(const struct xdp_md *ctx,
 	return check_hop(ctx, &p, hop, family);
 }
 
-static __always_inline int send_after(struct xdp_md *ctx, __u32 l3,
+static __always_inline int send_after(hook_ctx *ctx, __u32 l3,
 				      const struct lb_flow *line,
 				      const struct lb_nexthop *hop,
 				      enum lb_verdict why, const int family)
@@ -89,7 +89,7 @@ static __always_inline int send_after(struct xdp_md *ctx, __u32 l3,
 }
 
 static __always_inline enum lb_verdict
-way_of_fragment(struct xdp_md *ctx, __u32 l3, __u32 length,
+way_of_fragment(hook_ctx *ctx, __u32 l3, __u32 length,
 		const struct flow_hit *hit, const int family)
 {
 	const struct lb_nexthop *hop = hop_named(hit->line);
@@ -104,8 +104,8 @@ way_of_fragment(struct xdp_md *ctx, __u32 l3, __u32 length,
 }
 
 static __always_inline enum lb_verdict
-rewrite_after(struct xdp_md *ctx, __u32 l3, const struct flow_hit *hit,
-	      __u32 id, enum lb_verdict why, const int family)
+rewrite_after(hook_ctx *ctx, __u32 l3, const struct flow_hit *hit, __u32 id,
+	      enum lb_verdict why, const int family)
 {
 	const struct lb_nexthop *hop = hop_named(hit->line);
 	struct scratch *own = own_scratch();
@@ -121,7 +121,7 @@ rewrite_after(struct xdp_md *ctx, __u32 l3, const struct flow_hit *hit,
 }
 
 static __always_inline enum lb_verdict
-follow_fragment(struct xdp_md *ctx, __u32 l3, __u32 length, const int family)
+follow_fragment(hook_ctx *ctx, __u32 l3, __u32 length, const int family)
 {
 	struct scratch *own = own_scratch();
 	struct lb_trace *trace;
@@ -151,18 +151,18 @@ follow_fragment(struct xdp_md *ctx, __u32 l3, __u32 length, const int family)
 	return rewrite_after(ctx, l3, &hit, id, why, family);
 }
 
-__noinline int follow_fragment4(struct xdp_md *ctx, __u32 l3, __u32 length)
+__noinline int follow_fragment4(hook_ctx *ctx, __u32 l3, __u32 length)
 {
 	return follow_fragment(ctx, l3, length, LB_IPV4);
 }
 
-__noinline int follow_fragment6(struct xdp_md *ctx, __u32 l3, __u32 length)
+__noinline int follow_fragment6(hook_ctx *ctx, __u32 l3, __u32 length)
 {
 	return follow_fragment(ctx, l3, length, LB_IPV6);
 }
 
-static __always_inline enum lb_verdict
-follow(struct xdp_md *ctx, struct packet *p, const int family)
+static __always_inline enum lb_verdict follow(hook_ctx *ctx, struct packet *p,
+					      const int family)
 {
 	struct scratch *own = own_scratch();
 	enum lb_verdict why;

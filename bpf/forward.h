@@ -10,16 +10,16 @@
 #include "bpf/rewrite.h"
 
 /* Its driver may take nothing but what came in by it. */
-static __always_inline int is_open(const struct xdp_md *ctx,
+static __always_inline int is_open(const hook_ctx *ctx,
 				   const struct lb_nexthop *hop)
 {
 	return hop->flags & LB_NEXTHOP_RESOLVED ||
 	       (hop->flags & LB_NEXTHOP_BACK_ONLY &&
-		hop->ifindex == ctx->ingress_ifindex);
+		(HOOK_SENDS_BY_ALL || hop->ifindex == hook_ifindex(ctx)));
 }
 
 /* Which way it goes on: zero is out of here. */
-static __always_inline enum lb_verdict check_hop(const struct xdp_md *ctx,
+static __always_inline enum lb_verdict check_hop(const hook_ctx *ctx,
 						 const struct packet *p,
 						 const struct lb_nexthop *hop,
 						 const int family)
@@ -57,8 +57,7 @@ static __always_inline int goes_by_itself(const struct packet *p,
 	       p->length <= hop->mtu;
 }
 
-static __always_inline int note_event(struct xdp_md *ctx,
-				      const struct packet *p,
+static __always_inline int note_event(hook_ctx *ctx, const struct packet *p,
 				      const struct flow_hit *hit,
 				      const int family)
 {
@@ -74,7 +73,7 @@ static __always_inline int note_event(struct xdp_md *ctx,
 	} else if (!(p->flags & FLOW_DATAGRAM)) {
 		said.seq = bpf_ntohl(tcp->seq);
 		said.ack = bpf_ntohl(tcp->ack_seq);
-		if (p->flags & FLOW_SYN)
+		if (p->flags & FLOW_SYN && !HOOK_MENDS_CHECKSUMS)
 			note_offload(ctx, p, hit, family);
 	}
 	change = flow_note(hit, &said, family);
@@ -84,8 +83,7 @@ static __always_inline int note_event(struct xdp_md *ctx,
 }
 
 /* Nearly every packet changes nothing but where its direction has got to. */
-static __always_inline int note_packet(struct xdp_md *ctx,
-				       const struct packet *p,
+static __always_inline int note_packet(hook_ctx *ctx, const struct packet *p,
 				       const struct flow_hit *hit,
 				       const int family)
 {
@@ -107,9 +105,8 @@ static __always_inline int note_packet(struct xdp_md *ctx,
 
 /* The flow's line into the packet, and the packet into the line. */
 static __always_inline enum lb_verdict
-rewrite_and_note(struct xdp_md *ctx, struct packet *p,
-		 const struct flow_hit *hit, enum hop_count hops,
-		 const int family)
+rewrite_and_note(hook_ctx *ctx, struct packet *p, const struct flow_hit *hit,
+		 enum hop_count hops, const int family)
 {
 	rewrite(p, hit->line, hops, family);
 	if (!flow_is_still(hit))
@@ -123,9 +120,10 @@ rewrite_and_note(struct xdp_md *ctx, struct packet *p,
 	return LB_CONTINUE;
 }
 
-static __always_inline enum lb_verdict
-forward(struct xdp_md *ctx, struct packet *p, const struct flow_hit *hit,
-	const struct lb_nexthop *hop, const int family)
+static __always_inline enum lb_verdict forward(hook_ctx *ctx, struct packet *p,
+					       const struct flow_hit *hit,
+					       const struct lb_nexthop *hop,
+					       const int family)
 {
 	enum lb_verdict way, why;
 

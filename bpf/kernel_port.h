@@ -39,7 +39,7 @@ static __always_inline int kernel_may_take(__u32 port, __u32 proxied)
  * Has a socket of ours the connection that the reply line would be for? Of SCTP
  * we have none.
  */
-static __always_inline int kernel_has(struct xdp_md *ctx,
+static __always_inline int kernel_has(hook_ctx *ctx,
 				      const struct lb_flow6 *made, __be16 port,
 				      const int family)
 {

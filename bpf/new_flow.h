@@ -84,7 +84,7 @@ static __always_inline enum lb_verdict why_refused(int refusal)
 	return LB_TABLE_FULL;
 }
 
-static __always_inline int begin_reply(struct xdp_md *ctx, const int family)
+static __always_inline int begin_reply(hook_ctx *ctx, const int family)
 {
 	const struct lb_backend *backend;
 	struct scratch *own = own_scratch();
@@ -115,19 +115,19 @@ static __always_inline int begin_reply(struct xdp_md *ctx, const int family)
  * Where the client's packets go. Those of one who is on the member's side from
  * the beginning may come from there.
  */
-static __always_inline __u16 way_forth(const struct xdp_md *ctx,
+static __always_inline __u16 way_forth(const hook_ctx *ctx,
 				       const struct scratch *own)
 {
 	__u32 id = own->forth & LB_NEXTHOP_ID;
 	const struct lb_nexthop *hop = bpf_map_lookup_elem(&lb_nexthops, &id);
 
-	if (hop && hop->ifindex == ctx->ingress_ifindex)
+	if (hop && hop->ifindex == hook_ifindex(ctx))
 		id |= LB_LINE_TURNS;
 	return own->request.remembers ? id | LB_LINE_REMEMBERS : id;
 }
 
-static __always_inline enum lb_verdict finish_flow(struct xdp_md *ctx,
-						   int reply, const int family)
+static __always_inline enum lb_verdict finish_flow(hook_ctx *ctx, int reply,
+						   const int family)
 {
 	struct scratch *own = own_scratch();
 	struct lb_flow6 *made;
@@ -161,29 +161,28 @@ static __always_inline enum lb_verdict finish_flow(struct xdp_md *ctx,
 	return LB_CONTINUE;
 }
 
-__noinline int begin_reply4(struct xdp_md *ctx)
+__noinline int begin_reply4(hook_ctx *ctx)
 {
 	return begin_reply(ctx, LB_IPV4);
 }
 
-__noinline int begin_reply6(struct xdp_md *ctx)
+__noinline int begin_reply6(hook_ctx *ctx)
 {
 	return begin_reply(ctx, LB_IPV6);
 }
 
-__noinline int finish_flow4(struct xdp_md *ctx, int reply)
+__noinline int finish_flow4(hook_ctx *ctx, int reply)
 {
 	return finish_flow(ctx, reply, LB_IPV4);
 }
 
-__noinline int finish_flow6(struct xdp_md *ctx, int reply)
+__noinline int finish_flow6(hook_ctx *ctx, int reply)
 {
 	return finish_flow(ctx, reply, LB_IPV6);
 }
 
 /* Of the request that is in the scratch entry; in steps, to spare stack. */
-static __always_inline enum lb_verdict new_flow(struct xdp_md *ctx,
-						const int family)
+static __always_inline enum lb_verdict new_flow(hook_ctx *ctx, const int family)
 {
 	int reply = family == LB_IPV6 ? begin_reply6(ctx) : begin_reply4(ctx);
 

@@ -18,12 +18,13 @@
 #define NEXTHOP_OWN (-2) /* no neighbour's: our own address, or no route */
 
 /* From the VIP, because an amphora routes by it ("from VIP lookup 1"). */
-static __always_inline int ask_route(struct xdp_md *ctx,
-				     const struct request *r, const int family,
+static __always_inline int ask_route(hook_ctx *ctx, const struct request *r,
+				     const int family,
 				     struct bpf_fib_lookup *fib)
 {
 	*fib = (struct bpf_fib_lookup){};
-	fib->ifindex = ctx->ingress_ifindex;
+	fib->ifindex = hook_ifindex(ctx);
+	fib->tot_len = 1; /* nonzero: of the route's MTU, not the packet's */
 	fib->l4_protocol = r->proto;
 	if (family == LB_IPV6) {
 		fib->family = FAMILY_INET6;
@@ -84,7 +85,7 @@ static __always_inline __u32 learn_nexthop(const struct lb_nexthop_key *key,
 	int redirects = bpf_map_lookup_elem(&lb_devs, &ifindex) != 0;
 	struct lb_nexthop *hop;
 
-	if (!redirects && ifindex != ingress)
+	if (!redirects && ifindex != ingress && !HOOK_SENDS_BY_ALL)
 		return NEXTHOP_KERNEL;
 	if (bpf_map_pop_elem(&lb_nexthop_free, &id))
 		return NEXTHOP_KERNEL;
@@ -101,8 +102,8 @@ static __always_inline __u32 learn_nexthop(const struct lb_nexthop_key *key,
 }
 
 /* An id, or one of the reasons above why there is none. */
-static __always_inline int
-find_nexthop(struct xdp_md *ctx, const struct request *r, const int family)
+static __always_inline int find_nexthop(hook_ctx *ctx, const struct request *r,
+					const int family)
 {
 	struct scratch *own = own_scratch();
 	struct lb_nexthop_key key;
@@ -128,8 +129,7 @@ find_nexthop(struct xdp_md *ctx, const struct request *r, const int family)
 	key = neighbour_of(&own->fib);
 	id = known_nexthop(&key);
 	return id ? id
-		  : learn_nexthop(&key, &own->fib, answer,
-				  ctx->ingress_ifindex);
+		  : learn_nexthop(&key, &own->fib, answer, hook_ifindex(ctx));
 }
 
 #endif

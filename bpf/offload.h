@@ -50,18 +50,17 @@ static __always_inline struct lb_checksums *checksums_of(__u32 ifindex)
 }
 
 /* Of TCP, rewritten: `at` is where it begins, `payload` what is behind it. */
-static __always_inline int note_checksum(struct xdp_md *ctx, __u32 index,
-					 __u32 at, __u32 payload,
-					 const int family)
+static __always_inline int note_checksum(hook_ctx *ctx, __u32 index, __u32 at,
+					 __u32 payload, const int family)
 {
 	const struct lb_flow *line = flow_line(index, family);
-	__u32 ifindex = ctx->ingress_ifindex;
+	__u32 ifindex = hook_ifindex(ctx);
 	struct lb_checksums *seen = checksums_of(ifindex);
 	struct scratch *own = own_scratch();
 	__be16 partial;
 
 	if (!line || !seen || !own ||
-	    bpf_xdp_load_bytes(ctx, at, &own->tcp, sizeof(own->tcp)))
+	    hook_load(ctx, at, &own->tcp, sizeof(own->tcp)))
 		return 0;
 	partial = checksum_fold(
 		pseudo_sum(line, payload + own->tcp.doff * 4, family));
@@ -72,20 +71,19 @@ static __always_inline int note_checksum(struct xdp_md *ctx, __u32 index,
 	return 0;
 }
 
-__noinline int note_checksum4(struct xdp_md *ctx, __u32 index, __u32 at,
+__noinline int note_checksum4(hook_ctx *ctx, __u32 index, __u32 at,
 			      __u32 payload)
 {
 	return note_checksum(ctx, index, at, payload, LB_IPV4);
 }
 
-__noinline int note_checksum6(struct xdp_md *ctx, __u32 index, __u32 at,
+__noinline int note_checksum6(hook_ctx *ctx, __u32 index, __u32 at,
 			      __u32 payload)
 {
 	return note_checksum(ctx, index, at, payload, LB_IPV6);
 }
 
-static __always_inline void note_offload(struct xdp_md *ctx,
-					 const struct packet *p,
+static __always_inline void note_offload(hook_ctx *ctx, const struct packet *p,
 					 const struct flow_hit *hit,
 					 const int family)
 {

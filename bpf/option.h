@@ -38,7 +38,7 @@ static long look_at_option(__u32 i, void *unused)
  * Whether the sender says which way the packet has to take (RFC 7126 4.3).
  * `at`: where the IPv4 header begins in the frame; `bytes`: of its options.
  */
-__noinline int has_source_route(struct xdp_md *ctx, __u32 at, __u32 bytes)
+__noinline int has_source_route(hook_ctx *ctx, __u32 at, __u32 bytes)
 {
 	struct scratch *own = own_scratch();
 
@@ -47,8 +47,7 @@ __noinline int has_source_route(struct xdp_md *ctx, __u32 at, __u32 bytes)
 	__builtin_memset(own->options, 0, sizeof(own->options));
 	own->option = 0;
 	own->source_route = 0;
-	if (bpf_xdp_load_bytes(ctx, at + sizeof(struct iphdr), own->options,
-			       bytes))
+	if (hook_load(ctx, at + sizeof(struct iphdr), own->options, bytes))
 		return 0;
 	bpf_loop(MOST_OPTION_BYTES, look_at_option, 0, 0);
 	return own->source_route;

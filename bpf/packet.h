@@ -6,6 +6,7 @@
 #include <linux/if_ether.h>
 
 #include "bpf/flow_table.h"
+#include "bpf/hook.h"
 
 /* Pointers are into the frame, of what parse.h has bounds-checked. */
 struct packet {
@@ -22,6 +23,7 @@ struct packet {
 	__u16 tries; /* a SYN that was made again: so often (challenge.h) */
 	__u16 fragment; /* nonzero: the first one of several */
 	__u16 elsewhere; /* 1: own_scratch() says which backends were tried */
+	struct hook_sum sum;
 };
 
 /*

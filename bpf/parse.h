@@ -122,7 +122,7 @@ static __always_inline enum lb_verdict parse_udp(struct cursor *c,
 }
 
 static __always_inline enum lb_verdict
-parse_sctp(struct xdp_md *ctx, struct cursor *c, struct packet *p, __u32 length)
+parse_sctp(hook_ctx *ctx, struct cursor *c, struct packet *p, __u32 length)
 {
 	struct sctp_head *sctp = cursor_take(c, sizeof(*sctp));
 
@@ -137,8 +137,7 @@ parse_sctp(struct xdp_md *ctx, struct cursor *c, struct packet *p, __u32 length)
 	return LB_CONTINUE;
 }
 
-static __always_inline enum lb_verdict parse_l4(struct xdp_md *ctx,
-						struct cursor *c,
+static __always_inline enum lb_verdict parse_l4(hook_ctx *ctx, struct cursor *c,
 						struct packet *p, __u8 proto,
 						__u32 length, const int family)
 {
@@ -160,6 +159,7 @@ static __always_inline enum lb_verdict parse_l4(struct xdp_md *ctx,
 	/* of a fragment it says less than it must */
 	if (why)
 		return p->fragment ? cold(LB_BAD_FRAGMENT) : why;
+	p->length = hook_largest(ctx, p->length, p->payload);
 	*(__be32 *)&p->key.tuple.sport = *p->ports;
 	p->key.tuple.proto = proto;
 	p->key.tuple.zero = 0;
@@ -167,9 +167,9 @@ static __always_inline enum lb_verdict parse_l4(struct xdp_md *ctx,
 }
 
 static __always_inline enum lb_verdict
-parse_ipv4(struct xdp_md *ctx, struct cursor *c, struct packet *p)
+parse_ipv4(hook_ctx *ctx, struct cursor *c, struct packet *p)
 {
-	__u32 left = cursor_left(c), header;
+	__u32 left = cursor_left(ctx, c), header;
 	struct iphdr *ip = cursor_take(c, sizeof(*ip));
 
 	if (!ip)
@@ -194,9 +194,9 @@ parse_ipv4(struct xdp_md *ctx, struct cursor *c, struct packet *p)
 }
 
 static __always_inline enum lb_verdict
-parse_ipv6(struct xdp_md *ctx, struct cursor *c, struct packet *p)
+parse_ipv6(hook_ctx *ctx, struct cursor *c, struct packet *p)
 {
-	__u32 left = cursor_left(c), header = sizeof(struct ipv6hdr);
+	__u32 left = cursor_left(ctx, c), header = sizeof(struct ipv6hdr);
 	struct ipv6hdr *ip = cursor_take(c, sizeof(*ip));
 	enum lb_verdict why;
 	__u8 proto;

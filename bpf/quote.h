@@ -54,7 +54,7 @@ static __always_inline __u32 take_quoted_ipv4(struct cursor *c,
 	return header;
 }
 
-static __always_inline __u32 take_quoted_ipv6(struct xdp_md *ctx, __u32 at,
+static __always_inline __u32 take_quoted_ipv6(hook_ctx *ctx, __u32 at,
 					      struct cursor *c,
 					      struct flow_key *key)
 {
@@ -79,7 +79,7 @@ static __always_inline __u32 take_quoted_ipv6(struct xdp_md *ctx, __u32 at,
 }
 
 /* The error's own destination has to be who sent the quoted packet. */
-static __always_inline int is_for(struct xdp_md *ctx, __u32 l3,
+static __always_inline int is_for(hook_ctx *ctx, __u32 l3,
 				  const struct flow_key *key, const int family)
 {
 	struct cursor c = cursor_at(ctx, l3);
@@ -98,7 +98,7 @@ static __always_inline int is_for(struct xdp_md *ctx, __u32 l3,
  * By what an answer to the quoted packet would be found, and where its ports
  * are; 0: it is none of those that have flows.
  */
-static __always_inline __u32 read_quote(struct xdp_md *ctx, __u32 at,
+static __always_inline __u32 read_quote(hook_ctx *ctx, __u32 at,
 					struct flow_key *key, __u32 *seq,
 					const int family)
 {
@@ -130,7 +130,7 @@ static __always_inline __u32 read_quote(struct xdp_md *ctx, __u32 at,
  * SCTP: does the quoted packet have the receiver's tag; or, before that is
  * known, the client's INIT its own (RFC 9260 10)?
  */
-static __always_inline int quotes_tag(struct xdp_md *ctx, __u32 l4,
+static __always_inline int quotes_tag(hook_ctx *ctx, __u32 l4,
 				      const struct flow_hit *hit, __u32 tag,
 				      const int family)
 {
@@ -145,7 +145,7 @@ static __always_inline int quotes_tag(struct xdp_md *ctx, __u32 l4,
 
 /* May it be believed; or is it a refusal, after which another member is tried?
  */
-static __always_inline enum lb_verdict judge_quote(struct xdp_md *ctx,
+static __always_inline enum lb_verdict judge_quote(hook_ctx *ctx,
 						   const struct quote *q,
 						   const struct flow_hit *hit,
 						   __u32 seq, const int family)
@@ -179,7 +179,7 @@ static __always_inline enum lb_verdict judge_quote(struct xdp_md *ctx,
  * `l3`, `icmp`: where they begin in the frame. What was found is in the scratch
  * entry.
  */
-static __always_inline enum lb_verdict find_quoted(struct xdp_md *ctx, __u32 l3,
+static __always_inline enum lb_verdict find_quoted(hook_ctx *ctx, __u32 l3,
 						   __u32 icmp, const int family)
 {
 	struct scratch *own = own_scratch();
@@ -206,12 +206,12 @@ static __always_inline enum lb_verdict find_quoted(struct xdp_md *ctx, __u32 l3,
 	return judge_quote(ctx, &own->quote, &hit, seq, family);
 }
 
-__noinline int find_quoted4(struct xdp_md *ctx, __u32 l3, __u32 icmp)
+__noinline int find_quoted4(hook_ctx *ctx, __u32 l3, __u32 icmp)
 {
 	return find_quoted(ctx, l3, icmp, LB_IPV4);
 }
 
-__noinline int find_quoted6(struct xdp_md *ctx, __u32 l3, __u32 icmp)
+__noinline int find_quoted6(hook_ctx *ctx, __u32 l3, __u32 icmp)
 {
 	return find_quoted(ctx, l3, icmp, LB_IPV6);
 }

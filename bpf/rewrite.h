@@ -92,7 +92,8 @@ static __always_inline void rewrite(struct packet *p,
 	*p->ports = *(const __be32 *)&line->rewrite.sport;
 	if (!(p->flags & (FLOW_DATAGRAM | FLOW_SCTP))) {
 		check = &((struct tcphdr *)p->ports)->check;
-		checksum_adjust(check, line->rewrite.l4_delta);
+		hook_change_l4(&p->sum, (void *)check - (void *)p->eth, check,
+			       line, hop == HOP_DOWN, 0, family);
 		return;
 	}
 	if (p->flags & FLOW_SCTP) {
@@ -101,11 +102,9 @@ static __always_inline void rewrite(struct packet *p,
 	}
 	check = &((struct udphdr *)p->ports)->check;
 	/* UDP: zero says that there is none, and stays */
-	if (!*check)
-		return;
-	checksum_adjust(check, line->rewrite.l4_delta);
-	if (!*check)
-		*check = 0xffff;
+	if (*check)
+		hook_change_l4(&p->sum, (void *)check - (void *)p->eth, check,
+			       line, hop == HOP_DOWN, 1, family);
 }
 
 #endif

@@ -89,7 +89,7 @@ sctp_is_init(struct cursor *c, const struct sctp_head *head, __u32 length)
  * The flags of a packet that begins there and has so many bytes. A function of
  * its own, which the verifier looks at once.
  */
-__noinline __u32 sctp_flags(struct xdp_md *ctx, __u32 at, __u32 length)
+__noinline __u32 sctp_flags(hook_ctx *ctx, __u32 at, __u32 length)
 {
 	__u32 flags = FLOW_SCTP, to = SCTP_COMMON_HEADER, size;
 	const struct sctp_chunk *chunk;
@@ -125,7 +125,7 @@ __noinline __u32 sctp_flags(struct xdp_md *ctx, __u32 at, __u32 length)
  * The Verification Tag, and above it what is in the place of INIT's and INIT
  * ACK's Initiate Tag, if the packet is so long.
  */
-__noinline __u64 sctp_tags(struct xdp_md *ctx, __u32 at)
+__noinline __u64 sctp_tags(hook_ctx *ctx, __u32 at)
 {
 	const struct sctp_head *head;
 	struct cursor c;

@@ -3,26 +3,20 @@
 #ifndef LB_SEND_H
 #define LB_SEND_H
 
+#include "bpf/hook.h"
 #include "bpf/packet.h"
 #include "bpf/verdict.h"
 
-/* Out of the interface it came in by, or of another. */
-static __always_inline int send(const struct xdp_md *ctx, __u32 out)
-{
-	if (out == ctx->ingress_ifindex)
-		return XDP_TX;
-	return bpf_redirect_map(&lb_devs, out, XDP_DROP);
-}
-
-static __always_inline int leave(const struct xdp_md *ctx,
-				 const struct packet *p, enum lb_verdict why)
+static __always_inline int leave(hook_ctx *ctx, const struct packet *p,
+				 enum lb_verdict why)
 {
 	int action;
 
+	hook_finish(ctx, &p->sum);
 	/* nearly every packet: no table, no service */
 	if (__builtin_expect(why == LB_ESTABLISHED, 1)) {
-		action = send(ctx, p->out);
-		if (__builtin_expect(action != XDP_DROP, 1)) {
+		action = hook_send(ctx, &lb_devs, p->out);
+		if (__builtin_expect(action != HOOK_DROP, 1)) {
 			count_established();
 			return action;
 		}
@@ -30,8 +24,9 @@ static __always_inline int leave(const struct xdp_md *ctx,
 	}
 	action = action_of(why);
 	if (action == LB_ACTION_SEND) {
-		action = send(ctx, p->out);
-		if (action == XDP_DROP)
+		hook_forget_sum(ctx);
+		action = hook_send(ctx, &lb_devs, p->out);
+		if (action == HOOK_DROP)
 			why = LB_NO_DEVICE;
 	}
 	count_verdict(why, p->service);

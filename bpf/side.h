@@ -67,12 +67,12 @@ __noinline int turns6(__u32 index, __u64 word, __u32 ifindex)
 }
 
 /* `hop`: where the packet of this line is going. */
-static __always_inline int is_of_other_side(const struct xdp_md *ctx,
+static __always_inline int is_of_other_side(const hook_ctx *ctx,
 					    const struct flow_hit *hit,
 					    const struct lb_nexthop *hop,
 					    const int family)
 {
-	const __u32 ifindex = ctx->ingress_ifindex;
+	const __u32 ifindex = hook_ifindex(ctx);
 
 	if (hop->ifindex != ifindex || (hit->line->nexthop & LB_LINE_TURNS))
 		return 0;

@@ -240,7 +240,7 @@ static __always_inline int is_next_tried(int line)
  * its own, if the member asks the VIP from its own port.
  */
 static __always_inline int
-may_keep_port(struct xdp_md *ctx, const struct scratch *own, const int family)
+may_keep_port(hook_ctx *ctx, const struct scratch *own, const int family)
 {
 	const __u32 port = bpf_ntohs(own->request.client_port);
 
@@ -253,14 +253,14 @@ may_keep_port(struct xdp_md *ctx, const struct scratch *own, const int family)
 		!kernel_has(ctx, &own->made, own->request.client_port, family));
 }
 
-__noinline int may_keep_port4(struct xdp_md *ctx)
+__noinline int may_keep_port4(hook_ctx *ctx)
 {
 	const struct scratch *own = own_scratch();
 
 	return own && may_keep_port(ctx, own, LB_IPV4);
 }
 
-__noinline int may_keep_port6(struct xdp_md *ctx)
+__noinline int may_keep_port6(hook_ctx *ctx)
 {
 	const struct scratch *own = own_scratch();
 
@@ -358,7 +358,7 @@ __noinline int walk_ports6(void)
  * flow_refusal. Then FLOW_EXISTS says that walk_ports() may find another;
  * where the table is full no port helps.
  */
-static __always_inline int find_port(struct xdp_md *ctx, struct scratch *own,
+static __always_inline int find_port(hook_ctx *ctx, struct scratch *own,
 				     const int family)
 {
 	int line = FLOW_EXISTS;

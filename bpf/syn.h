@@ -8,6 +8,7 @@
 
 #include "bpf/cursor.h"
 #include "bpf/flow_change.h"
+#include "bpf/offload.h"
 #include "bpf/request.h"
 
 #define LEAST_TCP_HEADER 20
@@ -33,9 +34,24 @@ static __always_inline struct lb_syn *kept_syn(__u32 line, __u64 word,
 		       : 0;
 }
 
+/*
+ * The sender has left the checksum to its interface: the SYN gets the one that
+ * it would have had there.
+ */
+static __always_inline void complete_syn(struct lb_syn *syn, __u32 length,
+					 const struct lb_flow *forward,
+					 const int family)
+{
+	struct tcphdr *tcp = (struct tcphdr *)syn->header;
+
+	if (tcp->check == checksum_fold(pseudo_sum(forward, length, family)))
+		tcp->check = ~checksum_fold(
+			checksum_of(syn->header, length, LB_SYN_BYTES));
+}
+
 /* Of the request's flow, which has just been made. */
-static __always_inline void keep_syn(struct xdp_md *ctx,
-				     const struct request *r, const int family)
+static __always_inline void keep_syn(hook_ctx *ctx, const struct request *r,
+				     const int family)
 {
 	const struct lb_flow *forward = flow_line(r->line, family);
 	__u32 length = r->syn_length;
@@ -49,8 +65,10 @@ static __always_inline void keep_syn(struct xdp_md *ctx,
 	if (!syn)
 		return;
 	syn->length = 0;
-	if (bpf_xdp_load_bytes(ctx, r->syn_at, syn->header, length))
+	if (hook_load(ctx, r->syn_at, syn->header, length))
 		return;
+	if (HOOK_MENDS_CHECKSUMS)
+		complete_syn(syn, length, forward, family);
 	syn->line = r->line;
 	syn->generation = word >> 32;
 	syn->tries = r->tries;

@@ -58,6 +58,7 @@ static __always_inline int may_tell(const struct lb_addr *to, __u64 price)
 
 #define TOLD_TOS 0xc0 /* network control, as a router's */
 #define TOLD_TTL 64
+#define MOST_IPV4_HEADER 60
 
 static __always_inline __u64 sum_words(const void *words, const int count)
 {
@@ -138,6 +139,48 @@ static __always_inline void make_error(struct told_packet *made, __u32 quoted,
 	made->icmp.head.check = ~checksum_fold(sum);
 }
 
+/* Where the quoted checksum of L4 is in the quote; 0: it is no sum, or far. */
+static __always_inline __u32 quoted_check(const struct told_packet *made,
+					  __u32 header, const int family)
+{
+	const __u8 proto = family == LB_IPV6
+				   ? ((struct ipv6hdr *)made->quote)->nexthdr
+				   : ((struct iphdr *)made->quote)->protocol;
+
+	if (proto == IPPROTO_TCP)
+		return header + __builtin_offsetof(struct tcphdr, check);
+	if (proto == IPPROTO_UDP)
+		return header + __builtin_offsetof(struct udphdr, check);
+	return 0;
+}
+
+/*
+ * An interface may yet write the checksum of the quoted packet. With it, L4
+ * adds to a sum the inverse of its pseudo header, which is in its place now.
+ * 0: what will be written is not known.
+ */
+static __always_inline int foresee_checksum(hook_ctx *ctx,
+					    struct told_packet *made, __u32 l3,
+					    const int family)
+{
+	const __u32 header = family == LB_IPV6 ? sizeof(struct ipv6hdr)
+					       : (made->quote[0] & 0xf) * 4u,
+		    check = quoted_check(made, header, family);
+	__be16 pseudo;
+	__u64 sum;
+
+	if (!hook_is_partial(ctx, l3))
+		return 1;
+	if (!check || hook_load(ctx, l3 + check, &pseudo, sizeof(pseudo)))
+		return 0;
+	sum = (__u32)bpf_csum_diff((__be32 *)made->quote, sizeof(made->quote),
+				   0, 0, 0);
+	sum += checksum_of(made->quote, header, MOST_IPV4_HEADER);
+	checksum_adjust(&made->icmp.head.check,
+			checksum_fold(sum + (__u16)~pseudo));
+	return 1;
+}
+
 static __always_inline void sender_of(const struct told_packet *made,
 				      struct lb_addr *to, const int family)
 {
@@ -164,29 +207,25 @@ static __always_inline void turn_round(struct ethhdr *eth)
  * The error's headers go before the packet: each frame has room there, and few
  * have behind it. `l3` bytes of link header begin the frame again.
  */
-static __always_inline int put_error(struct xdp_md *ctx,
-				     struct told_packet *made, __u32 l3,
-				     __u32 bytes, const int family)
+static __always_inline int put_error(hook_ctx *ctx, struct told_packet *made,
+				     __u32 l3, __u32 bytes, const int family)
 {
 	const __u32 header = l3_bytes(family);
 	const int before = header + sizeof(made->icmp);
 
 	if (!is_within(&l3, sizeof(struct ethhdr), sizeof(made->link)) ||
-	    bpf_xdp_load_bytes(ctx, 0, made->link, l3))
+	    hook_load(ctx, 0, made->link, l3))
 		return 0;
 	turn_round((struct ethhdr *)made->link);
-	return !bpf_xdp_adjust_head(ctx, -before) &&
-	       !bpf_xdp_adjust_tail(ctx,
-				    (int)(l3 + bytes) - frame_bytes(ctx)) &&
-	       !bpf_xdp_store_bytes(ctx, 0, made->link, l3) &&
-	       !bpf_xdp_store_bytes(ctx, l3, (void *)&made->icmp - header,
-				    bytes);
+	return !hook_add_head(ctx, before) &&
+	       !hook_set_bytes(ctx, l3 + bytes) &&
+	       !hook_store(ctx, 0, made->link, l3) &&
+	       !hook_store(ctx, l3, (void *)&made->icmp - header, bytes);
 }
 
 /* 1: the frame is the error now; `l3`, `length`: where the packet is in it. */
-static __always_inline int tell_sender(struct xdp_md *ctx, __u32 l3,
-				       __u32 length, __u32 mtu,
-				       const int family)
+static __always_inline int tell_sender(hook_ctx *ctx, __u32 l3, __u32 length,
+				       __u32 mtu, const int family)
 {
 	struct scratch *own = own_scratch();
 	struct told_packet *made;
@@ -200,32 +239,31 @@ static __always_inline int tell_sender(struct xdp_md *ctx, __u32 l3,
 		return 0;
 	made = &own->told;
 	__builtin_memset(made->quote, 0, sizeof(made->quote));
-	if (bpf_xdp_load_bytes(ctx, l3, made->quote, length))
+	if (hook_load(ctx, l3, made->quote, length))
 		return 0;
 	sender_of(made, &to, family);
 	if (!may_tell(&to, mtu ? TELL_TOO_BIG : TELL_EXPIRED))
 		return 0;
 	make_error(made, length, mtu, family);
+	if (HOOK_MENDS_CHECKSUMS && !foresee_checksum(ctx, made, l3, family))
+		return 0;
 	return put_error(ctx, made, l3,
 			 l3_bytes(family) + sizeof(made->icmp) + length,
 			 family);
 }
 
-__noinline int tell_sender4(struct xdp_md *ctx, __u32 l3, __u32 length,
-			    __u32 mtu)
+__noinline int tell_sender4(hook_ctx *ctx, __u32 l3, __u32 length, __u32 mtu)
 {
 	return tell_sender(ctx, l3, length, mtu, LB_IPV4);
 }
 
-__noinline int tell_sender6(struct xdp_md *ctx, __u32 l3, __u32 length,
-			    __u32 mtu)
+__noinline int tell_sender6(hook_ctx *ctx, __u32 l3, __u32 length, __u32 mtu)
 {
 	return tell_sender(ctx, l3, length, mtu, LB_IPV6);
 }
 
 /* What becomes of a packet that cannot go on; it is as it came. */
-static __always_inline enum lb_verdict tell(struct xdp_md *ctx,
-					    struct packet *p,
+static __always_inline enum lb_verdict tell(hook_ctx *ctx, struct packet *p,
 					    enum lb_verdict why, __u32 mtu,
 					    const int family)
 {
@@ -238,7 +276,7 @@ static __always_inline enum lb_verdict tell(struct xdp_md *ctx,
 				 : tell_sender4(ctx, l3, p->length, mtu);
 	if (!told)
 		return why;
-	p->out = ctx->ingress_ifindex;
+	p->out = hook_ifindex(ctx);
 	return mtu ? LB_TOLD_TOO_BIG : LB_TOLD_EXPIRED;
 }
 

@@ -52,8 +52,7 @@ static __always_inline int read_fragment4(struct fragment *f,
 	return 1;
 }
 
-static __always_inline int read_fragment6(struct xdp_md *ctx,
-					  struct fragment *f,
+static __always_inline int read_fragment6(hook_ctx *ctx, struct fragment *f,
 					  const struct ipv6hdr *ip, __u32 l3)
 {
 	const __u32 at = f->at,
@@ -75,7 +74,7 @@ static __always_inline int read_fragment6(struct xdp_md *ctx,
 }
 
 /* Into the scratch entry; 0: it cannot be one. `l3`: where IP begins. */
-static __always_inline int read_fragment(struct xdp_md *ctx, __u32 l3,
+static __always_inline int read_fragment(hook_ctx *ctx, __u32 l3,
 					 const int family)
 {
 	struct cursor c = cursor_at(ctx, l3);
@@ -197,7 +196,7 @@ static __always_inline void put_id4(struct iphdr *ip, __u32 id)
 }
 
 /* `ip`: the frame's IP header, at `l3` */
-static __always_inline int put_id(struct xdp_md *ctx, __u32 l3,
+static __always_inline int put_id(hook_ctx *ctx, __u32 l3,
 				  const struct fragment *f, __u32 id,
 				  const int family)
 {
@@ -218,9 +217,8 @@ static __always_inline int put_id(struct xdp_md *ctx, __u32 l3,
 }
 
 /* The first fragment, rewritten already, of the flow of this line. */
-static __always_inline enum lb_verdict leave_trace(struct xdp_md *ctx, __u32 l3,
-						   __u32 index, __u64 word,
-						   const int family)
+static __always_inline enum lb_verdict
+leave_trace(hook_ctx *ctx, __u32 l3, __u32 index, __u64 word, const int family)
 {
 	struct flow_hit hit = {flow_line(index, family), word, index};
 	struct scratch *own = own_scratch();
@@ -253,24 +251,22 @@ static __always_inline enum lb_verdict leave_trace(struct xdp_md *ctx, __u32 l3,
 	return LB_CONTINUE;
 }
 
-__noinline int leave_trace4(struct xdp_md *ctx, __u32 l3, __u32 index,
-			    __u64 word)
+__noinline int leave_trace4(hook_ctx *ctx, __u32 l3, __u32 index, __u64 word)
 {
 	return leave_trace(ctx, l3, index, word, LB_IPV4);
 }
 
-__noinline int leave_trace6(struct xdp_md *ctx, __u32 l3, __u32 index,
-			    __u64 word)
+__noinline int leave_trace6(hook_ctx *ctx, __u32 l3, __u32 index, __u64 word)
 {
 	return leave_trace(ctx, l3, index, word, LB_IPV6);
 }
 
-__noinline int read_first4(struct xdp_md *ctx, __u32 l3)
+__noinline int read_first4(hook_ctx *ctx, __u32 l3)
 {
 	return read_fragment(ctx, l3, LB_IPV4);
 }
 
-__noinline int read_first6(struct xdp_md *ctx, __u32 l3)
+__noinline int read_first6(hook_ctx *ctx, __u32 l3)
 {
 	return read_fragment(ctx, l3, LB_IPV6);
 }
@@ -284,7 +280,7 @@ static __always_inline __u32 l3_at(const struct packet *p)
 
 /* Before it is rewritten: the others come with its addresses. */
 static __always_inline enum lb_verdict
-read_first(struct xdp_md *ctx, const struct packet *p, const int family)
+read_first(hook_ctx *ctx, const struct packet *p, const int family)
 {
 	return (family == LB_IPV6 ? read_first6(ctx, l3_at(p))
 				  : read_first4(ctx, l3_at(p)))
@@ -294,7 +290,7 @@ read_first(struct xdp_md *ctx, const struct packet *p, const int family)
 
 /* Once it has been: `why` it goes to the kernel, if it does. */
 static __always_inline enum lb_verdict
-lead(struct xdp_md *ctx, const struct packet *p, const struct flow_hit *hit,
+lead(hook_ctx *ctx, const struct packet *p, const struct flow_hit *hit,
      enum lb_verdict why, const int family)
 {
 	enum lb_verdict bad;

@@ -119,7 +119,7 @@ static __always_inline __u64 restore_l3(struct cursor *c,
 }
 
 /* What the changes add to ICMP's sum. */
-static __always_inline __u64 restore_quoted(struct xdp_md *ctx,
+static __always_inline __u64 restore_quoted(hook_ctx *ctx,
 					    const struct quote *q,
 					    const struct lb_flow *line,
 					    const int family)
@@ -172,8 +172,7 @@ static __always_inline __u64 redirect_l3(void *ip, const struct lb_flow *line,
 	return delta;
 }
 
-static __always_inline int redirect_error(struct xdp_md *ctx,
-					  const struct quote *q,
+static __always_inline int redirect_error(hook_ctx *ctx, const struct quote *q,
 					  const struct lb_flow *line,
 					  enum hop_count hops, __u64 sum,
 					  const int family)
@@ -196,7 +195,7 @@ static __always_inline int redirect_error(struct xdp_md *ctx,
 	return 1;
 }
 
-static __always_inline __u8 error_hops(struct xdp_md *ctx, __u32 l3,
+static __always_inline __u8 error_hops(hook_ctx *ctx, __u32 l3,
 				       const int family)
 {
 	struct cursor c = cursor_at(ctx, l3);
@@ -210,7 +209,7 @@ static __always_inline __u8 error_hops(struct xdp_md *ctx, __u32 l3,
 
 /* No error is sent for an error (RFC 1122 3.2.2): it is dropped in silence. */
 static __always_inline enum lb_verdict
-check_error_hop(struct xdp_md *ctx, const struct quote *q,
+check_error_hop(hook_ctx *ctx, const struct quote *q,
 		const struct lb_nexthop *hop, const int family)
 {
 	if (error_hops(ctx, q->l3, family) <= 1)
@@ -221,8 +220,7 @@ check_error_hop(struct xdp_md *ctx, const struct quote *q,
 	return q->end - q->l3 > hop->mtu ? LB_TOO_BIG : LB_ICMP_TRANSLATED;
 }
 
-static __always_inline int set_link(struct xdp_md *ctx,
-				    const struct lb_nexthop *hop)
+static __always_inline int set_link(hook_ctx *ctx, const struct lb_nexthop *hop)
 {
 	struct cursor c = cursor_of(ctx);
 	struct ethhdr *eth = cursor_take(&c, sizeof(*eth));
@@ -234,7 +232,7 @@ static __always_inline int set_link(struct xdp_md *ctx,
 }
 
 /* The error that find_quoted() has found a flow for. */
-static __always_inline enum lb_verdict translate(struct xdp_md *ctx,
+static __always_inline enum lb_verdict translate(hook_ctx *ctx,
 						 const int family)
 {
 	struct scratch *own = own_scratch();
@@ -265,12 +263,12 @@ static __always_inline enum lb_verdict translate(struct xdp_md *ctx,
 								: way;
 }
 
-__noinline int translate4(struct xdp_md *ctx)
+__noinline int translate4(hook_ctx *ctx)
 {
 	return translate(ctx, LB_IPV4);
 }
 
-__noinline int translate6(struct xdp_md *ctx)
+__noinline int translate6(hook_ctx *ctx)
 {
 	return translate(ctx, LB_IPV6);
 }
@@ -278,7 +276,7 @@ __noinline int translate6(struct xdp_md *ctx)
 /* ---- what the steps call ------------------------------------------------- */
 
 static __always_inline enum lb_verdict
-take_error(struct xdp_md *ctx, struct packet *p, const int family)
+take_error(hook_ctx *ctx, struct packet *p, const int family)
 {
 	const __u32 l3 = p->l3 - (void *)p->eth,
 		    icmp = (void *)p->ports - (void *)p->eth;

@@ -7,11 +7,12 @@
 #define LB_VERDICT_H
 
 #include "bpf/flow_maps.h"
+#include "bpf/hook.h"
 #include "bpf/maps.h"
 
-#define LB_ACTION_SEND XDP_TX
-#define LB_ACTION_PASS XDP_PASS
-#define LB_ACTION_DROP XDP_DROP
+#define LB_ACTION_SEND HOOK_SEND
+#define LB_ACTION_PASS HOOK_PASS
+#define LB_ACTION_DROP HOOK_DROP
 
 static __always_inline int action_of(enum lb_verdict why)
 {
@@ -22,7 +23,7 @@ static __always_inline int action_of(enum lb_verdict why)
 		LB_VERDICTS(LB_VERDICT_CASE)
 #undef LB_VERDICT_CASE
 	default:
-		return XDP_ABORTED;
+		return HOOK_BROKEN;
 	}
 }
 

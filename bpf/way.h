@@ -33,8 +33,8 @@ static __always_inline void set_way_request(struct request *r,
  * it asks again. What the line names is changed together with its owner and
  * its peer: a line that is another flow's by now has others.
  */
-static __always_inline __u32 find_way(struct xdp_md *ctx, __u32 index,
-				      __u64 word, const int family)
+static __always_inline __u32 find_way(hook_ctx *ctx, __u32 index, __u64 word,
+				      const int family)
 {
 	const struct flow_hit hit = {flow_line(index, family), word, index};
 	struct scratch *own = own_scratch();
@@ -58,12 +58,12 @@ static __always_inline __u32 find_way(struct xdp_md *ctx, __u32 index,
 	return id;
 }
 
-__noinline __u32 find_way4(struct xdp_md *ctx, __u32 index, __u64 word)
+__noinline __u32 find_way4(hook_ctx *ctx, __u32 index, __u64 word)
 {
 	return find_way(ctx, index, word, LB_IPV4);
 }
 
-__noinline __u32 find_way6(struct xdp_md *ctx, __u32 index, __u64 word)
+__noinline __u32 find_way6(hook_ctx *ctx, __u32 index, __u64 word)
 {
 	return find_way(ctx, index, word, LB_IPV6);
 }
@@ -78,7 +78,7 @@ hop_named(const struct lb_flow *line)
 
 /* Null: there is none such. */
 static __always_inline const struct lb_nexthop *
-hop_of(struct xdp_md *ctx, const struct flow_hit *hit, const int family)
+hop_of(hook_ctx *ctx, const struct flow_hit *hit, const int family)
 {
 	const struct lb_nexthop *hop = hop_named(hit->line);
 	__u32 id;

@@ -17,6 +17,7 @@
 #include "bpf/crc32c.h"
 #include "handover.skel.h"
 #include "lb.skel.h"
+#include "lb_tc.skel.h"
 #include "replica.skel.h"
 
 namespace datapath {
@@ -139,8 +140,8 @@ void configure_table(Rodata& rodata, const Sizes& sizes, const lb_info& info) {
 #endif
 }
 
-void configure(const lb& skeleton, const Sizes& sizes, const lb_info& info, Role role) {
-  auto& rodata = *skeleton.rodata;
+template <class Rodata>
+void configure(Rodata& rodata, const Sizes& sizes, const lb_info& info, Role role) {
   configure_table(rodata, sizes, info);
   rodata.lb_snat_port_min = info.snat_port_min;
   rodata.lb_snat_port_max = info.snat_port_max;
@@ -165,7 +166,7 @@ Result<Loaded> load_program(const Sizes& sizes, const lb_info& info, const Kerne
   Loaded loaded;
   auto ready = prepare_maps(object.obj, sizes, info, pinned, loaded.features);
   if (!ready) return ready.error();
-  configure(object, sizes, info, role);
+  configure(*object.rodata, sizes, info, role);
   if (const int err = lb::load(skeleton->get()); err != 0)
     return Error{-err, "load the XDP program: " + explain_refusal(-err, object.obj, log.data())};
 
@@ -181,6 +182,28 @@ Result<Loaded> load_program(const Sizes& sizes, const lb_info& info, const Kerne
       return added.error();
   }
   return loaded;
+}
+
+Result<Fd> load_tc_program(const Sizes& sizes, const lb_info& info, const KernelMaps& maps) {
+  libbpf_set_print(take_libbpf_message);
+  std::vector<char> log(kVerifierLogBytes);
+  LIBBPF_OPTS(bpf_object_open_opts, options, .kernel_log_buf = log.data(),
+              .kernel_log_size = log.size());
+  const std::unique_ptr<lb_tc, Destroy<lb_tc>> skeleton(lb_tc::open(&options));
+  if (!skeleton) return Error{errno, "open the tc program"};
+  bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, skeleton->obj) {
+    const std::string name = bpf_map__name(map);
+    // A program of another kind cannot be called by this one.
+    if (!is_ours(map) || name == kBefore.name) continue;
+    if (const uint32_t entries = entries_for(name, sizes); entries != 0)
+      bpf_map__set_max_entries(map, entries);
+    if (auto reused = reuse(map, maps.fd(name), maps.info(name)); !reused) return reused.error();
+  }
+  configure(*skeleton->rodata, sizes, info, Role::alone);
+  if (const int err = lb_tc::load(skeleton.get()); err != 0)
+    return Error{-err, "load the tc program: " + explain_refusal(-err, skeleton->obj, log.data())};
+  return own(bpf_program__fd(skeleton->progs.lb_tc));
 }
 
 std::string missing_kernel_features() {

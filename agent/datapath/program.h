@@ -1,4 +1,4 @@
-// Program: the XDP program and the maps it is loaded with.
+// Program: the programs of XDP and of tc ingress, and the maps they are loaded with.
 #pragma once
 
 #include <cstdint>
@@ -33,6 +33,11 @@ enum class Role { alone, beside };
 // refuses is explained: privilege, or the feature that is missing.
 base::Result<Loaded> load_program(const Sizes& sizes, const lb_info& info, const KernelMaps& pinned,
                                   Role role);
+
+// The program of tc ingress, on the maps that load_program() gave. It has none of its own but those
+// of a run.
+base::Result<base::Fd> load_tc_program(const Sizes& sizes, const lb_info& info,
+                                       const KernelMaps& maps);
 
 // What the program needs and this kernel does not have, "bpf_loop"; empty: all there. Loads
 // nothing. Who may not call bpf(2) gets everything.

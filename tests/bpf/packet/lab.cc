@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
+#include <linux/pkt_cls.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -129,19 +130,29 @@ void Lab::open(const datapath::Options& options) {
   datapath_ = std::move(*opened);
   const auto attached = datapath_->attach({{"eth0", kEth0}, {"eth1", kEth1}});
   ASSERT_TRUE(attached.ok()) << attached.error().message();
+  if (!is_on_tc()) return;
+  const auto& about = datapath_->about();
+  auto loaded = datapath::load_tc_program({about.lines4, about.lines6}, about.info, pinned_maps());
+  ASSERT_TRUE(loaded.ok()) << loaded.error().message();
+  tc_ = std::move(*loaded);
 }
 
-void Lab::run_beside() {
+datapath::KernelMaps Lab::pinned_maps() const {
   datapath::KernelMaps maps;
-  const auto& about = datapath_->about();
   for (const auto& entry : std::filesystem::directory_iterator(
            datapath::version_folder(options().pin_root, LB_ABI_VERSION))) {
     if (entry.is_directory() || entry.path().filename() == "lb_xdp") continue;
     auto fd = datapath::open_pin(entry.path());
-    ASSERT_TRUE(fd.ok()) << fd.error().message();
-    ASSERT_TRUE(maps.add(entry.path().filename(), std::move(*fd)).ok());
+    EXPECT_TRUE(fd.ok()) << fd.error().message();
+    const auto added = fd ? maps.add(entry.path().filename(), std::move(*fd)) : base::Unit{};
+    EXPECT_TRUE(added.ok()) << entry.path();
   }
-  auto loaded = datapath::load_program({about.lines4, about.lines6}, about.info, maps,
+  return maps;
+}
+
+void Lab::run_beside() {
+  const auto& about = datapath_->about();
+  auto loaded = datapath::load_program({about.lines4, about.lines6}, about.info, pinned_maps(),
                                        datapath::Role::beside);
   ASSERT_TRUE(loaded.ok()) << loaded.error().message();
   beside_ = std::move(loaded->program);
@@ -149,6 +160,7 @@ void Lab::run_beside() {
 
 void Lab::TearDown() {
   beside_ = {};
+  tc_ = {};
   datapath_.reset();
   ids_ = {};
   const auto removed = datapath::Datapath::teardown(options().pin_root);
@@ -169,21 +181,63 @@ void Lab::install(const model::Model& model) {
   }
 }
 
+namespace {
+
+// What a run gives back, and is told of where the frame comes in.
+union Context {
+  xdp_md xdp;
+  __sk_buff tc;
+};
+
+uint32_t as_xdp(uint32_t action) {
+  switch (static_cast<int32_t>(action)) {
+    case TC_ACT_UNSPEC:
+      return XDP_PASS;
+    case TC_ACT_SHOT:
+      return XDP_DROP;
+    case TC_ACT_REDIRECT:
+      return kSentByTc;
+  }
+  return XDP_ABORTED;
+}
+
+}  // namespace
+
+bool is_on_tc() {
+  static const char* const hook = std::getenv("LAB_HOOK");
+  return hook != nullptr && std::string_view(hook) == "tc";
+}
+
+bool can_run(const Bytes& frame) {
+  constexpr size_t kEthernet = 14, kIpv4 = 20, kIpv6 = 40;
+  if (!is_on_tc()) return true;
+  const bool is_ipv4 = frame[12] == 0x08 && frame[13] == 0x00;
+  const bool is_ipv6 = frame[12] == 0x86 && frame[13] == 0xdd;
+  return frame.size() >= kEthernet + (is_ipv4 ? kIpv4 : is_ipv6 ? kIpv6 : 1);
+}
+
 Outcome Lab::run(const Bytes& frame, uint32_t ingress) {
+  const bool on_tc = is_on_tc() && !beside_.valid();
   const auto before = datapath_->verdicts();
   Outcome outcome{0, {}, frame, Bytes(frame.size() + 64), ingress};
-  xdp_md context{};
-  context.data_end = static_cast<uint32_t>(frame.size());
-  context.ingress_ifindex = ingress;
-  LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame.data(), .data_out = outcome.after.data(),
-              .data_size_in = static_cast<uint32_t>(frame.size()),
-              .data_size_out = static_cast<uint32_t>(outcome.after.size()), .ctx_in = &context,
-              .ctx_size_in = sizeof(context), .repeat = 1);
-  const int program = beside_.valid() ? beside_.get() : datapath_->program_fd();
+  Context context{};
+  if (on_tc) {
+    context.tc.ifindex = ingress;
+  } else {
+    context.xdp.data_end = static_cast<uint32_t>(frame.size());
+    context.xdp.ingress_ifindex = ingress;
+  }
+  LIBBPF_OPTS(
+      bpf_test_run_opts, run, .data_in = frame.data(), .data_out = outcome.after.data(),
+      .data_size_in = static_cast<uint32_t>(frame.size()),
+      .data_size_out = static_cast<uint32_t>(outcome.after.size()), .ctx_in = &context,
+      .ctx_size_in = static_cast<uint32_t>(on_tc ? sizeof(context.tc) : sizeof(context.xdp)),
+      .repeat = 1);
+  const int program = beside_.valid() ? beside_.get() : on_tc ? tc_.get() : datapath_->program_fd();
   const int err = bpf_prog_test_run_opts(program, &run);
   EXPECT_EQ(err, 0) << "test run of " << frame.size() << " bytes: " << std::strerror(-err);
   outcome.after.resize(run.data_size_out);
-  outcome.action = run.retval;
+  outcome.action = on_tc ? as_xdp(run.retval) : run.retval;
   const auto after = datapath_->verdicts();
   for (size_t v = 0; v < LB_VERDICT_COUNT; ++v) outcome.counted[v] = (*after)[v] - (*before)[v];
   verdicts_seen().insert(outcome.verdict());

@@ -23,6 +23,7 @@
 
 #include "agent/datapath/abi.h"
 #include "agent/datapath/datapath.h"
+#include "agent/datapath/kernel_maps.h"
 #include "agent/plan/plan.h"
 #include "tests/bpf/packet/outcome.h"
 #include "tests/bpf/packet/packets.h"
@@ -41,6 +42,12 @@ inline const base::IpAddress kOwn6 = ip("2001:db8:2::10");
 inline constexpr auto kTcp = model::ListenerProtocol::tcp;
 inline constexpr auto kUdp = model::ListenerProtocol::udp;
 inline constexpr auto kSctp = model::ListenerProtocol::sctp;
+
+// Whether this process runs the program of tc ingress instead of XDP's: LAB_HOOK=tc. The same is
+// expected of both, but that nobody sees by which interface tc sends.
+bool is_on_tc();
+// A test run on tc takes no packet that ends within its IP header.
+bool can_run(const Bytes& frame);
 
 class Lab : public testing::Test {
  protected:
@@ -89,9 +96,10 @@ class Lab : public testing::Test {
 
  private:
   void open(const datapath::Options& options);
+  datapath::KernelMaps pinned_maps() const;
 
   std::unique_ptr<datapath::Datapath> datapath_;
-  base::Fd beside_;
+  base::Fd beside_, tc_;
   Net net_;
   plan::Ids ids_;
   std::set<base::Uuid> down_;

@@ -31,7 +31,8 @@ Matcher<const Outcome&> leaves_as(const Bytes& frame) {
 
 MATCHER(IsUntouched, "is as it came") { return arg.before == arg.after; }
 MATCHER_P(LeavesTowards, destination, "by the right interface") {
-  return arg.action == (egress_of(destination) == arg.ingress ? XDP_TX : XDP_REDIRECT);
+  return arg.action == kSentByTc ||
+         arg.action == (egress_of(destination) == arg.ingress ? XDP_TX : XDP_REDIRECT);
 }
 
 }  // namespace
@@ -44,6 +45,10 @@ lb_verdict Outcome::verdict() const {
     found = v;
   }
   return static_cast<lb_verdict>(found);
+}
+
+bool Outcome::is_sent() const {
+  return action == XDP_TX || action == XDP_REDIRECT || action == kSentByTc;
 }
 
 std::ostream& operator<<(std::ostream& out, const Outcome& outcome) {
@@ -93,7 +98,8 @@ Matcher<const Outcome&> Translates(const Packet& packet) {
 }
 
 Matcher<const Outcome&> Tells(lb_verdict verdict, const Packet& packet) {
-  return AllOf(counts(verdict), acts(XDP_TX), leaves_as(packet.bytes()));
+  return AllOf(counts(verdict), acts(is_on_tc() ? kSentByTc : uint32_t{XDP_TX}),
+               leaves_as(packet.bytes()));
 }
 
 Matcher<const Outcome&> Passes(lb_verdict verdict) {

@@ -14,14 +14,17 @@ namespace test {
 
 inline constexpr uint32_t kEth0 = 102, kEth1 = 103, kEth2 = 104;  // ifindexes
 
+inline constexpr uint32_t kSentByTc = 1000;  // nobody sees by which interface
+
 struct Outcome {
-  uint32_t action = 0;  // XDP_*
+  uint32_t action = 0;  // XDP_*, kSentByTc
   datapath::Verdicts counted{};
   Bytes before, after;
   uint32_t ingress = 0;
 
   // The one verdict that was counted; LB_CONTINUE if it was not exactly one.
   lb_verdict verdict() const;
+  bool is_sent() const;
 };
 std::ostream& operator<<(std::ostream& out, const Outcome& outcome);
 

@@ -71,7 +71,7 @@ TEST_F(Shape, Ipv6ExtensionHeadersThatAreNotFollowed) {
 TEST_F(Shape, ExtensionHeaderLongerThanThePacket) {
   Bytes frame = tcp(kClient6, kVip6).syn().extension(IPPROTO_DSTOPTS).bytes();
   frame[14 + 41] = 200;
-  frame.resize(4000);
+  frame.resize(3000);  // as much as can be given to tc
   EXPECT_THAT(run(frame), Passes(LB_MALFORMED));
 }
 
@@ -120,6 +120,7 @@ TEST_F(Shape, NotIp) {
 
 // As a veth leaves it: the sum of the pseudo header only.
 TEST_F(Shape, ChecksumsThatWereLeftToTheInterfaceAreSeen) {
+  if (is_on_tc()) GTEST_SKIP() << "there the kernel knows, and the interface computes them";
   const auto left_out = [](const Packet& packet, size_t l4) {
     Bytes frame = packet.bytes();
     const bool six = frame[14] >> 4 == 6;
@@ -173,10 +174,10 @@ TEST_F(Shape, SourceRoutes) {
   frame[38] = 131;
   EXPECT_EQ(run(frame).verdict(), LB_NEW_FLOW);
   frame[34] = 0;
-  EXPECT_EQ(run(frame).action, uint32_t{XDP_REDIRECT});
+  EXPECT_TRUE(run(frame).is_sent());
   frame[34] = 7;
   frame[35] = 0;  // of no length: nothing can be said of the rest
-  EXPECT_EQ(run(frame).action, uint32_t{XDP_REDIRECT});
+  EXPECT_TRUE(run(frame).is_sent());
 }
 
 TEST_F(Shape, Icmp) {
@@ -238,6 +239,7 @@ TEST_F(Shape, Ipv6Lies) {
 }
 
 TEST_F(Shape, EndsWithinAHeader) {
+  if (is_on_tc()) GTEST_SKIP() << "a test run takes no such packet";
   Bytes frame = tcp(kClient, kVip).syn().bytes();
   frame.resize(14 + 19);
   EXPECT_THAT(run(frame), Passes(LB_TRUNCATED));

@@ -46,12 +46,13 @@ class Sweep : public Lab {
   }
   // One verdict, the action that goes with it, and the bytes: as they came, or right as they went.
   void check(const Bytes& frame) {
+    if (!can_run(frame)) return;
     const bool was_right = frame.size() > 60 && flaw_or_not(frame);
     const Outcome outcome = run(frame);
     ASSERT_NE(outcome.verdict(), LB_CONTINUE) << outcome << describe(frame);
     switch (datapath::verdict_fate(outcome.verdict())) {
       case datapath::Fate::sent:
-        ASSERT_TRUE(outcome.action == XDP_TX || outcome.action == XDP_REDIRECT) << outcome;
+        ASSERT_TRUE(outcome.is_sent()) << outcome;
         if (outcome.verdict() == LB_TOLD_EXPIRED || outcome.verdict() == LB_TOLD_TOO_BIG) {
           ASSERT_EQ(flaw(outcome.after), std::nullopt) << outcome << describe(frame);
           break;
@@ -93,6 +94,7 @@ TEST_F(Sweep, EveryPrefixOfWhatIsInTheIpPacketIsTheKernels) {
   const Bytes whole = tcp(kClient, kVip).syn().bytes();
   for (size_t size = 14; size < whole.size(); ++size) {
     const Bytes frame(whole.begin(), whole.begin() + static_cast<ptrdiff_t>(size));
+    if (!can_run(frame)) continue;
     EXPECT_EQ(run(frame).action, static_cast<uint32_t>(XDP_PASS)) << size;
   }
 }

@@ -1,0 +1,176 @@
+#include "agent/datapath/ingress.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <iterator>
+
+#include "agent/datapath/pins.h"
+
+namespace datapath {
+namespace {
+
+using base::Error;
+using base::Fd;
+using base::Result;
+using base::Status;
+using base::Unit;
+
+constexpr auto kTcxIngress = static_cast<bpf_attach_type>(46);  // newer than the headers
+// Of the filter. Others' are hardly just there, and where one is, it is not replaced.
+constexpr uint32_t kHandle = 1, kPriority = 1000;
+
+enum class Kind { link, filter };
+
+std::string pin_of(const std::string& folder, uint32_t ifindex, Kind kind) {
+  return folder + "/links/" + std::to_string(ifindex) + (kind == Kind::link ? " tcx" : " clsact");
+}
+
+uint32_t id_of_program(int program) {
+  bpf_prog_info info{};
+  uint32_t size = sizeof(info);
+  return bpf_obj_get_info_by_fd(program, &info, &size) == 0 ? info.id : 0;
+}
+
+std::set<uint32_t> maps_of(int program) {
+  uint32_t ids[64];
+  bpf_prog_info info{};
+  uint32_t size = sizeof(info);
+  info.nr_map_ids = std::size(ids);
+  info.map_ids = reinterpret_cast<uintptr_t>(ids);
+  if (bpf_obj_get_info_by_fd(program, &info, &size) != 0) return {};
+  return {ids, ids + std::min<size_t>(info.nr_map_ids, std::size(ids))};
+}
+
+// An older or a newer program of the same maps is ours, too.
+bool works_on_maps_of(uint32_t id, int program) {
+  const Fd other(bpf_prog_get_fd_by_id(id));
+  if (!other.valid()) return false;
+  const std::set<uint32_t> theirs = maps_of(other.get());
+  return std::ranges::any_of(maps_of(program), [&](uint32_t map) { return theirs.contains(map); });
+}
+
+std::string name_of_program(uint32_t id) {
+  const Fd fd(bpf_prog_get_fd_by_id(id));
+  bpf_prog_info info{};
+  uint32_t size = sizeof(info);
+  if (!fd.valid() || bpf_obj_get_info_by_fd(fd.get(), &info, &size) != 0) return "?";
+  return info.name;
+}
+
+Error why_not(int code, const std::string& interface) {
+  return {code, "attach the tc program to interface " + interface};
+}
+
+bpf_tc_hook ingress_of(uint32_t ifindex) {
+  LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = static_cast<int>(ifindex),
+              .attach_point = BPF_TC_INGRESS);
+  return hook;
+}
+
+// The program that our filter would replace; 0: there is none, or no such interface.
+uint32_t filter_on(uint32_t ifindex) {
+  const bpf_tc_hook hook = ingress_of(ifindex);
+  LIBBPF_OPTS(bpf_tc_opts, options, .handle = kHandle, .priority = kPriority);
+  return bpf_tc_query(&hook, &options) == 0 ? options.prog_id : 0;
+}
+
+Status remove_filter(const std::string& path, uint32_t ifindex) {
+  auto program = open_pin(path);
+  if (!program) return program.error();
+  // In another namespace, or on an interface that was made again, it is not ours.
+  if (const uint32_t there = filter_on(ifindex);
+      there != 0 && works_on_maps_of(there, program->get())) {
+    const bpf_tc_hook hook = ingress_of(ifindex);
+    LIBBPF_OPTS(bpf_tc_opts, options, .handle = kHandle, .priority = kPriority);
+    const int err = bpf_tc_detach(&hook, &options);
+    if (err != 0 && err != -ENOENT)
+      return Error{-err, "take the tc program off interface " + std::to_string(ifindex)};
+  }
+  return unpin(path);
+}
+
+Status remove_link(const std::string& path) {
+  auto link = open_pin(path);
+  if (!link) return link.error();
+  // EINVAL, ENOLINK: its interface is gone.
+  if (bpf_link_detach(link->get()) != 0 && errno != EINVAL && errno != ENOLINK)
+    return Error{errno, "detach " + path};
+  return unpin(path);
+}
+
+}  // namespace
+
+bool is_ingress_pin(const std::string& name) { return name.find(' ') != std::string::npos; }
+
+Status Ingress::attach(int program, const std::string& interface, uint32_t ifindex) {
+  if (auto made = make_pin_folder(folder_ + "/links"); !made) return made;
+  auto linked = attach_link(program, interface, ifindex);
+  // A kernel without TCX knows no such place.
+  if (linked || linked.error().code != EINVAL) return linked;
+  return attach_filter(program, interface, ifindex);
+}
+
+Status Ingress::attach_link(int program, const std::string& interface, uint32_t ifindex) {
+  const std::string path = pin_of(folder_, ifindex, Kind::link);
+  if (auto link = open_pin(path); link) {
+    // The interface of a link comes first in what is known of one, of XDP as of TCX.
+    bpf_link_info info{};
+    uint32_t size = sizeof(info);
+    const bool known = bpf_obj_get_info_by_fd(link->get(), &info, &size) == 0;
+    if (known && info.xdp.ifindex == ifindex) {
+      if (info.prog_id == id_of_program(program) ||
+          bpf_link_update(link->get(), program, nullptr) == 0)
+        return Unit{};
+      return Error{errno, "replace the tc program of " + interface};
+    }
+    if (auto gone = unpin(path); !gone) return gone;  // of an interface that had this index
+  } else if (link.error().code != ENOENT) {
+    return link.error();
+  }
+  LIBBPF_OPTS(bpf_link_create_opts, options);
+  const Fd link(bpf_link_create(program, static_cast<int>(ifindex), kTcxIngress, &options));
+  if (!link.valid()) return why_not(errno, interface);
+  return pin(link.get(), path);
+}
+
+Status Ingress::attach_filter(int program, const std::string& interface, uint32_t ifindex) {
+  const uint32_t there = filter_on(ifindex);
+  if (there == id_of_program(program)) return Unit{};
+  if (there != 0 && !works_on_maps_of(there, program))
+    return Error{EBUSY, "interface " + interface + " has another filter in the place of ours (" +
+                            name_of_program(there) + "); remove it: tc filter del dev " +
+                            interface + " ingress pref " + std::to_string(kPriority)};
+  bpf_tc_hook hook = ingress_of(ifindex);
+  if (const int err = bpf_tc_hook_create(&hook); err != 0 && err != -EEXIST)
+    return why_not(-err, interface);
+  // The pin first: a filter that nobody knows of would stay for ever.
+  if (auto pinned = pin_over(program, pin_of(folder_, ifindex, Kind::filter)); !pinned)
+    return pinned;
+  LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = program,
+              .flags = there == 0 ? 0u : static_cast<uint32_t>(BPF_TC_F_REPLACE), .handle = kHandle,
+              .priority = kPriority);
+  if (const int err = bpf_tc_attach(&hook, &options); err != 0) return why_not(-err, interface);
+  return Unit{};
+}
+
+Status Ingress::remove(uint32_t ifindex) {
+  const std::string link = pin_of(folder_, ifindex, Kind::link),
+                    filter = pin_of(folder_, ifindex, Kind::filter);
+  if (auto gone = remove_link(link); !gone && gone.error().code != ENOENT) return gone;
+  auto gone = remove_filter(filter, ifindex);
+  return gone || gone.error().code != ENOENT ? gone : Status(Unit{});
+}
+
+std::set<uint32_t> Ingress::interfaces() const {
+  std::set<uint32_t> out;
+  for (const std::string& name : list_folder(folder_ + "/links"))
+    if (is_ingress_pin(name))
+      out.insert(static_cast<uint32_t>(std::strtoul(name.c_str(), nullptr, 10)));
+  return out;
+}
+
+}  // namespace datapath
