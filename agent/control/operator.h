@@ -22,11 +22,11 @@
 
 namespace control {
 
-// An interface of the namespace with the XDP program on it, or why there is none.
+// An interface of the namespace with the program on it, or why there is none.
 struct Attachment {
   std::string interface;
   uint32_t ifindex = 0;
-  std::string mode;           // "native", "generic", "none"
+  std::string mode;           // "native", "generic" (both XDP), "tc", "none"
   std::string reason;         // why it is not native; empty for native
   uint64_t lost = 0;          // packets that the kernel lost after XDP had sent them by it
   std::string obstacle = {};  // why nothing can be forwarded by it; empty: it can

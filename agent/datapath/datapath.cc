@@ -29,8 +29,10 @@ using base::Unit;
 
 // Members go in reverse order: the lock last.
 struct Datapath::State {
-  State(const std::string& folder, Fd lock_of_folder, About about_maps, Loaded loaded)
-      : lock(std::move(lock_of_folder)),
+  State(const std::string& folder, Fd lock_of_folder, About about_maps, Loaded loaded,
+        Hooks wanted_hooks)
+      : hooks(std::move(wanted_hooks)),
+        lock(std::move(lock_of_folder)),
         about(std::move(about_maps)),
         added_features(loaded.features),
         program(std::move(loaded.program)),
@@ -40,21 +42,25 @@ struct Datapath::State {
   Status settle_in(const KernelMaps& pinned, std::optional<OlderSet>& older,
                    const HandoverHook& hook);
   Status start();
+  Result<int> tc_program();
   Status open_device(uint32_t ifindex) { return maps.put(kDevices, ifindex, ifindex); }
   Status sort_devices(const TakesFrames& takes_frames);
   Status forget_other_devices();
   void watch_lost_packets();
   void look_at_lost_packets();
 
+  Hooks hooks;
   Fd lock;
   About about;
   uint32_t added_features;  // LB_FEATURE_*: their maps are not pinned yet
   Fd program;
+  std::optional<Result<Fd>> tc;  // the program of tc ingress, once it was needed
   KernelMaps maps;
   Links links;
   std::vector<Attachment> attachments;
   std::set<uint32_t> closed;  // interfaces that take nothing from others
   Losses losses;
+  ChecksumJudge checksums;
   Flows live = Flows::live;  // as the last census says
   TableWriter writer;
   std::optional<FlowTable> flows;
@@ -129,6 +135,11 @@ Result<std::optional<OlderSet>> open_older(const std::string& root) {
   auto maps = open_pins(older.folder);
   if (!maps) return maps.error();
   older.maps = std::move(*maps);
+  if (!Ingress(older.folder).interfaces().empty())
+    return Error{0, older.folder +
+                        " has interfaces on tc ingress, whose flows cannot be taken over: run the "
+                        "older agent with hook xdp for them first, or remove them with "
+                        "amphora-xdp-agent --teardown: their connections end"};
   spdlog::info("taking over the flows of {}", older.folder);
   return std::optional(std::move(older));
 }
@@ -155,28 +166,12 @@ Result<std::unique_ptr<Datapath>> Datapath::open(const Options& options) {
   if (!about) return about.error();
   auto loaded = load_program({about->lines4, about->lines6}, about->info, *pinned, Role::alone);
   if (!loaded) return loaded.error();
-  auto state =
-      std::make_unique<State>(folder, std::move(*lock), std::move(*about), std::move(*loaded));
+  auto state = std::make_unique<State>(folder, std::move(*lock), std::move(*about),
+                                       std::move(*loaded), options.hooks);
   if (auto done = state->settle_in(*pinned, *older, options.handover_hook); !done)
     return done.error();
   if (auto ready = state->start(); !ready) return ready.error();
   return std::unique_ptr<Datapath>(new Datapath(std::move(state)));
-}
-
-Status Datapath::teardown(const std::string& pin_root) {
-  if (list_folder(pin_root).empty() && access(pin_root.c_str(), F_OK) != 0) return Unit{};
-  auto lock = lock_pin_folder(pin_root);
-  if (!lock) return lock.error();
-  for (const std::string& version : version_folders(pin_root)) {
-    Links links(version);
-    for (const std::string& interface : links.interfaces()) {
-      if (auto removed = links.remove(interface); !removed) return removed.error();
-    }
-    if (auto removed = remove_pins(version); !removed) return removed.error();
-  }
-  // What is not ours stays, and the folder with it.
-  if (rmdir(pin_root.c_str()) != 0 && errno != ENOTEMPTY) return Error{errno, "remove " + pin_root};
-  return Unit{};
 }
 
 Result<std::vector<Attachment>> Datapath::attach(
@@ -195,6 +190,12 @@ Result<std::vector<Attachment>> Datapath::attach(
     if (wanted) continue;
     if (auto removed = s.links.remove(pinned); !removed) add_problem(removed.error());
   }
+  for (const uint32_t pinned : s.links.ingress().interfaces()) {
+    const bool wanted = std::any_of(interfaces.begin(), interfaces.end(),
+                                    [&](const auto& i) { return i.second == pinned; });
+    if (wanted) continue;
+    if (auto removed = s.links.ingress().remove(pinned); !removed) add_problem(removed.error());
+  }
   s.attachments.clear();
   for (const auto& [name, ifindex] : interfaces) {
     // Known before the first packet may be sent by it.
@@ -205,7 +206,11 @@ Result<std::vector<Attachment>> Datapath::attach(
                         "attach XDP to interface " + name + " (" + known.error().what + ")"});
       continue;
     }
-    auto attachment = s.links.attach(s.program.get(), name, ifindex, takes_frames, s.live);
+    const auto counted = s.maps.get(kChecksums, ifindex);
+    const auto checksums =
+        s.checksums.judge(ifindex, counted && *counted ? **counted : lb_checksums{});
+    auto attachment = s.links.attach({s.program.get(), [&s] { return s.tc_program(); }}, name,
+                                     ifindex, {s.hooks.of(name), takes_frames, s.live, checksums});
     if (attachment)
       s.attachments.push_back(std::move(*attachment));
     else
@@ -259,6 +264,12 @@ Status Datapath::State::start() {
   if (!remembered) return remembered.error();
   clients.emplace(std::move(*remembered));
   return Unit{};
+}
+
+Result<int> Datapath::State::tc_program() {
+  if (!tc) tc.emplace(load_tc_program({about.lines4, about.lines6}, about.info, maps));
+  if (!*tc) return tc->error();
+  return (*tc)->get();
 }
 
 // What came in by an interface in native mode is redirected as a frame, and not every driver takes

@@ -16,6 +16,7 @@
 #include "agent/datapath/census.h"
 #include "agent/datapath/flow_names.h"
 #include "agent/datapath/handover_step.h"
+#include "agent/datapath/hooks.h"
 #include "agent/datapath/links.h"
 #include "agent/datapath/lost_packets.h"
 #include "agent/datapath/maps.h"
@@ -32,6 +33,7 @@ struct Options {
   uint32_t flows4 = 0;  // flows the tables are sized for (half load); 0: from the machine's memory
   uint32_t flows6 = 0;
   uint16_t snat_port_min = 1024, snat_port_max = 65535;  // host order
+  Hooks hooks = {};                                      // where the program is attached
   HandoverHook handover_hook = {};                       // for tests; may be empty
 };
 

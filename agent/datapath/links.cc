@@ -29,7 +29,10 @@ using base::Status;
 using base::Unit;
 
 constexpr char kEarlierStart[] =
-    "generic since an earlier start; native mode is tried again when no flow lives";
+    "not native since an earlier start; native mode is tried again when no flow lives";
+constexpr char kWithoutChecksums[] =
+    "its packets come without checksums, which only tc has computed where they leave";
+constexpr char kAsConfigured[] = "as configured";
 constexpr std::chrono::minutes kBetweenTries{1};
 
 Result<bpf_link_info> link_info(int fd) {
@@ -113,12 +116,7 @@ Error another_program(const std::string& interface, uint32_t program) {
                           "); remove it: " + remove};
 }
 
-struct Created {
-  Fd link;
-  int code = 0;  // errno, if there is none
-};
-
-Created create_link(int program, uint32_t ifindex, uint32_t flags) {
+Links::Created create_link(int program, uint32_t ifindex, uint32_t flags) {
   LIBBPF_OPTS(bpf_link_create_opts, options, .flags = flags);
   Fd link(bpf_link_create(program, static_cast<int>(ifindex), BPF_XDP, &options));
   const int code = link.valid() ? 0 : errno;
@@ -129,11 +127,11 @@ Created create_link(int program, uint32_t ifindex, uint32_t flags) {
 bool is_passing(int code) { return code == ENOMEM || code == EAGAIN; }
 
 // What a moment without memory refuses is asked for again: generic is for as long as the link is.
-Created create_native(int program, uint32_t ifindex) {
+Links::Created create_native(int program, uint32_t ifindex) {
   constexpr int kTries = 4;
   constexpr std::chrono::milliseconds kApart{50};
   for (int i = 1;; i++) {
-    Created created = create_link(program, ifindex, XDP_FLAGS_DRV_MODE);
+    Links::Created created = create_link(program, ifindex, XDP_FLAGS_DRV_MODE);
     if (!is_passing(created.code) || i == kTries) return created;
     std::this_thread::sleep_for(kApart);
   }
@@ -179,42 +177,76 @@ Status detach(const std::string& path) {
 
 }  // namespace
 
-Result<Attachment> Links::attach(int program, const std::string& interface, uint32_t ifindex,
-                                 const TakesFrames& takes_frames, Flows flows) {
-  auto attachment = keep_or_create(program, interface, ifindex, takes_frames, flows);
+Result<Attachment> Links::attach(const Programs& programs, const std::string& interface,
+                                 uint32_t ifindex, const Wish& wish) {
+  const std::string why_tc = why_on_tc(interface, ifindex, wish);
+  if (!why_tc.empty()) {
+    auto attachment = attach_to_tc(programs, interface, ifindex, why_tc);
+    if (attachment || wish.hook == Hook::tc) return attachment;
+  }
+  auto attachment = keep_or_create(programs.xdp, interface, ifindex, wish);
   if (!attachment) return attachment;
-  if (attachment->mode == AttachMode::generic)
+  const bool is_generic = attachment->mode == AttachMode::generic;
+  if (is_generic && wish.hook == Hook::automatic)
+    if (auto better = attach_to_tc(programs, interface, ifindex, attachment->reason)) return better;
+  if (is_generic)
     attachment->obstacle = obstacle_of(interface, attachment->reason);
   else
     attachment->note = note_of(interface);
+  if (auto gone = ingress_.remove(ifindex); !gone) return gone.error();
   return attachment;
 }
 
+// "": it is XDP's, as far as that can be native. Who is on tc already stays there while flows live:
+// native mode may take no frame, and that is seen only when it is there.
+std::string Links::why_on_tc(const std::string& interface, uint32_t ifindex,
+                             const Wish& wish) const {
+  if (wish.hook == Hook::tc) return kAsConfigured;
+  if (wish.hook != Hook::automatic) return "";
+  if (wish.checksums == Checksums::left_out) return kWithoutChecksums;
+  if (!ingress_.has(ifindex)) return "";
+  const bool tried = wish.flows == Flows::none && is_worth_a_try(ifindex, wish.takes_frames);
+  return tried ? "" : why_generic(interface, ifindex, wish.takes_frames);
+}
+
+Result<Attachment> Links::attach_to_tc(const Programs& programs, const std::string& interface,
+                                       uint32_t ifindex, const std::string& reason) {
+  auto program = programs.tc();
+  if (!program) return program.error();
+  if (auto done = ingress_.attach(*program, interface, ifindex); !done) return done.error();
+  if (auto gone = remove(interface); !gone) return gone.error();
+  return Attachment{interface, ifindex, AttachMode::tc, reason};
+}
+
 Result<Attachment> Links::keep_or_create(int program, const std::string& interface,
-                                         uint32_t ifindex, const TakesFrames& takes_frames,
-                                         Flows flows) {
+                                         uint32_t ifindex, const Wish& wish) {
   const std::string path = link_pin(folder_, interface);
   auto link = open_pin(path);
   if (!link) {
     if (link.error().code != ENOENT) return link.error();
-    return create(program, interface, ifindex, takes_frames);
+    return create(program, interface, ifindex, wish);
   }
   auto info = link_info(link->get());
   if (!info) return info.error();
   const OnInterface now = program_on(ifindex);
   // An interface that was made again has another index, or the same one and no program.
   const bool is_another = info->xdp.ifindex != ifindex || now.program != info->prog_id;
+  const bool is_generic = now.mode == XDP_ATTACHED_SKB;
   const bool is_tried_again =
-      now.mode == XDP_ATTACHED_SKB && flows == Flows::none && is_worth_a_try(ifindex, takes_frames);
+      wish.hook == Hook::generic
+          ? !is_generic
+          : is_generic && wish.flows == Flows::none && is_worth_a_try(ifindex, wish.takes_frames);
   if (is_another || is_tried_again) {
     if (auto gone = detach(path); !gone) return gone.error();
-    return create(program, interface, ifindex, takes_frames);
+    return create(program, interface, ifindex, wish);
   }
   if (now.program != program_id(program) && bpf_link_update(link->get(), program, nullptr) != 0)
     return Error{errno, "replace the XDP program of " + interface};
-  if (now.mode == XDP_ATTACHED_SKB)
+  if (is_generic)
     return Attachment{interface, ifindex, AttachMode::generic,
-                      why_generic(interface, ifindex, takes_frames)};
+                      wish.hook == Hook::generic
+                          ? kAsConfigured
+                          : why_generic(interface, ifindex, wish.takes_frames)};
   return Attachment{interface, ifindex, AttachMode::native, ""};
 }
 
@@ -234,26 +266,38 @@ std::string Links::why_generic(const std::string& interface, uint32_t ifindex,
 }
 
 Result<Attachment> Links::create(int program, const std::string& interface, uint32_t ifindex,
-                                 const TakesFrames& takes_frames) {
+                                 const Wish& wish) {
   if (const OnInterface now = program_on(ifindex); now.program != 0)
     return another_program(interface, now.program);
   Attachment attachment{interface, ifindex, AttachMode::native, ""};
   if (auto shown = show_vlan_tags(interface); !shown) return shown.error();
+  if (wish.hook == Hook::generic) return create_generic(program, attachment, kAsConfigured);
   Created created = create_native(program, ifindex);
   const bool refused = created.code != 0 && created.code != EPERM && created.code != ENODEV;
   const bool passes = created.code == 0 || is_passing(created.code);  // another end may take frames
   if (refused) attachment.reason = why_not_native(created.code, interface);
   // No flow has been here yet: nothing is lost by the moment without a program.
-  if (created.code == 0 && loses_frames(ifindex, takes_frames)) {
+  if (created.code == 0 && loses_frames(ifindex, wish.takes_frames)) {
     attachment.reason = why_frames_are_lost(interface);
     created.link = Fd();
   }
   if (!attachment.reason.empty()) {
-    spdlog::warn("XDP on {} is generic: {}", interface, attachment.reason);
-    attachment.mode = AttachMode::generic;
+    spdlog::warn("XDP on {} is not native: {}", interface, attachment.reason);
     generic_[ifindex] = {attachment.reason, passes, std::chrono::steady_clock::now()};
-    created = create_link(program, ifindex, XDP_FLAGS_SKB_MODE);
+    return create_generic(program, attachment, attachment.reason);
   }
+  return keep(std::move(created), attachment);
+}
+
+Result<Attachment> Links::create_generic(int program, Attachment attachment,
+                                         const std::string& reason) {
+  attachment.mode = AttachMode::generic;
+  attachment.reason = reason;
+  return keep(create_link(program, attachment.ifindex, XDP_FLAGS_SKB_MODE), attachment);
+}
+
+Result<Attachment> Links::keep(Created created, const Attachment& attachment) {
+  const std::string& interface = attachment.interface;
   if (created.code != 0) return Error{created.code, "attach XDP to interface " + interface};
   if (auto folder = make_pin_folder(folder_ + "/links"); !folder) return folder.error();
   if (auto pinned = pin(created.link.get(), link_pin(folder_, interface)); !pinned)
@@ -306,6 +350,7 @@ Status Links::remove(const std::string& interface) { return detach(link_pin(fold
 
 std::vector<std::string> Links::interfaces() const {
   std::vector<std::string> names = list_folder(folder_ + "/links");
+  std::erase_if(names, is_ingress_pin);
   std::transform(names.begin(), names.end(), names.begin(), interface_of_pin);
   return names;
 }

@@ -166,16 +166,16 @@ netns::RuleSpec read_rule(const json& value, const std::string& path,
 }
 
 netns::InterfaceSpec read_interface(const json& value, const std::string& path,
-                                    std::optional<std::string>& fault) {
+                                    datapath::Hooks& hooks, std::optional<std::string>& fault) {
   netns::InterfaceSpec interface;
   Fields fields(value, path + ".", fault);
   fields.require("name");
   fields.text("name", interface.name);
   if (interface.name.size() > 15) fields.fail("name", "has more than 15 characters");
   fields.parsed<base::MacAddress>("mac", interface.mac, "must be a MAC address");
-  int mtu = 0;
-  fields.number("mtu", mtu, 68, 65535);
-  if (mtu != 0) interface.mtu = mtu;
+  auto& hook = hooks.by_interface.emplace(interface.name, hooks.others).first->second;
+  fields.parsed<datapath::HookWord>("hook", hook, datapath::HookWord::kMust);
+  fields.number("mtu", interface.mtu, 68, 65535);
   fields.list("addresses", [&](const json& v, const std::string& at) {
     auto prefix = v.is_string() ? base::IpPrefix::parse(v.get_ref<const std::string&>())
                                 : std::optional<base::IpPrefix>();
@@ -364,6 +364,7 @@ base::Result<Config> parse_config(std::string_view text, const std::string& file
     table.number("ipv6_flows", config.ipv6_flows, 512, kMaxFlows);
     table.nothing_else();
   });
+  fields.parsed<datapath::HookWord>("hook", config.hooks.others, datapath::HookWord::kMust);
   read_all_ports(fields, config, fault);
   read_api(fields, config, fault);
   fields.object("pair", [&](const json& v, const std::string& path) {
@@ -380,7 +381,7 @@ base::Result<Config> parse_config(std::string_view text, const std::string& file
     config.vip_ranges.push_back(read_vip_range(v, at, fault));
   });
   fields.list("interfaces", [&](const json& v, const std::string& at) {
-    config.layout.interfaces.push_back(read_interface(v, at, fault));
+    config.layout.interfaces.push_back(read_interface(v, at, config.hooks, fault));
   });
   fields.nothing_else();
   check_interfaces(config.layout, fault);

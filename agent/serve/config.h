@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/datapath/hooks.h"
 #include "agent/serve/vip_ranges.h"
 #include "base/ip.h"
 #include "base/result.h"
@@ -63,6 +64,7 @@ struct Config {
   std::string default_project;            // of load balancers of who says none
   std::vector<VipRangeConfig> vip_ranges;
   std::optional<PairConfig> pair;  // none: one node alone
+  datapath::Hooks hooks;           // of all interfaces, and of those that say their own
   netns::LayoutSpec layout;        // interfaces and the kernel's ports, as configured; no VIPs
 };
 

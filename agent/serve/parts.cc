@@ -16,7 +16,8 @@ datapath::Options datapath_options(const Config& config) {
           .flows4 = config.ipv4_flows,
           .flows6 = config.ipv6_flows,
           .snat_port_min = config.snat_port_min,
-          .snat_port_max = config.snat_port_max};
+          .snat_port_max = config.snat_port_max,
+          .hooks = config.hooks};
 }
 
 // Of the namespace and, if there is one, of the outside, where interfaces appear.

@@ -26,7 +26,8 @@ asio::awaitable<void> ProgramWatch::run() {
     std::string lost;
     if (without)
       for (const datapath::Attachment& attachment : reconciler_.attachments())
-        if (without->contains(attachment.ifindex)) lost = attachment.interface;
+        if (attachment.mode != datapath::AttachMode::tc && without->contains(attachment.ifindex))
+          lost = attachment.interface;
     if (!lost.empty()) reconciler_.request_run(reconcile::Reconciler::Look::everything);
     if (!lost.empty() && lost != lost_)
       spdlog::error("somebody took the XDP program off {}: it is attached again", lost);

@@ -21,6 +21,18 @@ namespace asio = boost::asio;
 
 namespace {
 
+const char* word_of(datapath::AttachMode mode) {
+  switch (mode) {
+    case datapath::AttachMode::native:
+      return "native";
+    case datapath::AttachMode::generic:
+      return "generic";
+    case datapath::AttachMode::tc:
+      return "tc";
+  }
+  return "";
+}
+
 const char* text(datapath::Fate fate) {
   switch (fate) {
     case datapath::Fate::sent:
@@ -144,7 +156,7 @@ asio::awaitable<control::Status> RealOperator::status() {
     control::Attachment row{link.name, index, "none", "no program is attached", 0};
     for (const auto& attached : parts_.reconciler.attachments()) {
       if (attached.ifindex != index) continue;
-      row.mode = attached.mode == datapath::AttachMode::native ? "native" : "generic";
+      row.mode = word_of(attached.mode);
       row.reason = attached.reason;
       row.obstacle = attached.obstacle;
       row.note = attached.note;
@@ -183,12 +195,12 @@ asio::awaitable<control::Status> RealOperator::status() {
   auto ask = [this] { return parts_.datapath.without_checksums(); };
   const auto offloading = co_await parts_.workers.machine.run(ask);
   for (const auto& row : status.attachments)
-    if (offloading && offloading->contains(row.ifindex))
+    if (row.mode != "tc" && offloading && offloading->contains(row.ifindex))
       status.reconcile.problems.push_back(
           {{},
            "packets come in by " + row.interface +
                " without their checksums, and no connection comes up: its other end leaves them to "
-               "the interface. There, run `ethtool -K NAME tx off`"});
+               "the interface. There, run `ethtool -K NAME tx off`, or give this one the hook tc"});
   auto read_lost = [this] { return parts_.datapath.lost_packets(); };
   const auto lost = co_await parts_.workers.machine.run(read_lost);
   for (const auto& row : status.attachments)

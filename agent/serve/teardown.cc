@@ -25,7 +25,10 @@ base::Status teardown(const Config& config, const std::optional<keepalived::Path
   auto space = netns::Namespace::find(config.netns);
   if (!space) return space.error();
   // First, for it is refused while an agent runs: that one keeps its HAProxy, too.
-  if (auto gone = datapath::Datapath::teardown(config.pin_root); !gone) return gone.error();
+  // In the namespace, for filters of tc are found only there.
+  const auto take_off = [&] { return datapath::Datapath::teardown(config.pin_root); };
+  auto gone = space->has_value() ? netns::run_in((*space)->fd(), take_off) : take_off();
+  if (!gone) return gone.error();
   auto haproxy = haproxy::Instances::open(haproxy_paths(config));
   if (!haproxy) return haproxy.error();
   haproxy->teardown();

@@ -75,6 +75,10 @@ std::string native_remedy(const Facts& facts, const Interface& interface) {
 
 Diagnosis check_mode(const Facts& facts, const Interface& interface) {
   const std::string& name = interface.name;
+  if (interface.on_tc) {
+    const std::string reason = reason_of(facts, name);
+    return {"xdp", name, Grade::ok, "tc ingress" + (reason.empty() ? "" : ": " + reason), ""};
+  }
   switch (interface.xdp) {
     case XdpMode::native:
       return {"xdp", name, Grade::ok, "native", ""};
@@ -110,6 +114,7 @@ Diagnosis check_lro(const Facts& facts, const Interface& interface) {
        {std::pair{"rx-lro", "lro"}, std::pair{"rx-gro-hw", "rx-gro-hw"}}) {
     if (!is_on(interface, feature)) continue;
     const std::string what = std::string(feature) + " is on";
+    if (interface.on_tc) return {"offloads", name, Grade::ok, what + ", which tc takes", ""};
     if (interface.xdp == XdpMode::native)
       return {"offloads", name, Grade::ok, what + ", and the driver takes native XDP with it", ""};
     if (is_fixed(interface, feature))
@@ -128,7 +133,8 @@ Diagnosis check_lro(const Facts& facts, const Interface& interface) {
 // What other guests of the host send has no checksum, if the interface takes that; native XDP turns
 // it off.
 Diagnoses check_guest_checksum(const Interface& interface) {
-  if (!is_virtio(interface) || interface.xdp == XdpMode::native || !is_on(interface, "rx-checksum"))
+  if (!is_virtio(interface) || interface.on_tc || interface.xdp == XdpMode::native ||
+      !is_on(interface, "rx-checksum"))
     return {};
   return {
       {"guest-checksum", interface.name, Grade::warn,
@@ -139,7 +145,7 @@ Diagnoses check_guest_checksum(const Interface& interface) {
 
 Diagnosis check_one_mtu(const Facts& facts, const Interface& interface) {
   const std::string what = std::to_string(interface.mtu) + " bytes";
-  if (interface.mtu <= kMostMtu || interface.xdp == XdpMode::native)
+  if (interface.mtu <= kMostMtu || interface.on_tc || interface.xdp == XdpMode::native)
     return {"mtu", interface.name, Grade::ok, what, ""};
   return {"mtu", interface.name, Grade::warn,
           what + "; native XDP takes " + std::to_string(kMostMtu) + " at most",
@@ -221,7 +227,7 @@ Diagnoses check_mtu(const Facts& facts) {
 // said there.
 Diagnoses check_queues(const Facts& facts) {
   return of_each(facts, "queues", [&](const Interface& interface) -> Diagnoses {
-    if (!is_virtio(interface) || !interface.device->queues) return {};
+    if (!is_virtio(interface) || interface.on_tc || !interface.device->queues) return {};
     return {check_virtio_queues(facts, interface, *interface.device->queues)};
   });
 }

@@ -62,6 +62,7 @@ struct Interface {
   bool up = false, carrier = false;
   netns::XdpMode xdp = netns::XdpMode::none;
   Seen<netns::Device> device;
+  bool on_tc = false;  // the program is on tc ingress
 };
 
 // The namespace that traffic is balanced in.

@@ -2,10 +2,14 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "agent/cli/look/parts.h"
+#include "agent/datapath/ingress.h"
+#include "agent/datapath/pins.h"
 #include "base/fd.h"
 #include "base/socket_address.h"
+#include "bpf/lb_abi.h"
 #include "netns/devices.h"
 #include "netns/network.h"
 #include "netns/sysctl.h"
@@ -27,10 +31,10 @@ netns::LayoutSpec layout_of(const Read& read, const netns::Observed& seen) {
   return layout;
 }
 
-doctor::Interface look_at(const netns::Namespace& space, const netns::Link& link, XdpMode xdp) {
-  return {link.name, link.mtu,
-          link.up,   link.carrier,
-          xdp,       netns::run_in(space.fd(), [&] { return netns::read_device(link.name); })};
+doctor::Interface look_at(const netns::Namespace& space, const netns::Link& link, XdpMode xdp,
+                          bool on_tc) {
+  auto device = netns::run_in(space.fd(), [&] { return netns::read_device(link.name); });
+  return {link.name, link.mtu, link.up, link.carrier, xdp, std::move(device), on_tc};
 }
 
 // Of those that are always the same: the ports that the kernel gives depend on what is served.
@@ -49,12 +53,15 @@ Result<doctor::Space> look_into(const netns::Namespace& space, const Read& read)
   if (!state) return state.error();
   const auto modes = netns::xdp_modes(space.fd());
   if (!modes) return modes.error();
+  const auto on_tc =
+      datapath::Ingress(datapath::version_folder(read.config.pin_root, LB_ABI_VERSION))
+          .interfaces();
   doctor::Space out;
   for (const auto& [ifindex, link] : state->seen.links) {
     if (link.loopback) continue;
     const auto mode = modes->find(ifindex);
-    out.interfaces.push_back(
-        look_at(space, link, mode == modes->end() ? XdpMode::none : mode->second));
+    out.interfaces.push_back(look_at(
+        space, link, mode == modes->end() ? XdpMode::none : mode->second, on_tc.contains(ifindex)));
   }
   out.wanted_sysctls = constant_sysctls(layout_of(read, state->seen));
   std::set<std::string> keys;

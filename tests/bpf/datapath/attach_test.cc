@@ -1,10 +1,12 @@
 // Datapath::attach. Every test has a namespace of its own, with veth pairs v0 - v0p, ... in it.
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <gmock/gmock.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 #include "tests/bpf/datapath/fixture.h"
 
@@ -26,6 +28,22 @@ class Attach : public DatapathTest {
     }
     std::sort(out.begin(), out.end());
     return out;
+  }
+  std::unique_ptr<Datapath> open_on(Hook hook) {
+    Options with = options();
+    with.hooks.others = hook;
+    return open(with);
+  }
+  // Id of the program on tc ingress; 0: none.
+  uint32_t ingress_on(const std::string& name) const {
+    constexpr auto kTcxIngress = static_cast<bpf_attach_type>(46);
+    const auto index = static_cast<int>(ifindex(name));
+    uint32_t ids[4], count = std::size(ids), flags = 0;
+    if (bpf_prog_query(index, kTcxIngress, 0, &flags, ids, &count) == 0)
+      return count == 0 ? 0 : ids[0];
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = index, .attach_point = BPF_TC_INGRESS);
+    LIBBPF_OPTS(bpf_tc_opts, filter, .handle = 1, .priority = 1000);
+    return bpf_tc_query(&hook, &filter) == 0 ? filter.prog_id : 0;
   }
   bool pinned(const std::string& interface) const {
     return std::filesystem::exists(folder() + "/links/" + interface);
@@ -61,7 +79,7 @@ TEST_F(Attach, NativeOnVethAndInPlaceAfterARestart) {
 }
 
 TEST_F(Attach, GenericWithTheReason) {
-  auto datapath = open();
+  auto datapath = open_on(Hook::xdp);
   ASSERT_NE(datapath, nullptr);
   const auto attached = datapath->attach({{"lo", ifindex("lo")}});
   ASSERT_TRUE(attached.ok()) << attached.error().message();
@@ -86,7 +104,7 @@ TEST_F(Attach, VlanTagsAreLeftOnTheFrames) {
 TEST_F(Attach, GenericWhereSentFramesWouldBeLost) {
   make_veth("v0");
   make_veth("v1");
-  auto datapath = open();
+  auto datapath = open_on(Hook::xdp);
   ASSERT_NE(datapath, nullptr);
   const auto all_but_v0 = [this](uint32_t index) {
     EXPECT_NE(program_on(index == ifindex("v0") ? "v0" : "v1"), 0u) << "asked too early";
@@ -109,13 +127,13 @@ TEST_F(Attach, NativeIsTriedAgainWhenNoFlowLives) {
   const auto takes_none = [](uint32_t) { return false; };
   const auto takes_all = [](uint32_t) { return true; };
   {
-    auto datapath = open();
+    auto datapath = open_on(Hook::xdp);
     ASSERT_NE(datapath, nullptr);
     ASSERT_EQ(datapath->attach(v0, takes_none)->front().mode, AttachMode::generic);
     ASSERT_TRUE(datapath->release_unused({}).ok());
     EXPECT_EQ(datapath->attach(v0, takes_all)->front().mode, AttachMode::generic);
   }
-  auto datapath = open();
+  auto datapath = open_on(Hook::xdp);
   ASSERT_NE(datapath, nullptr);
   const auto kept = datapath->attach(v0, takes_all);
   ASSERT_TRUE(kept.ok());
@@ -132,6 +150,118 @@ TEST_F(Attach, NativeIsTriedAgainWhenNoFlowLives) {
   EXPECT_EQ(again->front().mode, AttachMode::native);
   EXPECT_EQ(again->front().reason, "");
   EXPECT_NE(program_on("v0"), 0u);
+}
+
+// A packet finds a program at any moment: the new one comes first.
+TEST_F(Attach, MovesBetweenTheHooksAsConfigured) {
+  make_veth("v0");
+  const std::vector<std::pair<std::string, uint32_t>> v0 = {{"v0", ifindex("v0")}};
+  const auto on = [&](Hook hook) {
+    Options with = options();
+    with.hooks.by_interface["v0"] = hook;
+    auto datapath = open(with);
+    const auto attached = datapath->attach(v0);
+    EXPECT_TRUE(attached.ok()) << attached.error().message();
+    return attached.ok() ? attached->front() : Attachment{};
+  };
+  EXPECT_EQ(on(Hook::xdp).mode, AttachMode::native);
+  EXPECT_EQ(ingress_on("v0"), 0u);
+  const Attachment tc = on(Hook::tc);
+  EXPECT_EQ(tc.mode, AttachMode::tc);
+  EXPECT_EQ(tc.reason, "as configured");
+  EXPECT_EQ(program_on("v0"), 0u);
+  EXPECT_NE(ingress_on("v0"), 0u);
+  EXPECT_EQ(on(Hook::generic).mode, AttachMode::generic);
+  EXPECT_NE(program_on("v0"), 0u);
+  EXPECT_EQ(ingress_on("v0"), 0u);
+  EXPECT_EQ(on(Hook::xdp).mode, AttachMode::generic) << "flows may live";
+  EXPECT_EQ(on(Hook::tc).mode, AttachMode::tc);
+}
+
+TEST_F(Attach, OnTcInPlaceAfterARestartAndGoneWithTheInterface) {
+  make_veth("v0");
+  const std::vector<std::pair<std::string, uint32_t>> v0 = {{"v0", ifindex("v0")}};
+  Options with = options();
+  with.hooks.others = Hook::tc;
+  uint32_t first = 0;
+  {
+    auto datapath = open(with);
+    ASSERT_NE(datapath, nullptr);
+    ASSERT_TRUE(datapath->attach(v0).ok());
+    first = ingress_on("v0");
+    EXPECT_NE(first, 0u);
+  }
+  EXPECT_EQ(ingress_on("v0"), first) << "the agent is gone, its program is not";
+  auto datapath = open(with);
+  ASSERT_NE(datapath, nullptr);
+  ASSERT_TRUE(datapath->attach(v0).ok());
+  EXPECT_NE(ingress_on("v0"), 0u);
+  EXPECT_NE(ingress_on("v0"), first) << "another program";
+  ASSERT_TRUE(shell("ip link del v0"));
+  make_veth("v0");
+  const auto again = datapath->attach({{"v0", ifindex("v0")}});
+  ASSERT_TRUE(again.ok()) << again.error().message();
+  EXPECT_NE(ingress_on("v0"), 0u);
+  ASSERT_TRUE(datapath->attach({}).ok());
+  EXPECT_EQ(ingress_on("v0"), 0u);
+}
+
+TEST_F(Attach, AutomaticIsTcWhereTheDriverHasNoNativeMode) {
+  auto datapath = open();
+  ASSERT_NE(datapath, nullptr);
+  for (int i = 0; i < 2; i++) {
+    const auto attached = datapath->attach({{"lo", ifindex("lo")}});
+    ASSERT_TRUE(attached.ok()) << attached.error().message();
+    EXPECT_EQ(attached->front().mode, AttachMode::tc);
+    EXPECT_THAT(attached->front().reason, HasSubstr("Operation not supported"));
+    EXPECT_EQ(program_on("lo"), 0u);
+    EXPECT_NE(ingress_on("lo"), 0u);
+  }
+}
+
+TEST_F(Attach, AutomaticIsTcWhereFramesWouldBeLostAndNativeAgainWhenNoFlowLives) {
+  make_veth("v0");
+  const std::vector<std::pair<std::string, uint32_t>> v0 = {{"v0", ifindex("v0")}};
+  const auto takes_none = [](uint32_t) { return false; };
+  const auto takes_all = [](uint32_t) { return true; };
+  {
+    auto datapath = open();
+    ASSERT_NE(datapath, nullptr);
+    const auto attached = datapath->attach(v0, takes_none);
+    ASSERT_TRUE(attached.ok()) << attached.error().message();
+    EXPECT_EQ(attached->front().mode, AttachMode::tc);
+    EXPECT_THAT(attached->front().reason, HasSubstr("would be lost"));
+    EXPECT_EQ(attached->front().obstacle, "");
+  }
+  auto datapath = open();
+  ASSERT_NE(datapath, nullptr);
+  const auto kept = datapath->attach(v0, takes_all);
+  ASSERT_TRUE(kept.ok());
+  EXPECT_EQ(kept->front().mode, AttachMode::tc) << "nobody has counted flows yet";
+  EXPECT_THAT(kept->front().reason, HasSubstr("earlier start"));
+  ASSERT_TRUE(datapath->release_unused({}).ok());
+  const auto again = datapath->attach(v0, takes_all);
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(again->front().mode, AttachMode::native);
+  EXPECT_EQ(ingress_on("v0"), 0u);
+}
+
+TEST_F(Attach, AutomaticIsTcOnceMostPacketsComeWithoutChecksums) {
+  make_veth("v0");
+  const uint32_t v0 = ifindex("v0");
+  auto datapath = open();
+  ASSERT_NE(datapath, nullptr);
+  EXPECT_EQ(datapath->attach({{"v0", v0}})->front().mode, AttachMode::native);
+  const lb_checksums half = {.asked = 8, .partial = 4}, most = {.asked = 12, .partial = 7};
+  const int map = datapath->map_fd("lb_checksums");
+  ASSERT_EQ(bpf_map_update_elem(map, &v0, &half, BPF_ANY), 0);
+  EXPECT_EQ(datapath->attach({{"v0", v0}})->front().mode, AttachMode::native);
+  ASSERT_EQ(bpf_map_update_elem(map, &v0, &most, BPF_ANY), 0);
+  const auto moved = datapath->attach({{"v0", v0}});
+  ASSERT_TRUE(moved.ok());
+  EXPECT_EQ(moved->front().mode, AttachMode::tc);
+  EXPECT_THAT(moved->front().reason, HasSubstr("without checksums"));
+  EXPECT_EQ(program_on("v0"), 0u);
 }
 
 TEST_F(Attach, AnotherProgramIsNamedAndTheOthersAreAttached) {

@@ -140,6 +140,11 @@ lab_restart() {
 }
 lab_restart
 examined 0
+line xdp eth1 ok "tc ingress: native XDP refused"
+lab_agent_stop
+sed -i 's/^{/{"hook": "xdp", /' "$LAB_DIR/agent.json"
+lab_restart
+examined 0
 line xdp eth1 warn "native XDP refused"
 line mtu eth1 warn "native XDP takes 3506 at most"
 line mtu "" warn "eth1 has 9000 and eth2 1500"

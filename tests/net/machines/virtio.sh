@@ -32,6 +32,7 @@ ip link set "$free" name v1
 ip link set v1 netns "$LAB-amphora"
 
 interfaces=(v1)
+hook=auto
 # In the place of the lab's.
 lab_agent_config() {
   local name list=()
@@ -40,7 +41,7 @@ lab_agent_config() {
   done
   local IFS=,
   echo "{\"namespace\": \"$LAB-amphora\", \"state_dir\": \"$LAB_DIR/state\", \"pin_root\": \"$LAB_PINS\",
-    \"control_socket\": \"$LAB_SOCKET\", \"interfaces\": [${list[*]}]}"
+    \"control_socket\": \"$LAB_SOCKET\", \"hook\": \"$hook\", \"interfaces\": [${list[*]}]}"
 }
 # Emulated, it takes longer than the lab waits.
 start_agent() {
@@ -70,9 +71,18 @@ ip link set v0 netns "$LAB-amphora"
 interfaces=(v1 v0)
 lab_agent_stop TERM
 start_agent
+status=$(lab_api GET /v1/status)
+expect "where they cannot, it is tc, which bears them" "$status" \
+  '.interfaces | map(select(.interface == "v0")) | .[0] | .mode == "tc" and .obstacle == null and (.reason | contains("offloads forbid it"))'
+is_placed l-TCP-80 xdp || fail "TCP is not the program's: $status"
+pass "and TCP stays the program's"
+
+hook=xdp
+lab_agent_stop TERM
+start_agent
 lab_until 30 "TCP to be HAProxy's" is_placed l-TCP-80 haproxy
 status=$(lab_api GET /v1/status)
-expect "where they cannot, XDP is generic, and says what is in the way" "$status" \
+expect "XDP would be generic there, and says what is in the way" "$status" \
   '.interfaces | map(select(.interface == "v0")) | .[0] | .mode == "generic" and (.obstacle | contains("rx-gro-hw"))'
 expect "TCP is HAProxy's, with the reason" "$status" \
   '[.placements[] | select(.placement == "haproxy")] | length == 1 and (.[0].reason | contains("ctrl_guest_offloads"))'

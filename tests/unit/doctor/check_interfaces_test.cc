@@ -35,6 +35,22 @@ TEST(CheckXdp, SaysModeReasonAndRemedy) {
   EXPECT_THAT(check_xdp(facts), Contains(Says(Grade::fail, "no program", "log")));
 }
 
+TEST(CheckInterfaces, TcIsAsGoodAndTakesEveryOffload) {
+  Facts facts = well();
+  Interface& eth1 = interface(facts, "eth1");
+  eth1.xdp = XdpMode::none;
+  eth1.on_tc = true;
+  eth1.mtu = interface(facts, "eth2").mtu = 9000;
+  set(eth1, "rx-lro", {.on = true});
+  interface(facts, "eth2").xdp = XdpMode::native;
+  nlohmann::json status = *facts.agent;
+  status["interfaces"][0]["reason"] = "as configured";
+  facts.agent = status;
+  EXPECT_THAT(check_xdp(facts), Contains(Says(Grade::ok, "tc ingress: as configured", "")));
+  for (const auto check : {check_xdp, check_offloads, check_mtu, check_queues})
+    EXPECT_THAT(check(facts), Each(Is(Grade::ok)));
+}
+
 TEST(CheckXdp, ALinkIsUpHasACarrierAndIsThere) {
   Facts facts = well();
   interface(facts, "eth1").up = false;

@@ -31,9 +31,9 @@ TEST(Config, EmptyObjectIsAllDefaults) {
 TEST(Config, ReadsEveryField) {
   auto config = parse_config(R"({
     "namespace": "lb", "state_dir": "/s", "control_socket": "/c", "pin_root": "/p",
-    "log_level": "debug", "flow_table": {"ipv4_flows": 4096, "ipv6_flows": 1024},
+    "log_level": "debug", "hook": "xdp", "flow_table": {"ipv4_flows": 4096, "ipv6_flows": 1024},
     "snat_ports": [20000, 30000], "kernel_ports": [2000, 19999],
-    "interfaces": [{"name": "eth1", "mac": "02:00:00:00:00:01", "mtu": 1400,
+    "interfaces": [{"name": "eth1", "mac": "02:00:00:00:00:01", "hook": "tc", "mtu": 1400,
       "addresses": ["192.0.2.2/24", "2001:db8::2/64"],
       "routes": [{"destination": "0.0.0.0/0", "gateway": "192.0.2.1", "table": 7, "onlink": true,
                   "prefsrc": "192.0.2.2"}],
@@ -45,6 +45,8 @@ TEST(Config, ReadsEveryField) {
   EXPECT_EQ(config->control_socket, "/c");
   EXPECT_EQ(config->pin_root, "/p");
   EXPECT_EQ(config->log_level, "debug");
+  EXPECT_EQ(config->hooks.of("eth0"), datapath::Hook::xdp);
+  EXPECT_EQ(config->hooks.of("eth1"), datapath::Hook::tc);
   EXPECT_EQ(config->ipv4_flows, 4096u);
   EXPECT_EQ(config->ipv6_flows, 1024u);
   EXPECT_EQ(config->snat_port_min, 20000);
@@ -134,6 +136,8 @@ INSTANTIATE_TEST_SUITE_P(
             "api_tls.x is not a known field"},
         Bad{R"({"api_token_file": "/t"})", "api_bind is missing"},
         Bad{R"({"api_tls": {"certificate": "/c"}})", "api_bind is missing"},
+        Bad{R"({"hook": "fast"})", "hook must be one of auto, xdp, tc, generic"},
+        Bad{R"({"interfaces": [{"name": "e", "hook": 1}]})", "interfaces[0].hook must be one of"},
         Bad{R"({"interfaces": {}})", "interfaces must be a list"},
         Bad{R"({"interfaces": [{}]})", "interfaces[0].name is missing"},
         Bad{R"({"interfaces": [{"name": "eth1"}, {"name": "eth1"}]})", "eth1 is given twice"},
