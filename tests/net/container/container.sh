@@ -26,6 +26,7 @@ mount -t tmpfs tmpfs /run
 umount --lazy /sys/fs/cgroup 2>/dev/null || true
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mount -t bpf bpf /sys/fs/bpf
+[[ ! -d /var/lib/containers ]] || mount -t tmpfs tmpfs /var/lib/containers
 mount --bind "$packages" /mnt # where overlays and podman's own files are
 mkdir /mnt/podman
 mount -t tmpfs tmpfs /mnt/podman
