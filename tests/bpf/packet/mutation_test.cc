@@ -175,14 +175,16 @@ class Mutation : public Lab {
     }
   }
 
-  // Which flow a packet with these ends is of, if it leaves with those.
+  // Which flow a packet with these ends is of, if it leaves with those. A member's mere ACK may
+  // have become the client's SYN again, by another port and to any member (challenge.h).
   static bool is_of(const Flow& flow, const Ends& in, const Ends& out) {
     const auto matches = [](const Ends& ends, const base::Endpoint& from,
                             const base::Endpoint& to) {
       return ends.from == from && ends.to == to;
     };
     return (matches(in, flow.client, flow.vip) && matches(out, flow.snat, flow.member)) ||
-           (matches(in, flow.member, flow.snat) && matches(out, flow.vip, flow.client));
+           (matches(in, flow.member, flow.snat) && matches(out, flow.vip, flow.client)) ||
+           (in.to.address == flow.snat.address && matches(out, flow.snat, flow.member));
   }
 
   void expect_sound(datapath::CheckScope scope) {
