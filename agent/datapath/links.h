@@ -25,7 +25,7 @@ struct Attachment {
   std::string interface;
   uint32_t ifindex = 0;
   AttachMode mode = AttachMode::native;
-  std::string reason;  // why not native; empty for native
+  std::string reason = {};  // why not native; empty for native
   // Why nothing can be forwarded by it, and what helps; empty: it can.
   std::string obstacle = {};
   // What makes it slower than it could be, and what helps; empty: nothing.
