@@ -30,11 +30,12 @@ client() { # NAME ARGUMENTS...: in the background, its pid in LAB_PID
 }
 pids=()
 client held hold --target "$LAB_VIP4:80" --connections 40 --pause-ms 5 --ready-file "$LAB_DIR/held"
-client held6 hold --target "[$LAB_VIP6]:80" --connections 40 --pause-ms 5
-client datagrams hold --udp --target "$LAB_VIP4:53" --connections 40 --pause-ms 20
+client held6 hold --target "[$LAB_VIP6]:80" --connections 40 --pause-ms 5 --ready-file "$LAB_DIR/held6"
+client datagrams hold --udp --target "$LAB_VIP4:53" --connections 40 --pause-ms 20 --ready-file "$LAB_DIR/datagrams"
 # While flows may not begin, and the agent is dead, a SYN comes again and again.
 client short requests --target "$LAB_VIP4:80" --connections 0 --concurrency 4 --pause-ms 5 --deadline-ms 30000
-lab_until 10 "held connections" test -e "$LAB_DIR/held"
+# All are there before anything is upgraded: a flow that would begin meanwhile is dropped, and no datagram comes again.
+for name in held held6 datagrams; do lab_until 10 "$name" test -e "$LAB_DIR/$name"; done
 lab_spawn_in client "$LAB_DIR/iperf.json" iperf3 -c "$LAB_VIP4" -t 20 -b 200M -J
 stream=$LAB_PID
 sleep 1
