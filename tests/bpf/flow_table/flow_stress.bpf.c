@@ -45,6 +45,8 @@ static __always_inline __u64 mix(__u64 a, __u64 b)
 	return a ^ a >> 29;
 }
 
+/* Without what changes in a life: the first packet here of a flow of another
+ * node takes its mark away. */
 static __always_inline __u32 seal(const struct lb_flow6 *line, const int family)
 {
 	const __u64 *tuple = (const __u64 *)&line->line.tuple;
@@ -55,7 +57,8 @@ static __always_inline __u32 seal(const struct lb_flow6 *line, const int family)
 	sum = mix(sum, rewrite[0]);
 	sum = mix(sum, (__u64)line->line.rewrite.sport << 48 |
 			       (__u64)line->line.rewrite.dport << 32 |
-			       (__u32)line->line.nexthop << 16 |
+			       (__u32)(line->line.nexthop & ~LB_LINE_FOREIGN)
+				       << 16 |
 			       line->line.owner);
 	if (family == LB_IPV6)
 		for (int i = 0; i < 8; i++)
