@@ -16,14 +16,13 @@ def reason_of(family, proto, state, event, ours, kernels, history):
     through = through or (ours.startswith("icmp") and kernels in ("nothing", "RST back"))
     if "last hop" in event and ours == "nothing" and (kernels.startswith("icmp") or state == "ended"):
         return LESS_TOLD
-    if any("RST" in line.split(":")[1] and "ours: through" not in line for line in history) and through:
-        return UNSENT
     whole = not any(word in ours for word in ("other", "wrong", "somebody"))
     if any("SYN within" in line for line in history[:-1]) and whole:
         return ANEW
-    if any("SYN, last hop" in line for line in history) and state == "new" and through:
-        return BEGUN
-    if any("SYN again, last hop" in line for line in history) and state == "syn" and ours == "nothing":
+    stopped = [line.split(":")[1] for line in history[:-1] if "ours: through" not in line]
+    if any("RST" in what for what in stopped) and whole:
+        return UNSENT
+    if any("SYN" in what and "last hop" in what for what in stopped) and whole:
         return BEGUN
     if state == "ended" and through:
         return OVER
