@@ -62,7 +62,9 @@ fi
 lab_topology two-armed 2
 lab_members
 mkdir "$LAB_DIR"/{config,state,run}
-lab_agent_config | jq 'del(.state_dir, .control_socket, .pin_root) | .namespace = ""' >"$LAB_DIR/config/agent.json"
+# The file that README.md has copied, with the lab's interfaces added: only what it says of the namespace counts.
+lab_agent_config | jq --slurpfile copied "$TOP/packaging/container/agent.json" \
+  'del(.state_dir, .control_socket, .pin_root, .namespace) + $copied[0]' >"$LAB_DIR/config/agent.json"
 LAB_SOCKET=$LAB_DIR/run/control.sock
 NAME=$LAB CONFIG=$LAB_DIR/config STATE=$LAB_DIR/state "$TOP/packaging/container/run" "$LAB-amphora" \
   --log-driver k8s-file --log-opt path="$LAB_DIR/agent.log" --volume "$LAB_DIR/run:/run/amphora-xdp" \
@@ -135,8 +137,9 @@ podman stop --time 10 "$LAB" >/dev/null
 [[ $(lab_in amphora bpftool -j net | jq -c '[.[0].xdp[] | .devname] | sort') == '["eth1","eth2"]' ]] || fail "stopped, and XDP is gone"
 podman rm --force "$LAB" >/dev/null
 NAME=$LAB-teardown CONFIG=$LAB_DIR/config STATE=$LAB_DIR/state "$TOP/packaging/container/run" "$LAB-amphora" \
-  --restart no "${image[@]}" /usr/sbin/amphora-xdp-agent --teardown >/dev/null
-podman wait "$LAB-teardown" >/dev/null
+  --detach=false --restart no --rm "${image[@]}" /usr/sbin/amphora-xdp-agent --teardown >"$LAB_DIR/teardown.log" 2>&1 ||
+  fail "the teardown: $(cat "$LAB_DIR/teardown.log")"
+! podman container exists "$LAB-teardown" || fail "torn down, and the container is there"
 [[ ! -e /sys/fs/bpf/amphora-xdp && $(lab_in amphora bpftool -j net | jq -c '.[0].xdp') == '[]' ]] ||
   fail "torn down, and there is $(ls /sys/fs/bpf)"
 pass "stopped it goes on forwarding; torn down nothing is left"
