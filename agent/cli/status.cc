@@ -81,7 +81,8 @@ void print_replication(const json& status) {
     print(peer + "is NOT CONNECTED; " + text_of(pair, "trouble") + "\n");
     return;
   }
-  print(peer + "is " + text_of(pair, "peer_role") + "; " + text_of(pair, "flows") +
+  const std::string role = text_of(pair, "peer_role");
+  print(peer + (role == "-" ? "is connected" : "is " + role) + "; " + text_of(pair, "flows") +
         " of it are here" + (pair.value("in_sync", false) ? ", in sync" : "") + "\n");
   if (number(pair, "behind") > 0)
     print("  it is behind by " + text_of(pair, "behind") + " records, " +

@@ -116,7 +116,7 @@ struct ReplicationStatus {
   base::IpAddress peer;
   bool connected = false;
   std::string trouble;    // why the other node is not, or was not; empty: nothing is wrong
-  std::string peer_role;  // "ACTIVE", "STANDBY", as it said last; "": it is not connected
+  std::string peer_role;  // "ACTIVE", "STANDBY", as it said last; "": it has not, yet
   bool in_sync = false;   // this node has all of the other one's flows that can move
   std::optional<std::chrono::milliseconds> synced;  // since that was so last; none: never
   uint64_t flows = 0;                               // of the other node, here

@@ -30,19 +30,22 @@ void Sender::walk_soon(Time now) {
   next_ = std::min(next_, last_ ? std::max(now, *last_ + kWalkAtMostEvery) : now);
 }
 
-void Sender::produce(Time now, Role role, std::string& out) {
+void Sender::produce(Time now, Tells tells, std::string& out) {
   const uint64_t lost = source_->changes_lost();
-  tell_changes(out);
+  if (tells == Tells::nothing)
+    source_->changes();  // a walk tells of them, if ever
+  else
+    tell_changes(out);
   if (lost != lost_) {
     lost_ = lost;
     walk_soon(now);
   }
-  if (role != role_) {
-    role_ = role;
+  if (tells != tells_) {
+    tells_ = tells;
     at_.reset();
     next_ = {};
   }
-  if (role == Role::active) walk(now, out);
+  if (tells == Tells::all) walk(now, out);
 }
 
 // A change says only which flow it was: what is told is how it is now. Flows and ends of different

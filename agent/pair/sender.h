@@ -17,6 +17,12 @@ using Time = std::chrono::steady_clock::time_point;
 
 class Sender {
  public:
+  enum class Tells : uint8_t {
+    nothing,  // both nodes are active: each has flows of its own, or the other one's role is
+              // unknown
+    changes,  // a node that has no VIPs: of flows that still change here
+    all,      // the active node, to its standby
+  };
   // A walk tells what no change has: numbers of flows, and those that the agent's sweep has ended.
   static constexpr std::chrono::seconds kWalkEvery{10};
   static constexpr std::chrono::seconds kWalkAtMostEvery{1};
@@ -28,9 +34,9 @@ class Sender {
   // The channel is new: changes until now are told by the walk that follows.
   void begin();
   void finish() { source_->finish(); }
-  // Appends frames; nothing, if there is nothing to tell. Only the active node walks: the other
-  // one tells of flows that still change there.
-  void produce(Time now, Role role, std::string& out);
+  // Appends frames; nothing, if there is nothing to tell. A walk begins whenever `tells` becomes
+  // `all`.
+  void produce(Time now, Tells tells, std::string& out);
   void walk_soon(Time now);
 
   // To be called again at once: a walk goes on.
@@ -47,7 +53,7 @@ class Sender {
   std::optional<uint64_t> at_;  // where the walk goes on; nullopt: there is none
   std::optional<Time> last_;    // when the last one began
   Time next_{};
-  Role role_ = Role::standby;
+  Tells tells_ = Tells::nothing;
   uint64_t records_ = 0, walks_ = 0, lost_ = 0;
 };
 

@@ -23,7 +23,8 @@ Session::Session(FlowSource& source, FlowSink& sink, const Hello& own)
 std::string Session::begin() {
   is_greeted_ = false;
   asks_again_ = false;
-  peer_ = said_ = {};
+  peer_.reset();
+  said_ = {};
   said_at_ = {};
   waiting_.clear();
   return encode(own_);
@@ -33,22 +34,32 @@ void Session::finish(const std::string& why) {
   if (is_greeted_) sender_.finish();
   is_greeted_ = false;
   trouble_ = why;
-  peer_ = {};
+  peer_.reset();
   waiting_.clear();
   receiver_.finish();
 }
 
 void Session::set_role(Role role) {
+  if (role == role_) return;
   role_ = role;
   receiver_.set_role(role);
+  // The other node may not have noticed that this one was active for a moment.
+  if (role == Role::standby) asks_again_ = true;
 }
 
-void Session::ask_again() { asks_again_ = receiver_.unknown() > 0; }
+void Session::ask_again() { asks_again_ |= receiver_.unknown() > 0; }
+
+// Two active nodes that told each other would bring back what has ended, for ever.
+Sender::Tells Session::tells() const {
+  if (!peer_ || (role_ == Role::active && peer_->role == Role::active))
+    return Sender::Tells::nothing;
+  return role_ == Role::active ? Sender::Tells::all : Sender::Tells::changes;
+}
 
 std::string Session::produce(Time now) {
   std::string out;
   if (!is_greeted_) return out;
-  sender_.produce(now, role_, out);
+  sender_.produce(now, tells(), out);
   if (!out.empty() && (waiting_.empty() || waiting_.back().records != sender_.records()))
     waiting_.push_back({sender_.records(), now});
   const Position position{receiver_.records(), receiver_.unknown(), role_};
@@ -99,16 +110,17 @@ Report Session::report(Time now) const {
   Report report;
   report.connected = is_greeted_;
   report.trouble = trouble_;
-  report.peer = peer_.role;
+  if (peer_) report.peer = peer_->role;
   report.in_sync = receiver_.is_in_sync();
   if (synced_at_)
     report.synced = std::chrono::duration_cast<std::chrono::milliseconds>(now - *synced_at_);
   report.flows = receiver_.size();
   report.unknown = receiver_.unknown();
-  report.unknown_there = peer_.unknown;
+  if (peer_) report.unknown_there = peer_->unknown;
   report.told = sender_.records();
   if (!waiting_.empty()) {
-    report.behind = sender_.records() - std::min(sender_.records(), peer_.records);
+    const uint64_t taken = peer_ ? peer_->records : 0;
+    report.behind = sender_.records() - std::min(sender_.records(), taken);
     report.behind_ms =
         std::chrono::duration_cast<std::chrono::milliseconds>(now - waiting_.front().at);
   }

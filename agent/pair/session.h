@@ -20,9 +20,9 @@ namespace pair {
 // What is to be known of the other node, and of what it was told.
 struct Report {
   bool connected = false;
-  std::string trouble;        // why not, or why the last channel ended; empty: nothing was wrong
-  Role peer = Role::standby;  // as it said last
-  bool in_sync = false;       // all flows of the other node are here
+  std::string trouble;       // why not, or why the last channel ended; empty: nothing was wrong
+  std::optional<Role> peer;  // as it said last; nullopt: not yet
+  bool in_sync = false;      // all flows of the other node are here
   std::optional<std::chrono::milliseconds> synced;  // since the last whole walk came in
   size_t flows = 0;                                 // of the other node that are here
   uint32_t unknown = 0;                             // of the other node that have no place here
@@ -65,6 +65,7 @@ class Session {
  private:
   base::Status take(const Hello& hello);
   void take(const Position& position);
+  Sender::Tells tells() const;
 
   Sender sender_;
   Receiver receiver_;
@@ -73,7 +74,8 @@ class Session {
   bool is_greeted_ = false;  // by the other node, over this channel
   bool asks_again_ = false;
   std::string trouble_;
-  Position peer_, said_;
+  std::optional<Position> peer_;  // as it said last, over this channel
+  Position said_;
   Time said_at_{};
   std::optional<Time> synced_at_;
   struct Told {

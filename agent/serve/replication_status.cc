@@ -18,7 +18,7 @@ control::ReplicationStatus replication_status(const base::IpAddress& peer,
   status.peer = peer;
   status.connected = report.connected;
   status.trouble = report.trouble;
-  if (report.connected) status.peer_role = report.peer == pair::Role::active ? "ACTIVE" : "STANDBY";
+  if (report.peer) status.peer_role = *report.peer == pair::Role::active ? "ACTIVE" : "STANDBY";
   status.in_sync = report.in_sync;
   status.synced = report.synced;
   status.flows = report.flows;

@@ -140,6 +140,20 @@ TEST_F(TwoNodes, WhatIsUnknownComesWhenItIsKnown) {
   EXPECT_EQ(b_->report(now_).unknown, 0u);
 }
 
+// Asked for twice, and a walk has begun in between: of it nothing is unknown yet.
+TEST_F(TwoNodes, WhatIsAskedForIsNotForgotten) {
+  table_b_.unknown_members = {5};
+  table_a_.open(flow_of(5, 5));
+  connect();
+  turns(2 * kLines);
+  b_->ask_again();
+  ASSERT_TRUE(deliver(*b_, encode(WalkBegin{}), now_).ok());
+  b_->ask_again();
+  now_ += Sender::kWalkAtMostEvery;
+  turns(2);
+  EXPECT_EQ(a_->report(now_).walks, 2u);
+}
+
 TEST_F(TwoNodes, WhoTakesOverKeepsWhatItHas) {
   for (uint16_t port = 1; port <= 10; port++) table_a_.open(flow_of(port, port));
   connect();
@@ -157,6 +171,8 @@ TEST_F(TwoNodes, WhoTakesOverKeepsWhatItHas) {
   EXPECT_TRUE(a_->is_in_sync());
 }
 
+// A flow that is told is told of its opening, too: were it taken, each node would bring back to the
+// other one what has ended there.
 TEST_F(TwoNodes, TwoActiveOnesTakeNothingFromEachOther) {
   b_->set_role(Role::active);
   table_a_.open(flow_of(1, 1));
@@ -165,14 +181,72 @@ TEST_F(TwoNodes, TwoActiveOnesTakeNothingFromEachOther) {
   table_b_.open(flow_of(4, 4));
   connect();
   settle();
-  EXPECT_THAT(table_a_.flows(), SizeIs(3));
-  EXPECT_EQ(table_a_.ended + table_b_.ended, 0u);
-  EXPECT_GT(a_->report(now_).taken.refused[static_cast<size_t>(Refusal::taken)], 0u);
+  table_a_.open(flow_of(5, 5));
+  turns(2);
+  table_a_.end(5);
+  table_a_.end(3);
+  for (int walk = 0; walk < 4; walk++) settle();
+  EXPECT_THAT(table_a_.flows(), SizeIs(1));
+  EXPECT_THAT(table_b_.flows(), SizeIs(2));
+  EXPECT_EQ(a_->report(now_).walks + b_->report(now_).walks, 0u);
+  EXPECT_EQ(a_->report(now_).taken.taken + b_->report(now_).taken.taken, 0u);
+}
+
+// The VIPs were on both nodes; now one of them has given them up.
+TEST_F(TwoNodes, WhoIsNoLongerActiveGetsAllAtOnce) {
+  b_->set_role(Role::active);
+  connect();
+  turns(2 * kLines);
+  table_a_.open(flow_of(1, 1));
+  table_b_.open(flow_of(1, 2));
+  table_b_.open(flow_of(4, 4));
+  turns(2);
+  a_->set_role(Role::standby);
+  turns(kLines);
+  EXPECT_TRUE(a_->is_in_sync());
+  EXPECT_EQ(table_a_.flows(), table_b_.flows());
+  EXPECT_THAT(table_b_.flows(), SizeIs(2));
+}
+
+TEST_F(TwoNodes, WhoWasActiveForAMomentGetsAllAtOnce) {
+  table_a_.open(flow_of(1, 1));
+  connect();
+  turns(2 * kLines);
+  now_ += Sender::kWalkAtMostEvery;
+  b_->set_role(Role::active);
+  b_->set_role(Role::standby);  // before a word of it was said
+  turns(kLines);
+  EXPECT_TRUE(b_->is_in_sync());
+  EXPECT_TRUE(b_->has(base::Family::ipv4, 0));
+}
+
+TEST_F(TwoNodes, NothingIsToldBeforeTheRoleOfTheOtherIsKnown) {
+  b_->set_role(Role::active);
+  table_a_.open(flow_of(1, 1));
+  connect();
+  EXPECT_EQ(a_->report(now_).peer, std::nullopt);
+  a_->produce(now_);
+  EXPECT_EQ(a_->report(now_).told, 0u);
+  EXPECT_EQ(a_->report(now_).walks, 0u);
+}
+
+TEST_F(TwoNodes, WhatIsUnderWayToWhoTakesOverIsTakenWhereNobodyIs) {
+  connect();
+  turns(2 * kLines);
+  table_b_.open(flow_of(1, 2));
+  table_a_.open(flow_of(1, 1));
+  table_a_.open(flow_of(3, 3));
+  b_->set_role(Role::active);
+  turn();
+  EXPECT_THAT(table_b_.flows(), SizeIs(2));
+  EXPECT_EQ(b_->report(now_).taken.refused[static_cast<size_t>(Refusal::taken)], 1u);
+  EXPECT_EQ(table_b_.ended, 0u);
 }
 
 TEST_F(TwoNodes, SayHowFarTheyAre) {
-  table_a_.open(flow_of(1, 1));
   connect();
+  turns(2 * kLines);
+  table_a_.open(flow_of(1, 1));
   const std::string not_delivered = a_->produce(now_ + 1s);
   EXPECT_EQ(a_->report(now_ + 3s).behind, 1u);
   EXPECT_EQ(a_->report(now_ + 3s).behind_ms, 2s);
@@ -202,7 +276,7 @@ TEST_F(TwoNodes, AreRefusedForWhatCannotBe) {
 }
 
 // Flows come, change and end, changes are lost, the channel is cut, either node begins anew with
-// its table or without, and the VIPs move.
+// its table or without, and the VIPs move, or are on both nodes for a while.
 TEST_F(TwoNodes, ArriveAtTheSameWhateverHappens) {
   for (uint32_t seed = 1; seed <= 200; seed++) {
     std::mt19937 dice(seed);
@@ -210,11 +284,16 @@ TEST_F(TwoNodes, ArriveAtTheSameWhateverHappens) {
     table_b_ = FakeTable(kLines);
     a_ = std::make_unique<Session>(table_a_, table_a_, hello_a_);
     b_ = std::make_unique<Session>(table_b_, table_b_, hello_b_);
-    a_->set_role(Role::active);
+    bool a_has_vips = true, is_split = false;
+    const auto roles = [&] {
+      a_->set_role(a_has_vips || is_split ? Role::active : Role::standby);
+      b_->set_role(!a_has_vips || is_split ? Role::active : Role::standby);
+    };
+    roles();
     connect();
-    bool a_has_vips = true;
     for (int step = 0; step < 300; step++) {
-      FakeTable& active = a_has_vips ? table_a_ : table_b_;
+      const bool at_a = is_split ? dice() % 2 == 0 : a_has_vips;
+      FakeTable& active = at_a ? table_a_ : table_b_;
       const auto port = static_cast<uint16_t>(1 + dice() % 24);
       active.room = dice() % 8 == 0 ? 1 : 1000;
       switch (dice() % 16) {
@@ -242,21 +321,23 @@ TEST_F(TwoNodes, ArriveAtTheSameWhateverHappens) {
           cut();
           if (dice() % 2 == 0) {
             b_ = std::make_unique<Session>(table_b_, table_b_, hello_b_);
-            b_->set_role(a_has_vips ? Role::standby : Role::active);
+            roles();
           }
           connect();
           break;
         case 11:
           if (dice() % 8 != 0) break;
-          a_has_vips = !a_has_vips;
-          a_->set_role(a_has_vips ? Role::active : Role::standby);
-          b_->set_role(a_has_vips ? Role::standby : Role::active);
+          a_has_vips = dice() % 2 == 0;
+          is_split = dice() % 4 == 0;
+          roles();
           break;
         default:
           turn();
       }
       if (HasFatalFailure()) return;
     }
+    is_split = false;
+    roles();
     table_a_.room = table_b_.room = 1000;
     settle();
     settle();
