@@ -7,6 +7,7 @@
 #include "bpf/packet.h"
 #include "bpf/pick.h"
 #include "bpf/request.h"
+#include "bpf/rewrite.h"
 
 /*
  * So many SYNs go to a backend that does not answer, the next one to another:
@@ -93,13 +94,17 @@ __noinline __u32 restart6(__u32 index, __u64 word)
 	return restart_flow(index, word, LB_IPV6);
 }
 
-/* Does this packet begin anew? Then the flow that it was found by has ended. */
+/*
+ * Does this packet begin anew? Then the flow that it was found by has ended.
+ * One that cannot go on itself does not.
+ */
 static __always_inline int restart(struct packet *p, const struct flow_hit *hit,
 				   const int family)
 {
 	__u32 why;
 
-	if (!is_first_syn(p->flags) || !lb_word_is_forward(hit->word))
+	if (!is_first_syn(p->flags) || !lb_word_is_forward(hit->word) ||
+	    hops_left(p, family) <= 1)
 		return 0;
 	why = family == LB_IPV6 ? restart6(hit->index, hit->word)
 				: restart4(hit->index, hit->word);

@@ -68,6 +68,21 @@ TEST_F(Tell, HopsUsedUpOfTheFirstPacket) {
   EXPECT_THAT(run(syn6), Tells(LB_TOLD_EXPIRED, told(syn6, kExpired6)));
 }
 
+// Such a SYN is none: neither a third one that nobody answers, nor one after the end.
+TEST_F(Tell, HopsUsedUpOfASynThatWouldBeginAnew) {
+  const Packet syn = tcp(kClient, kVip).syn().payload(0);
+  const Ends first = forwarded(syn);
+  EXPECT_THAT(run(syn), Forwards(tcp(first.from, first.to).syn().payload(0)));
+  EXPECT_EQ(run(Packet(syn).ttl(1)).verdict(), LB_TOLD_EXPIRED);
+  EXPECT_THAT(run(tcp(first.to, first.from).syn_ack(), kEth1),
+              Continues(tcp(kVip, kClient).syn_ack()));
+  run(tcp(kClient, kVip));
+  run(tcp(kClient, kVip).fin());
+  run(tcp(first.to, first.from).fin(), kEth1);
+  EXPECT_EQ(run(Packet(syn).ttl(1)).verdict(), LB_TOLD_EXPIRED);
+  EXPECT_THAT(run(tcp(first.to, first.from), kEth1), Continues(tcp(kVip, kClient)));
+}
+
 TEST_F(Tell, OfNoServiceTheKernelTells) {
   EXPECT_THAT(run(udp(kClient, at("192.0.2.100", 33434)).ttl(1)), Passes(LB_NO_SERVICE));
 }
