@@ -181,15 +181,17 @@ class Mutation : public Lab {
   }
 
   // Which flow a packet with these ends is of, if it leaves with those. A member's mere ACK may
-  // have become the client's SYN again, by another port and to any member (challenge.h).
-  static bool is_of(const Flow& flow, const Ends& in, const Ends& out) {
+  // have become the client's SYN again, by another port and to any member (challenge.h): that
+  // begins a flow.
+  static bool is_of(const Flow& flow, const Ends& in, const Ends& out, lb_verdict verdict) {
     const auto matches = [](const Ends& ends, const base::Endpoint& from,
                             const base::Endpoint& to) {
       return ends.from == from && ends.to == to;
     };
     return (matches(in, flow.client, flow.vip) && matches(out, flow.snat, flow.member)) ||
            (matches(in, flow.member, flow.snat) && matches(out, flow.vip, flow.client)) ||
-           (in.to.address == flow.snat.address && matches(out, flow.snat, flow.member));
+           (verdict == LB_NEW_FLOW && in.to.address == flow.snat.address &&
+            matches(out, flow.snat, flow.member));
   }
 
   void expect_sound(datapath::CheckScope scope) {
@@ -230,8 +232,9 @@ TEST_F(Mutation, NoPacketLeavesAsAnothersAndTheTableStaysSound) {
     // A flow's ends are the same as long as it lives: they need to be looked up once.
     if (!their_own.insert({in->from, in->to, out->from, out->to}).second) continue;
     const std::vector<Flow> now = flows();
-    const bool is_its_own = std::any_of(now.begin(), now.end(),
-                                        [&](const Flow& flow) { return is_of(flow, *in, *out); });
+    const bool is_its_own = std::any_of(now.begin(), now.end(), [&](const Flow& flow) {
+      return is_of(flow, *in, *out, outcome.verdict());
+    });
     ASSERT_TRUE(is_its_own) << "packet " << i << ": " << outcome;
   }
   expect_sound(datapath::CheckScope::at_rest);

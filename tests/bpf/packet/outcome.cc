@@ -66,6 +66,7 @@ std::set<lb_verdict>& verdicts_seen() {
 
 uint32_t egress_of(const base::IpAddress& destination) {
   if (prefix("203.0.113.0/24").contains(destination)) return kEth1;
+  if (prefix("198.18.0.0/24").contains(destination)) return kEth2;
   return prefix("2001:db8:2::/64").contains(destination) ? kEth1 : kEth0;
 }
 

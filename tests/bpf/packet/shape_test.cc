@@ -118,9 +118,8 @@ TEST_F(Shape, NotIp) {
   EXPECT_THAT(run(arp), Passes(LB_NOT_IP));
 }
 
-// As a veth leaves it: the sum of the pseudo header only.
+// As a veth leaves it: the sum of the pseudo header only. On tc nobody looks: the kernel knows.
 TEST_F(Shape, ChecksumsThatWereLeftToTheInterfaceAreSeen) {
-  if (is_on_tc()) GTEST_SKIP() << "there the kernel knows, and the interface computes them";
   const auto left_out = [](const Packet& packet, size_t l4) {
     Bytes frame = packet.bytes();
     const bool six = frame[14] >> 4 == 6;
@@ -132,17 +131,19 @@ TEST_F(Shape, ChecksumsThatWereLeftToTheInterfaceAreSeen) {
     frame[l4 + 17] = static_cast<uint8_t>(sum);
     return frame;
   };
+  using Interfaces = std::set<uint32_t>;
   const auto interfaces = [&] { return *datapath().without_checksums(); };
+  const auto on_xdp = [](Interfaces seen) { return is_on_tc() ? Interfaces{} : seen; };
   forwarded(tcp(kClient, kVip).syn());
-  EXPECT_EQ(interfaces(), std::set<uint32_t>{});
+  EXPECT_EQ(interfaces(), Interfaces{});
   for (uint16_t port = 1; port < 4; ++port)
     run(left_out(tcp(at("198.51.100.7", port), kVip).syn(), 34));
-  EXPECT_EQ(interfaces(), std::set<uint32_t>{kEth0});
+  EXPECT_EQ(interfaces(), on_xdp({kEth0}));
   const Ends inside = forwarded(tcp(kClient6, kVip6).syn());
   run(left_out(tcp(inside.to, inside.from).syn_ack(), 54), kEth1);
-  EXPECT_EQ(interfaces(), (std::set<uint32_t>{kEth0, kEth1}));
+  EXPECT_EQ(interfaces(), on_xdp({kEth0, kEth1}));
   for (uint16_t port = 4; port < 10; ++port) forwarded(tcp(at("198.51.100.7", port), kVip).syn());
-  EXPECT_EQ(interfaces(), std::set<uint32_t>{kEth1});
+  EXPECT_EQ(interfaces(), on_xdp({kEth1}));
 }
 
 // RFC 6946: the header is there, but the packet is whole.
@@ -238,14 +239,33 @@ TEST_F(Shape, Ipv6Lies) {
   }
 }
 
-TEST_F(Shape, EndsWithinAHeader) {
-  if (is_on_tc()) GTEST_SKIP() << "a test run takes no such packet";
+TEST_F(Shape, EndsWithinAnExtensionHeader) {
+  Bytes frame = tcp(kClient6, kVip6).syn().extension(60, 16).bytes();
+  frame.resize(14 + 40 + 4);
+  set16(frame, 18, 4);
+  EXPECT_THAT(run(frame), Passes(LB_TRUNCATED));
+}
+
+// With lengths that are true.
+TEST_F(Shape, EndsWithinTheHeaderOfL4) {
   Bytes frame = tcp(kClient, kVip).syn().bytes();
-  frame.resize(14 + 19);
+  frame.resize(14 + 39);
+  set16(frame, 16, 39);
   EXPECT_THAT(run(frame), Passes(LB_TRUNCATED));
   frame = tcp(kClient6, kVip6).syn().bytes();
-  frame.resize(14 + 39);
+  frame.resize(14 + 59);
+  set16(frame, 18, 19);
   EXPECT_THAT(run(frame), Passes(LB_TRUNCATED));
+}
+
+TEST_F(Shape, EndsWithinTheHeaderOfIp) {
+  Bytes frame = tcp(kClient, kVip).syn().bytes();
+  Bytes frame6 = tcp(kClient6, kVip6).syn().bytes();
+  frame.resize(14 + 19);
+  frame6.resize(14 + 39);
+  if (!can_run(frame)) GTEST_SKIP() << "the kernel makes no such skb for a test run";
+  EXPECT_THAT(run(frame), Passes(LB_TRUNCATED));
+  EXPECT_THAT(run(frame6), Passes(LB_TRUNCATED));
 }
 
 }  // namespace
