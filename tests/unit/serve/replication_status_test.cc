@@ -13,9 +13,8 @@ using test::ip;
 using testing::ElementsAre;
 using testing::Pair;
 
-TEST(StatusOfReplication, SaysWhoThePeerIsOnlyWhileItIsThere) {
+TEST(StatusOfReplication, SaysWhatThePeerIsOnceItHasSaidSo) {
   pair::Report report;
-  report.peer = pair::Role::active;
   report.trouble = "says nothing";
   auto status = replication_status(ip("192.0.2.3"), report, 0);
   EXPECT_EQ(status.peer, ip("192.0.2.3"));
@@ -23,6 +22,8 @@ TEST(StatusOfReplication, SaysWhoThePeerIsOnlyWhileItIsThere) {
   EXPECT_EQ(status.trouble, "says nothing");
   EXPECT_EQ(status.synced, std::nullopt);
   report.connected = true;
+  EXPECT_EQ(replication_status(ip("192.0.2.3"), report, 0).peer_role, "");
+  report.peer = pair::Role::active;
   EXPECT_EQ(replication_status(ip("192.0.2.3"), report, 0).peer_role, "ACTIVE");
   report.peer = pair::Role::standby;
   EXPECT_EQ(replication_status(ip("192.0.2.3"), report, 0).peer_role, "STANDBY");
