@@ -2,12 +2,12 @@
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <utility>
+
+#include "base/socket_address.h"
 
 namespace haproxy {
 
@@ -24,13 +24,11 @@ using base::Unit;
 constexpr std::string_view kPrompt = "\n> ";
 
 Result<Fd> connect_to(const std::string& socket) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (socket.size() >= sizeof(address.sun_path)) return Error{ENAMETOOLONG, "connect " + socket};
-  std::memcpy(address.sun_path, socket.c_str(), socket.size() + 1);
+  const auto address = base::unix_address(socket);
+  if (!address) return Error{ENAMETOOLONG, "connect " + socket};
   Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return Error{errno, "socket for " + socket};
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
+  if (::connect(fd.get(), address->get(), address->size) != 0)
     return Error{errno, "connect " + socket};
   return fd;
 }

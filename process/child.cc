@@ -3,21 +3,19 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <iterator>
 #include <thread>
 #include <utility>
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/socket_address.h"
 
 namespace process {
 
@@ -63,20 +61,10 @@ Result<pid_t> spawn(Command& command) {
   return pid;
 }
 
-// Does anybody take connections there? A socket may have outlived who made it.
-bool has_listener(const char* path) {
-  const base::Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
-  return socket.valid() &&
-         ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
-}
-
 // systemd gives each of its units one, and what it answers root at, without a bus.
 bool is_unit() {
   return std::getenv("INVOCATION_ID") != nullptr && ::access(kSystemdRun, X_OK) == 0 &&
-         has_listener("/run/systemd/private");
+         base::find_listener("/run/systemd/private");
 }
 
 int exit_status(int status) {

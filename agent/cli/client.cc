@@ -2,7 +2,6 @@
 
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
 
 #include <algorithm>
 #include <array>
@@ -13,6 +12,7 @@
 #include <optional>
 
 #include "base/fd.h"
+#include "base/socket_address.h"
 
 namespace cli {
 namespace {
@@ -27,16 +27,13 @@ Failure cannot_connect(const std::string& path, int error) {
 }
 
 OrFailure<base::Fd> connect_to(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof(address.sun_path)) return cannot_connect(path, ENAMETOOLONG);
-  std::memcpy(address.sun_path, path.data(), path.size());
+  const auto address = base::unix_address(path);
+  if (!address) return cannot_connect(path, path.empty() ? ENOENT : ENAMETOOLONG);
   base::Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return cannot_connect(path, errno);
   ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof(kPatience));
   ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof(kPatience));
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
-    return cannot_connect(path, errno);
+  if (::connect(fd.get(), address->get(), address->size) != 0) return cannot_connect(path, errno);
   return fd;
 }
 

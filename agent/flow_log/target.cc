@@ -1,11 +1,10 @@
 #include "agent/flow_log/target.h"
 
-#include <sys/un.h>
-
 #include <algorithm>
 #include <array>
 
 #include "base/number.h"
+#include "base/socket_address.h"
 
 namespace flow_log {
 
@@ -47,7 +46,7 @@ std::optional<Target> target_of(std::string_view address, std::string_view facil
   if (!number) return std::nullopt;
   target.facility = *number;
   if (address.starts_with('/')) {
-    if (address.size() >= sizeof(sockaddr_un::sun_path)) return std::nullopt;
+    if (!base::unix_address(address)) return std::nullopt;
     target.path = address;
     return target;
   }

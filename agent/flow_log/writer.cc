@@ -1,7 +1,6 @@
 #include "agent/flow_log/writer.h"
 
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -38,13 +37,8 @@ constexpr size_t kMostLine = 1023;  // HAProxy's, with its head
 constexpr int kInfo = 6, kNotice = 5, kFacilityShift = 3;
 
 base::SocketAddress address_of(const Target& target) {
-  if (target.path.empty()) return base::socket_address(target.place);
-  base::SocketAddress out;
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path, target.path.c_str(), target.path.size() + 1);
-  std::memcpy(&out.storage, &address, out.size = sizeof(address));
-  return out;
+  return target.path.empty() ? base::socket_address(target.place)
+                             : *base::unix_address(target.path);
 }
 
 }  // namespace

@@ -2,12 +2,12 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
+
+#include "base/socket_address.h"
 
 namespace http {
 namespace {
@@ -19,20 +19,6 @@ using base::Unit;
 
 constexpr int kBacklog = 128;
 
-Result<sockaddr_un> to_address(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof(address.sun_path))
-    return Error{ENAMETOOLONG, "control socket " + path};
-  std::memcpy(address.sun_path, path.data(), path.size());
-  return address;
-}
-
-int call(int (*function)(int, const sockaddr*, socklen_t), const Fd& fd,
-         const sockaddr_un& address) {
-  return function(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
-}
-
 // Whether the path may be taken: nothing there, or a socket that refuses.
 Result<Unit> check_stale(const std::string& path) {
   struct stat there {};
@@ -41,21 +27,17 @@ Result<Unit> check_stale(const std::string& path) {
     return Error{errno, "control socket " + path};
   }
   if (!S_ISSOCK(there.st_mode)) return Error{EEXIST, "control socket " + path + ": not a socket"};
-  const auto address = to_address(path);
-  if (!address.ok()) return address.error();
-  const Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!probe.valid()) return Error{errno, "socket for " + path};
-  // A full backlog (EAGAIN) is somebody listening, too.
-  if (call(::connect, probe, *address) == 0 || errno == EAGAIN)
+  if (base::find_listener(path))
     return Error{EADDRINUSE, "control socket " + path + ": another agent listens there"};
   return Unit{};
 }
 
 Result<Unit> prepare(const Fd& fd, const std::string& path, std::optional<gid_t> group) {
-  const auto address = to_address(path);
-  if (!address.ok()) return address.error();
+  const auto address = base::unix_address(path);
+  if (!address) return Error{ENAMETOOLONG, "control socket " + path};
   ::unlink(path.c_str());
-  if (call(::bind, fd, *address) != 0) return Error{errno, "bind control socket " + path};
+  if (::bind(fd.get(), address->get(), address->size) != 0)
+    return Error{errno, "bind control socket " + path};
   if (group && ::chown(path.c_str(), static_cast<uid_t>(-1), *group) != 0)
     return Error{errno, "chown control socket " + path};
   if (::chmod(path.c_str(), 0660) != 0) return Error{errno, "chmod control socket " + path};

@@ -1,15 +1,12 @@
 #include "agent/cli/look/look.h"
 
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <thread>
 
 #include "agent/cli/look/parts.h"
-#include "base/fd.h"
+#include "base/socket_address.h"
 
 namespace look {
 
@@ -32,17 +29,11 @@ doctor::Facts look_around(const Options& options) {
 }
 
 base::Status can_ask(const std::string& socket) {
-  const base::Error nobody{0, "nobody answers on " + socket};
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (socket.size() >= sizeof(address.sun_path)) return nobody;
-  std::memcpy(address.sun_path, socket.data(), socket.size());
-  const base::Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!fd.valid()) return base::Error{errno, "open a socket"};
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0)
-    return base::Unit{};
-  if (errno == ENOENT || errno == ECONNREFUSED) return nobody;
-  return base::Error{errno, "ask the agent on " + socket};
+  auto found = base::find_listener(socket);
+  if (found) return found;
+  const int code = found.error().code;
+  if (code == ENOENT || code == ECONNREFUSED) return base::Error{0, "nobody answers on " + socket};
+  return base::Error{code, "ask the agent on " + socket};
 }
 
 }  // namespace look

@@ -4,17 +4,16 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
-#include <cstring>
 #include <string>
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/service_manager.h"
+#include "base/socket_address.h"
 #include "tests/support/temporary_folder.h"
 
 namespace base {
@@ -59,10 +58,8 @@ TEST(ServiceManager, IsTold) {
   const std::string folder = test::temporary_folder("service");
   const std::string path = folder + "/notify";
   const Fd socket(::socket(AF_UNIX, SOCK_DGRAM, 0));
-  sockaddr_un at{};
-  at.sun_family = AF_UNIX;
-  std::strcpy(at.sun_path, path.c_str());
-  ASSERT_EQ(bind(socket.get(), reinterpret_cast<const sockaddr*>(&at), sizeof(at)), 0);
+  const auto at = unix_address(path).value();
+  ASSERT_EQ(bind(socket.get(), at.get(), at.size), 0);
   setenv("NOTIFY_SOCKET", path.c_str(), 1);
   tell_service_manager("READY=1");
   char heard[16] = {};

@@ -6,16 +6,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
-#include <cstring>
 #include <filesystem>
 #include <functional>
 #include <vector>
 
 #include "base/fd.h"
+#include "base/socket_address.h"
 #include "tests/support/temporary_folder.h"
 
 namespace flow_log {
@@ -31,11 +30,9 @@ class ASyslogDaemon {
  public:
   explicit ASyslogDaemon(const std::string& path) {
     fd_.reset(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::strncpy(address.sun_path, path.c_str(), sizeof(address.sun_path) - 1);
+    const auto address = base::unix_address(path).value();
     ::unlink(path.c_str());
-    EXPECT_EQ(::bind(fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+    EXPECT_EQ(::bind(fd_.get(), address.get(), address.size), 0);
   }
   // What has come since the last time.
   void read(std::vector<std::string>& into) const {

@@ -3,7 +3,6 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +15,7 @@
 #include <utility>
 
 #include "agent/http/tcp_listener.h"
+#include "base/socket_address.h"
 #include "tests/support/temporary_folder.h"
 
 namespace http::testing {
@@ -100,10 +100,8 @@ std::string Answer::header(std::string_view name) const {
 }
 
 Wire::Wire(const std::string& path) : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path, path.c_str(), std::min(path.size(), sizeof(address.sun_path) - 1));
-  if (::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
+  const auto address = base::unix_address(path).value();
+  if (::connect(fd_.get(), address.get(), address.size) != 0)
     throw std::runtime_error("connect " + path);
   limit_time(fd_);
 }
