@@ -32,7 +32,7 @@ struct Options {
 // Adopts the namespace, or makes it.
 base::Result<netns::Namespace> open_namespace(const serve::Config& config, bool is_amphora) {
   auto space = netns::Namespace::open(config.netns);
-  if (space && space->is_new() && is_amphora) serve::apply_image_sysctls(config, *space);
+  if (space && space->is_new() && is_amphora) serve::apply_image_sysctls(*space);
   return space;
 }
 

@@ -46,8 +46,7 @@ Result<std::string> ask(const std::string& binary, const std::string& base,
     words.insert(words.end(), {"-f", paths.back()});
     if (written) written = write_file(paths.back(), file);
   }
-  auto ended = written ? process::run({words, base + ".log"}, limit)
-                       : Result<process::Ended>(written.error());
+  auto ended = written ? process::run(words, limit) : Result<process::Ended>(written.error());
   for (const std::string& path : paths) ::unlink(path.c_str());
   if (!ended && ended.error().code == ENOENT)
     return Error{0, "there is no HAProxy at " + binary + ": install the package haproxy"};

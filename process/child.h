@@ -30,8 +30,8 @@ struct Ended {
   std::string said;  // output and errors
 };
 
-// Starts a program and waits until it has ended. `log` is emptied first, and removed. Blocks.
+// Starts a program and waits until it has ended. What it says is in no file. Blocks.
 // ETIMEDOUT: it took longer than `limit`, and was killed.
-base::Result<Ended> run(Command command, std::chrono::milliseconds limit);
+base::Result<Ended> run(const std::vector<std::string>& words, std::chrono::milliseconds limit);
 
 }  // namespace process

@@ -124,15 +124,10 @@ model::Model uploaded_model(Uploads& uploads, const base::Uuid& amphora) {
 
 }  // namespace
 
-void apply_image_sysctls(const Config& config, const netns::Namespace& space) {
+void apply_image_sysctls(const netns::Namespace& space) {
   constexpr std::chrono::seconds kLimit{10};
   const auto ended = netns::run_in(space.fd(), [&]() -> Result<process::Ended> {
-    std::error_code err;
-    std::filesystem::create_directories(config.state_dir, err);
-    if (err) return Error{err.value(), "make " + config.state_dir};
-    return process::run(
-        {{"/lib/systemd/systemd-sysctl", "--prefix=/net"}, config.state_dir + "/sysctl.log"},
-        kLimit);
+    return process::run({"/lib/systemd/systemd-sysctl", "--prefix=/net"}, kLimit);
   });
   if (!ended)
     spdlog::warn("sysctls of the image: {}", ended.error().message());

@@ -52,7 +52,7 @@ base::Result<keepalived::Process::DropAddresses> drop_in(const netns::Namespace&
 
 // What the image's sysctl.d says of the network holds in `space`, which was just made, as in the
 // namespace that the machine began with (8.7). It may fail: that is said in the log. Blocks.
-void apply_image_sysctls(const Config& config, const netns::Namespace& space);
+void apply_image_sysctls(const netns::Namespace& space);
 
 // What is wanted is in Octavia's files: the agent begins with what they say. What cannot be read
 // any more is left out and said in the log; controllers can send it again. Blocks.

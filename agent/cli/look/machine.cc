@@ -9,7 +9,6 @@
 #include <cctype>
 #include <cerrno>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 
 #include "agent/certificates/bundle.h"
@@ -27,22 +26,10 @@ constexpr std::chrono::seconds kLimit{5};
 constexpr char kHaproxy[] = "/usr/sbin/haproxy";
 constexpr char kKeepalived[] = "/usr/sbin/keepalived";
 
-// A new empty file for what a program says.
-Result<std::string> make_log() {
-  std::string path =
-      (std::filesystem::temp_directory_path() / "amphora-xdp-doctor.XXXXXX").string();
-  const int fd = ::mkstemp(path.data());
-  if (fd < 0) return Error{errno, "make " + path};
-  ::close(fd);
-  return path;
-}
-
 doctor::Seen<std::string> version_of(const std::string& path, const char* option) {
   if (::access(path.c_str(), X_OK) != 0)
     return Error{errno == EACCES ? EACCES : 0, path + " is not there"};
-  auto log = make_log();
-  if (!log) return log.error();
-  const auto ended = process::run({{path, option}, *log}, kLimit);
+  const auto ended = process::run({path, option}, kLimit);
   if (!ended) return ended.error();
   const std::string version = version_in(ended->said);
   if (version.empty()) return Error{0, path + " does not say its version"};

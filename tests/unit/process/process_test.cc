@@ -39,12 +39,25 @@ class Programs : public testing::Test {
 };
 
 TEST_F(Programs, WordsArriveAsTheyAre) {
-  const auto ended =
-      process::run(command({"/usr/bin/printf", "%s|", "a b", "$HOME;`id`", ""}), 30s);
+  const auto ended = process::run({"/usr/bin/printf", "%s|", "a b", "$HOME;`id`", ""}, 30s);
   ASSERT_TRUE(ended.ok());
   EXPECT_EQ(ended->status, 0);
   EXPECT_EQ(ended->said, "a b|$HOME;`id`||");
-  EXPECT_FALSE(std::filesystem::exists(path("log")));
+}
+
+TEST_F(Programs, OutputAndErrorsAreOneText) {
+  const auto ended = process::run({"/bin/sh", "-c", "echo a; echo b >&2; echo c"}, 30s);
+  ASSERT_TRUE(ended.ok());
+  EXPECT_EQ(ended->said, "a\nb\nc\n");
+}
+
+TEST_F(Programs, OutputIsAppendedToTheLog) {
+  for (const char* word : {"one", "two"}) {
+    auto started = process::start(command({"/bin/echo", word}));
+    ASSERT_TRUE(started.ok());
+    EXPECT_TRUE(started->wait(30s));
+  }
+  EXPECT_EQ(base::read_file(path("log")).value(), "one\ntwo\n");
 }
 
 // systemd-run becomes the program: its process stays.
@@ -56,19 +69,21 @@ TEST(Scopes, HaveTheWordsAsTheyAre) {
 }
 
 TEST_F(Programs, StatusIsOfExitOrOfTheSignal) {
-  EXPECT_EQ(process::run(command({"/bin/sh", "-c", "exit 3"}), 30s)->status, 3);
-  EXPECT_EQ(process::run(command({"/bin/sh", "-c", "kill -9 $$"}), 30s)->status, 128 + SIGKILL);
+  EXPECT_EQ(process::run({"/bin/sh", "-c", "exit 3"}, 30s)->status, 3);
+  EXPECT_EQ(process::run({"/bin/sh", "-c", "kill -9 $$"}, 30s)->status, 128 + SIGKILL);
 }
 
 TEST_F(Programs, WhatTakesTooLongIsKilled) {
-  const auto ended = process::run(command({"/bin/sleep", "1000"}), 50ms);
+  const auto ended = process::run({"/bin/sleep", "1000"}, 50ms);
   ASSERT_FALSE(ended.ok());
   EXPECT_EQ(ended.error().code, ETIMEDOUT);
 }
 
 TEST_F(Programs, WhatIsNotThereIsAnError) {
-  EXPECT_EQ(process::run(command({"/nowhere/program"}), 1s).error().code, ENOENT);
+  EXPECT_EQ(process::run({"/nowhere/program"}, 1s).error().code, ENOENT);
   EXPECT_EQ(process::start(command({"/nowhere/program"})).error().code, ENOENT);
+  EXPECT_EQ(process::start({{"/bin/true"}, path("none/log")}).error().message(),
+            "open " + path("none/log") + ": No such file or directory");
 }
 
 TEST_F(Programs, EndsWhatDoesNotWantTo) {
