@@ -1,6 +1,5 @@
 #include "agent/certificates/bundle.h"
 
-#include <openssl/crypto.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
@@ -84,7 +83,7 @@ Result<base::Unit> narrow(About& about, const X509* certificate) {
 
 Bundle finish(About about, const BioPtr& out) {
   Bundle bundle;
-  bundle.pem = SecretText(contents(out));
+  bundle.pem = base::SecretText(contents(out));
   bundle.sum = base::sha256(bundle.pem.text());
   bundle.about = std::move(about);
   return bundle;
@@ -173,20 +172,6 @@ std::string date(Time time) {
 }
 
 }  // namespace
-
-SecretText& SecretText::operator=(SecretText&& other) noexcept {
-  if (this == &other) return *this;
-  wipe();
-  text_ = std::move(other.text_);
-  other.wipe();
-  return *this;
-}
-
-void SecretText::wipe() {
-  text_.resize(text_.capacity());  // what a move of a short text leaves is in there, too
-  OPENSSL_cleanse(text_.data(), text_.size());
-  text_.clear();
-}
 
 bool are_revocations_of(std::string_view revocations, std::string_view authorities) {
   const auto crls = read_pem(revocations), owners = read_pem(authorities);

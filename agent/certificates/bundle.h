@@ -6,32 +6,14 @@
 
 #include "agent/certificates/certificates_spec.h"
 #include "base/result.h"
+#include "base/secret.h"
 
 namespace certificates {
 
-// Text that is wiped when it goes: it may hold a private key.
-class SecretText {
- public:
-  SecretText() = default;
-  explicit SecretText(std::string text) : text_(std::move(text)) {}
-  SecretText(SecretText&& other) noexcept : text_(std::move(other.text_)) { other.wipe(); }
-  SecretText& operator=(SecretText&& other) noexcept;
-  SecretText(const SecretText&) = delete;
-  SecretText& operator=(const SecretText&) = delete;
-  ~SecretText() { wipe(); }
-
-  const std::string& text() const { return text_; }
-
- private:
-  void wipe();
-
-  std::string text_;
-};
-
 struct Bundle {
-  About about;      // without a name
-  SecretText pem;   // normalised
-  std::string sum;  // SHA-256 of `pem`, lower case hex
+  About about;           // without a name
+  base::SecretText pem;  // normalised
+  std::string sum;       // SHA-256 of `pem`, lower case hex
 };
 
 // PEM in any order, or PKCS#12 without a passphrase. The private key is of one of the certificates;

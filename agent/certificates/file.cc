@@ -9,13 +9,10 @@
 #include "base/fd.h"
 
 namespace certificates {
-namespace {
 
 using base::Error;
 using base::Fd;
 using base::Result;
-
-}  // namespace
 
 Result<std::string> read_small_file(const std::string& path, size_t most) {
   // Somebody may have put a pipe there: it must not hold us.

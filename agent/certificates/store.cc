@@ -94,7 +94,7 @@ std::optional<File> Store::last_good(const std::string& name) const {
   const std::string path = rendered_path(name);
   auto bytes = read_small_file(path, kMostRendered);
   if (!bytes) return std::nullopt;
-  const SecretText text(std::move(*bytes));
+  const base::SecretText text(std::move(*bytes));
   auto bundle = read_bundle(text.text());
   if (!bundle) return std::nullopt;
   return File{path, bundle->sum};
@@ -108,7 +108,7 @@ void Store::forget_unused(const std::set<std::string>& used) {
 
 void Store::read_again(const std::string& name, Known& known) {
   auto bytes = read_small_file(directory_ + "/" + name, kMostBytes);
-  const SecretText text(bytes ? std::move(*bytes) : std::string());
+  const base::SecretText text(bytes ? std::move(*bytes) : std::string());
   auto bundle = bytes ? read_bundle(text.text()) : Result<Bundle>(bytes.error());
   if (bundle && (known.file.path.empty() || known.file.fingerprint != bundle->sum)) {
     const std::string folder = directory_ + "/" + kRendered;
