@@ -7,6 +7,7 @@
 
 scripts/test-image calls it in a namespace of its own, in a folder (LAB_DIR) that goes afterwards.
 """
+import contextlib
 import functools
 import http.client
 import http.server
@@ -20,11 +21,11 @@ import sys
 import threading
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-import config_drive  # noqa: E402  # pylint: disable=wrong-import-position
-import inside  # noqa: E402  # pylint: disable=wrong-import-position
-from guest import Guest, fail, until  # noqa: E402  # pylint: disable=wrong-import-position
-from texts import AMPHORA, LB, agent_conf, haproxy_cfg, keepalived_conf  # noqa: E402  # pylint: disable=wrong-import-position
+import config_drive
+import inside
+from guest import Guest, fail, until
+from keepalived import keepalived_conf
+from texts import AMPHORA, LB, agent_conf, haproxy_cfg
 
 LAB = pathlib.Path(os.environ["LAB_DIR"])
 VIP, OWN, PEER, CLIENT, MEMBER = (f"198.51.100.{host}" for host in (10, 2, 3, 100, 11))
@@ -60,16 +61,14 @@ class Controller:
         self.context.load_cert_chain(LAB / "client.pem")
         self.heartbeats = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.heartbeats.bind(("127.0.0.1", 5555))
-        self.heartbeats.settimeout(60)
 
     def call(self, method, path, body=None):
         connection = http.client.HTTPSConnection("127.0.0.1", 9443, timeout=60, context=self.context)
         try:
-            data = b"" if body is None and method != "GET" else body
-            headers = {}
             if isinstance(body, dict):
-                data, headers = json.dumps(body).encode(), {"Content-Type": "application/json"}
-            connection.request(method, path, data, headers)
+                connection.request(method, path, json.dumps(body), {"Content-Type": "application/json"})
+            else:
+                connection.request(method, path, body)
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
         finally:
@@ -97,14 +96,15 @@ class Controller:
             return False
         except (OSError, http.client.HTTPException):
             return True
+        finally:
+            connection.close()
 
     def hears(self):
-        while True:  # what came before is no news
-            self.heartbeats.setblocking(False)
-            try:
+        """The size of the next one."""
+        self.heartbeats.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:  # what came before is no news
                 self.heartbeats.recv(65536)
-            except BlockingIOError:
-                break
         self.heartbeats.settimeout(60)
         return len(self.heartbeats.recv(65536))
 
@@ -112,12 +112,12 @@ class Controller:
 class Member(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.0"
 
-    def do_GET(self):  # pylint: disable=invalid-name
+    def do_GET(self):
         self.send_response(200)
         self.end_headers()
         self.wfile.write(b"member")
 
-    def log_message(self, *_):  # pylint: disable=arguments-differ
+    def log_message(self, *_):
         pass
 
 
@@ -165,9 +165,9 @@ def is_served(controller, guest, form):
     until(BOOT, "a shell", guest.answers_ssh, 3)
     until(BOOT, "the end of the start", lambda: guest.run("systemctl is-system-running || true").strip() in
           ("running", "degraded"), 3)
-    state = guest.run("systemctl show -p ActiveState,SubState,NRestarts --value amphora-agent | tr '\\n' ' '").strip()
-    say(f"ok   {form}: amphora-agent.service is {state}")
-    assert state.split() == ["0", "active", "running"] or state.split() == ["active", "running", "0"], state
+    state = inside.unit(guest, "amphora-agent", "ActiveState", "SubState", "NRestarts")
+    assert state == {"ActiveState": "active", "SubState": "running", "NRestarts": "0"}, state
+    say(f"ok   {form}: amphora-agent.service is running, and was not restarted")
     failed = guest.run("systemctl --failed --plain --no-legend")
     assert not failed, f"units that failed: {failed}"
     for line in inside.started_in(guest).splitlines():
@@ -237,7 +237,7 @@ def runs_in_a_pair(controller, guest):
     """The other node is not there."""
     is_served(controller, guest, "user_data")
     plug(guest, controller)
-    controller.must("PUT", "/1.0/vrrp/upload", keepalived_conf(VIP, OWN, PEER).encode())
+    controller.must("PUT", "/1.0/vrrp/upload", keepalived_conf(LB, VIP, OWN, PEER).encode())
     controller.must("PUT", "/1.0/vrrp/start")
     listen(controller, {80: "tcp", 8080: "http"})
     balances(guest)
@@ -266,7 +266,7 @@ def main():
         guest = boot(image, form, topology)
         try:
             runs(controller, guest)
-        except (AssertionError, OSError, subprocess.SubprocessError) as error:
+        except (AssertionError, OSError, http.client.HTTPException, subprocess.SubprocessError) as error:
             fail(error, guest)
         finally:
             guest.end()

@@ -32,22 +32,27 @@ kib = lambda key: int(memory[key].split()[0]) * 1024
 print(json.dumps({"processes": out, "total": kib("MemTotal"), "used": kib("MemTotal") - kib("MemAvailable")}))
 """
 
-# bpf(2): struct bpf_prog_info has its name at 64, verified_insns at 216.
+# The instructions that the verifier followed, by program: of bpf(2), as bpftool of the machine may not say them.
 PROGRAMS = """
-import ctypes, json, struct
-libc = ctypes.CDLL(None, use_errno=True)
+import ctypes, json, os, struct
+BPF, NEXT_ID, FD_BY_ID, INFO = 321, 11, 13, 15  # the system call (x86-64), and of enum bpf_cmd: BPF_PROG_GET_NEXT_ID, ...
+INFO_SIZE, NAME, VERIFIED = 256, slice(64, 80), 216  # struct bpf_prog_info: its name, verified_insns
+libc = ctypes.CDLL(None)
 def bpf(command, attributes):
-    return libc.syscall(321, command, ctypes.byref(attributes), len(attributes))
+    return libc.syscall(BPF, command, ctypes.byref(attributes), len(attributes))
 out, last = {}, 0
 while True:
     attributes = ctypes.create_string_buffer(struct.pack("III", last, 0, 0), 32)
-    if bpf(11, attributes) < 0:
+    if bpf(NEXT_ID, attributes) < 0:
         break
     last = struct.unpack_from("I", attributes, 4)[0]
-    fd = bpf(13, ctypes.create_string_buffer(struct.pack("III", last, 0, 0), 32))
-    info = ctypes.create_string_buffer(256)
-    if fd >= 0 and bpf(15, ctypes.create_string_buffer(struct.pack("IIQ", fd, 256, ctypes.addressof(info)), 32)) == 0:
-        out[info.raw[64:80].split(bytes(1))[0].decode()] = struct.unpack_from("I", info, 216)[0]
+    fd = bpf(FD_BY_ID, ctypes.create_string_buffer(struct.pack("III", last, 0, 0), 32))
+    if fd < 0:
+        continue  # it has just gone
+    info = ctypes.create_string_buffer(INFO_SIZE)
+    if bpf(INFO, ctypes.create_string_buffer(struct.pack("IIQ", fd, INFO_SIZE, ctypes.addressof(info)), 32)) == 0:
+        out[info.raw[NAME].split(bytes(1))[0].decode()] = struct.unpack_from("I", info, VERIFIED)[0]
+    os.close(fd)
 print(json.dumps(out))
 """
 
@@ -80,22 +85,30 @@ def doctor(guest, space, interfaces):
     bad = [one for one in checks if one["grade"] in ("fail", "unseen")]
     assert not bad and answer["healthy"], f"doctor: {bad}"
     native = {one["of"] for one in checks if one["check"] == "xdp" and one["what"] == "native"}
-    assert native == set(interfaces), f"doctor sees in {space}: {[one for one in checks if one['check'] == 'xdp']}"
+    assert native == set(interfaces), f"XDP is not native on {interfaces}: {[one for one in checks if one['check'] == 'xdp']}"
     assert space in guest.run("ip netns list").split(), "nobody sees the namespace"
     return checks
+
+
+def version(text):
+    """(6, 1) of "6.1" or "6.1.0-57-amd64"."""
+    return tuple(int(part) for part in text.split("-")[0].split(".")[:2])
 
 
 def verified(guest):
     """(instructions that the verifier followed when the machine loaded the program, how many it may at most)."""
     seen = python(guest, PROGRAMS)["lb_xdp"]
-    release = tuple(int(part) for part in guest.run("uname -r").split("-")[0].split(".")[:2])
-    most = None
-    for line in BUDGET.read_text().splitlines():
-        words = line.split()
-        if words[:1] == ["lb_xdp"] and tuple(int(part) for part in words[1].split(".")) <= release:
-            most = int(words[2])  # of the newest kernel that is not newer
-    assert most is not None and seen <= most, f"{seen} instructions were verified, {most} may be"
+    release = version(guest.run("uname -r"))
+    lines = [line.split() for line in BUDGET.read_text().splitlines()]
+    budgets = {version(words[1]): int(words[2]) for words in lines if words[:1] == ["lb_xdp"]}
+    most = budgets[max(since for since in budgets if since <= release)]
+    assert seen <= most, f"{seen} instructions were verified, {most} may be"
     return seen, most
+
+
+def unit(guest, name, *properties):
+    shown = guest.run(f"systemctl show -p {','.join(properties)} {name}")
+    return dict(line.split("=", 1) for line in shown.splitlines())
 
 
 def has_logged(guest, log, program):

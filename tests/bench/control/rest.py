@@ -16,13 +16,11 @@ import signal
 import socket
 import statistics
 import subprocess
-import sys
 import threading
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "net/amphora"))
-import machine  # noqa: E402
-from machine import AMPHORA, LB, VIP, Machine  # noqa: E402
+import machine
+from machine import AMPHORA, LB, VIP, Machine
 
 MEMBERS = 1000
 

@@ -6,6 +6,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../../../scripts/lib/common.sh"
 need_root
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export LAB_BUILD=${LAB_BUILD:-$TOP/build/release}
+export PYTHONPATH=$here:$TOP/tests/support
 case $1 in
   *.py) script=$(realpath "$1") ;;
   *) script=$here/$1.py ;;

@@ -11,6 +11,7 @@ import subprocess
 import time
 
 import machine
+from keepalived import keepalived_conf
 from machine import LB, VIP, VRRP_IP, Machine, until
 
 PID = pathlib.Path(f"/run/amphora-xdp/haproxy/{LB.replace('-', '')}/haproxy.pid")
@@ -23,37 +24,7 @@ def text(box):
 
 
 def vrrp(box):
-    return f"""vrrp_script check_script {{
-  script {box.folder}/octavia/vrrp/check_script.sh
-  interval 1
-  fall 1
-  rise 1
-}}
-vrrp_instance {LB.replace("-", "")} {{
- interface eth1
- virtual_router_id 1
- priority 100
- nopreempt
- accept
- garp_master_refresh 5
- garp_master_refresh_repeat 2
- advert_int 1
- authentication {{
-  auth_type PASS
-  auth_pass 1234567
- }}
- unicast_src_ip {VRRP_IP}
- unicast_peer {{
-  198.51.100.3
- }}
- virtual_ipaddress {{
-  {VIP}
- }}
- track_script {{
-    check_script
- }}
-}}
-"""
+    return keepalived_conf(LB, VIP, VRRP_IP, "198.51.100.3", f"{box.folder}/octavia", seconds=1, times=1)
 
 
 def fit(box):
