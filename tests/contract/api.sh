@@ -1,12 +1,15 @@
 # shellcheck shell=bash
-# Two members and an agent whose API is reached over TCP, by projects, with a range of VIPs to allocate.
+# An API that is reached over TCP: a port for it, and a lab whose agent answers there.
 
 source "$(dirname "${BASH_SOURCE[0]}")/../net/traffic/traffic.sh"
 
-# api_lab NAME: lab_begin and all that. `api` is the API's address.
+# api_port: one that nobody has.
+api_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+# api_lab NAME: two members and an agent, by projects, with a range of VIPs to allocate. `api` is the API's address.
 api_lab() {
   local port
-  port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  port=$(api_port)
   lab_begin "$1"
   lab_topology two-armed 2
   lab_members

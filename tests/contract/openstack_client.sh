@@ -7,11 +7,11 @@
 #   client ---- eth1 amphora eth2 --[switch]-- m1, m2 (killed, then started again)
 set -euo pipefail
 here=$(dirname "${BASH_SOURCE[0]}")
-source "$(dirname "${BASH_SOURCE[0]}")/../net/traffic/traffic.sh"
+source "$here/api.sh"
 
 what=${1:-all}
 token=a-token-only-for-this-test
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+port=$(api_port)
 
 lab_begin openstack
 lab_topology two-armed 2
