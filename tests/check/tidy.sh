@@ -12,8 +12,17 @@ what=${2:-product}
 folders=("${@:3}")
 most=10 # sources in a unit: few enough to keep every CPU busy to the end
 
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+scratch=$(mktemp -d -t amphora-xdp-tidy.XXXXXX)
+# Interrupted, it takes those along that still look, and what they write.
+finish() {
+  mapfile -t looking < <(jobs -p)
+  [[ ${#looking[@]} -eq 0 ]] || kill "${looking[@]}" 2>/dev/null || true
+  wait
+  rm -rf "$scratch"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+export TMPDIR=$scratch
 
 # Clang 14 has C++20's coroutines but does not announce them, nor does Boost 1.74 look for them, or
 # include what has std::exchange. What GCC calls a warning is GCC's business.

@@ -49,7 +49,7 @@ bool put_ring(const flow_test::FlowObject& object, base::Family family, uint32_t
   const base::Fd inner(bpf_map_create(BPF_MAP_TYPE_ARRAY, "ring", sizeof(uint32_t),
                                       sizeof(lb_ring_cell), entries, &options));
   std::vector<lb_ring_cell> cells(entries);
-  cells[0].head = {kMembers, static_cast<uint32_t>(family)};
+  cells[0].head = {kMembers, static_cast<uint16_t>(family), kMembers};
   for (uint32_t i = 0; i < kMembers; i++)
     cells[LB_RING_HEAD + i / LB_RING_CELL_SLOTS].backend[i % LB_RING_CELL_SLOTS] =
         static_cast<uint16_t>(first + i);
