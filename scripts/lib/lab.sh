@@ -20,6 +20,7 @@ LAB_VIP4=198.51.100.10
 LAB_VIP6=2001:db8:100::10
 LAB_MEMBER_PORT=8080
 lab_pids=()
+lab_loads=()
 lab_spaces=()
 
 # lab_begin NAME: nothing is made yet, but whatever will be is taken away at exit.
@@ -173,15 +174,16 @@ lab_until() {
   done
 }
 
-# For those who balance without our agent.
+# lab_amphora_addresses [SPACE]: for who balances there without our agent.
 lab_amphora_addresses() {
-  lab_address amphora eth1 198.51.100.2/24
-  lab_address amphora eth1 2001:db8:100::2/64
-  lab_address amphora eth1 $LAB_VIP4/32
-  lab_address amphora eth1 $LAB_VIP6/128
-  [[ $LAB_KIND == one-armed ]] && return
-  lab_address amphora eth2 203.0.113.2/24
-  lab_address amphora eth2 2001:db8:203::2/64
+  local space=${1:-amphora}
+  lab_address "$space" eth1 198.51.100.2/24
+  lab_address "$space" eth1 2001:db8:100::2/64
+  lab_address "$space" eth1 $LAB_VIP4/32
+  lab_address "$space" eth1 $LAB_VIP6/128
+  [[ $LAB_KIND != one-armed ]] || return 0
+  lab_address "$space" eth2 203.0.113.2/24
+  lab_address "$space" eth2 2001:db8:203::2/64
 }
 
 # ---- the agent -----------------------------------------------------------
@@ -217,8 +219,11 @@ lab_agent_start() {
 
 lab_agent_answers() {
   kill -0 "$LAB_AGENT_PID" 2>/dev/null || die "the agent ended: $(tail -n 5 "$LAB_DIR/agent.log")"
-  curl -s -f -m 2 -o "$LAB_DIR/curl.out" --unix-socket "$LAB_SOCKET" http://localhost/healthz
+  lab_is_up
 }
+
+# An agent answers, whoever started it.
+lab_is_up() { curl -s -f -m 2 -o "$LAB_DIR/curl.out" --unix-socket "$LAB_SOCKET" http://localhost/healthz; }
 
 lab_agent_stop() { # SIGNAL
   kill "-${1:-TERM}" "$LAB_AGENT_PID"
@@ -251,5 +256,20 @@ lab_change() {
 
 lab_verdicts() { lab_api GET /v1/verdicts; }
 
+# ---- the client ----------------------------------------------------------
+
 # lab_client ARGUMENTS: lab_client in the client's namespace.
 lab_client() { lab_in client "$LAB_BUILD/tests/net/lab/lab_client" "$@"; }
+
+# lab_load NAME ARGUMENTS: the same in the background, until lab_load_end; its report will be in $LAB_DIR/NAME.json. LAB_PID is its
+# pid. What else is to end with the load adds itself to lab_loads.
+lab_load() {
+  lab_spawn_in client "$LAB_DIR/$1.json" "$LAB_BUILD/tests/net/lab/lab_client" "${@:2}"
+  lab_loads+=("$LAB_PID")
+}
+
+lab_load_end() {
+  kill -TERM "${lab_loads[@]}"
+  wait "${lab_loads[@]}" || true
+  lab_loads=()
+}

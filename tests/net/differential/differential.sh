@@ -30,12 +30,7 @@ for space in amphora amphora-kernel; do
     net.ipv6.icmp.ratelimit=0 net.ipv4.icmp_msgs_per_sec=1000000 net.ipv4.icmp_msgs_burst=1000000
 done
 
-lab_address amphora-kernel eth1 198.51.100.2/24
-lab_address amphora-kernel eth1 2001:db8:100::2/64
-lab_address amphora-kernel eth1 $LAB_VIP4/32
-lab_address amphora-kernel eth1 $LAB_VIP6/128
-lab_address amphora-kernel eth2 203.0.113.2/24
-lab_address amphora-kernel eth2 2001:db8:203::2/64
+lab_amphora_addresses amphora-kernel
 lab_in amphora-kernel nft -f - <<NFT
 table inet lb {
   chain pre {
@@ -71,6 +66,11 @@ macs=()
 for space in amphora amphora-kernel; do
   for link in eth1 eth2; do macs+=("$(lab_in $space cat /sys/class/net/$link/address)"); done
 done
-sleep 1
+# The agent hears of neighbours from the kernel: packets go to the member once both ways to it have its address.
+ways_are_known() {
+  bpftool -j map dump pinned "$(echo "$LAB_PINS"/v*/lb_nexthops)" |
+    jq -e '[.[] | select(.value[:6] == ["0x02", "0x00", "0x00", "0x00", "0x00", "0xb0"])] | length == 2' >"$LAB_DIR/ways"
+}
+lab_until 10 "the ways to the member" ways_are_known
 lab_in ends /usr/bin/python3 "$here/differential.py" "$seed" "$packets" "${macs[@]}"
 pass "$packets packets by each way differ only for reasons that are known"

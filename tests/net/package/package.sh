@@ -32,7 +32,6 @@ install_package() {
   dpkg -i "$packages/$1"/*.deb >"$LAB_DIR/dpkg.log" 2>&1 || fail "dpkg: $(cat "$LAB_DIR/dpkg.log")"
   lab_until 20 "the agent of the package to answer" lab_is_up
 }
-lab_is_up() { curl -s -f -m 2 -o "$LAB_DIR/curl.out" --unix-socket "$LAB_SOCKET" http://localhost/healthz; }
 programs() { lab_in amphora bpftool -j net | jq -c '[.[0].xdp[] | .devname] | sort'; }
 
 lab_begin package
@@ -88,26 +87,20 @@ create_lb packaged "$LAB_VIP4" \
   "$(listener_json TCP 80 ROUND_ROBIN "$(members_json ipv4 $LAB_MEMBER_PORT 1 1)")" \
   "$(listener_json HTTP 8080 ROUND_ROBIN "$(members_json ipv4 $LAB_MEMBER_PORT 1 1)" | jq -c '.default_pool.protocol = "HTTP"')" \
   "$(listener_json UDP 53 ROUND_ROBIN "$(members_json ipv4 $LAB_MEMBER_PORT 1 1)")"
-client() { # NAME ARGUMENTS...
-  lab_spawn_in client "$LAB_DIR/$1.json" "$LAB_BUILD/tests/net/lab/lab_client" "${@:2}"
-  pids+=("$LAB_PID")
-}
-pids=()
-client held hold --target "$LAB_VIP4:80" --connections 40 --pause-ms 5 --ready-file "$LAB_DIR/held"
-client datagrams hold --udp --target "$LAB_VIP4:53" --connections 40 --pause-ms 20
-client short requests --target "$LAB_VIP4:80" --connections 0 --concurrency 4 --pause-ms 2
+lab_load held hold --target "$LAB_VIP4:80" --connections 40 --pause-ms 5 --ready-file "$LAB_DIR/held"
+lab_load datagrams hold --udp --target "$LAB_VIP4:53" --connections 40 --pause-ms 20
+lab_load short requests --target "$LAB_VIP4:80" --connections 0 --concurrency 4 --pause-ms 2
 # shellcheck disable=SC2016  # the inner shell expands it
 lab_spawn_in client "$LAB_DIR/layer7" bash -c 'trap "exit 0" TERM; while true; do
   curl -s -m 5 -o /dev/null -w "%{http_code}\n" "http://$0/"; done' "$LAB_VIP4:8080"
-pids+=("$LAB_PID")
+lab_loads+=("$LAB_PID")
 lab_until 10 "held connections" test -e "$LAB_DIR/held"
 before=$(unit MainPID)
 install_package after
 [[ $(unit MainPID) != "$before" ]] || fail "the agent is still the one before"
 [[ $(dpkg-query -W -f='${Version}' amphora-xdp) == 0.1.1 ]] || fail "not upgraded"
 sleep 2
-kill -TERM "${pids[@]}"
-wait "${pids[@]}" || true
+lab_load_end
 for name in held datagrams short; do
   expect "upgraded under traffic: $name, none failed" "$(cat "$LAB_DIR/$name.json")" '.failed == 0 and .requests > 200'
 done

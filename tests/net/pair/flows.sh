@@ -36,8 +36,7 @@ lab_until 10 "the standby to be in sync" is_in_sync "$second"
 expect "the active node's status" "$(replication "$first")" '.connected and .peer_role == "STANDBY" and .trouble == null'
 expect "the standby's status" "$(replication "$second")" '.peer_role == "ACTIVE" and .synced_ms_ago < 11000 and .unknown == 0'
 
-lab_spawn_in client "$LAB_DIR/held.json" "$LAB_BUILD/tests/net/lab/lab_client" hold --target "$LAB_VIP4:80" \
-  --connections "$connections" --pause-ms 50 --ready-file "$LAB_DIR/held"
+lab_load held hold --target "$LAB_VIP4:80" --connections "$connections" --pause-ms 50 --ready-file "$LAB_DIR/held"
 held=$LAB_PID
 lab_until 30 "held connections" test -e "$LAB_DIR/held"
 lab_until 5 "the standby to have them" has_flows "$second"
@@ -70,8 +69,7 @@ done
 pass "after each both tables were the same again"
 
 # Changes while the agent is away find nobody who tells them.
-lab_spawn_in client "$LAB_DIR/short.json" "$LAB_BUILD/tests/net/lab/lab_client" requests --target "$LAB_VIP4:80" \
-  --connections 0 --concurrency 4 --pause-ms 5
+lab_load short requests --target "$LAB_VIP4:80" --connections 0 --concurrency 4 --pause-ms 5
 short=$LAB_PID
 for ((kill = 1; kill <= kills; kill++)); do
   kill -9 "${agent[$standby]}"

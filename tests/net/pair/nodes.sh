@@ -74,7 +74,7 @@ longest_gap() {
 
 lab_agent_answers() {
   kill -0 "$LAB_AGENT_PID" 2>/dev/null || die "an agent ended: $(tail -n 5 "$LAB_DIR"/?.log)"
-  curl -s -f -m 2 -o "$LAB_DIR/curl.out" --unix-socket "$LAB_SOCKET" http://localhost/healthz
+  lab_is_up
 }
 
 # Both agents, their load balancers, and what becomes of the VIP; first and second say who is master.

@@ -32,11 +32,9 @@ create_lb hooks "$(vip "$family")" "$(listener_json TCP 80 ROUND_ROBIN "$(member
 expect "XDP at first" "$(modes)" '. == ["native", "native"]'
 
 # For as long as everything below takes: connections that stay, datagrams, and connections that come and go.
-client() { lab_spawn_in client "$LAB_DIR/$1.json" "$LAB_BUILD/tests/net/lab/lab_client" "${@:2}"; pids+=("$LAB_PID"); }
-pids=()
-client held hold --target "$(target "$family" 80)" --connections 20 --pause-ms 5 --ready-file "$LAB_DIR/held"
-client datagrams hold --udp --target "$(target "$family" 53)" --connections 20 --pause-ms 20
-client short requests --target "$(target "$family" 80)" --connections 0 --concurrency 4 --pause-ms 2
+lab_load held hold --target "$(target "$family" 80)" --connections 20 --pause-ms 5 --ready-file "$LAB_DIR/held"
+lab_load datagrams hold --udp --target "$(target "$family" 53)" --connections 20 --pause-ms 20
+lab_load short requests --target "$(target "$family" 80)" --connections 0 --concurrency 4 --pause-ms 2
 lab_until 10 "held connections" test -e "$LAB_DIR/held"
 while read -r one two modes; do
   before=$(counted established)
@@ -53,8 +51,7 @@ tc generic ["tc","generic"]
 tc tc ["tc","tc"]
 xdp xdp ["native","native"]
 MOVES
-kill -TERM "${pids[@]}"
-wait "${pids[@]}" || true
+lab_load_end
 for what in held datagrams short; do
   expect "nothing was lost: $what" "$(cat "$LAB_DIR/$what.json")" '.failed == 0 and .requests > 1000'
 done

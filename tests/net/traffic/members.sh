@@ -18,13 +18,9 @@ create_lb members "$LAB_VIP4" \
   "$(listener_json TCP 80 ROUND_ROBIN "$(members_json ipv4 $LAB_MEMBER_PORT 1 1 1)")"
 pool=$(id_of pools p-TCP-80)
 
-lab_spawn_in client "$LAB_DIR/held.json" "$LAB_BUILD/tests/net/lab/lab_client" hold \
-  --target "$LAB_VIP4:80" --connections 60 --pause-ms 10 --ready-file "$LAB_DIR/held"
-held=$LAB_PID
+lab_load held hold --target "$LAB_VIP4:80" --connections 60 --pause-ms 10 --ready-file "$LAB_DIR/held"
 lab_until 10 "60 held connections" test -e "$LAB_DIR/held"
-lab_spawn_in client "$LAB_DIR/short.json" "$LAB_BUILD/tests/net/lab/lab_client" requests \
-  --target "$LAB_VIP4:80" --connections 0 --concurrency 8 --pause-ms 2
-short=$LAB_PID
+lab_load short requests --target "$LAB_VIP4:80" --connections 0 --concurrency 8 --pause-ms 2
 
 # Who answers new connections now?
 ask() { lab_client requests --target "$LAB_VIP4:80" --connections 600 --concurrency 8 || true; }
@@ -54,9 +50,7 @@ for _ in 1 2 3 4 5; do
   change_member "$pool" m4 '{"weight": 1}'
 done
 
-kill -TERM "$held" "$short"
-wait "$held" || true
-wait "$short" || true
+lab_load_end
 report=$(cat "$LAB_DIR/held.json")
 expect "held connections were spread and went on" "$report" \
   '.connections == 60 and .requests > 6000 and (.members | length) == 3'

@@ -47,7 +47,6 @@ all_used() {
 all_used >"$LAB_DIR/empty"
 pass "before anything: $(tr '\n' ' ' <"$LAB_DIR/empty")"
 
-held=() # connections that stay while the maps are looked at, however long that takes
 for family in ipv4 ipv6; do
   cidr=$([[ $family == ipv4 ]] && echo 198.51.100.0/24 || echo 2001:db8:100::/64)
   create_lb "gone-$family" "$(vip $family)" \
@@ -59,9 +58,9 @@ for family in ipv4 ipv6; do
   expect "TCP $family answers" "$report" '.failed == 0'
   report=$(lab_client requests --udp --connections 50 --target "$(target $family 53)" || true)
   expect "UDP $family answers" "$report" '.failed == 0'
-  lab_spawn_in client "$LAB_DIR/held-$family.json" "$LAB_BUILD/tests/net/lab/lab_client" hold \
-    --target "$(target $family 80)" --connections 2 --pause-ms 100 --ready-file "$LAB_DIR/held-$family"
-  held+=("$LAB_PID")
+  # They stay while the maps are looked at, however long that takes.
+  lab_load "held-$family" hold --target "$(target $family 80)" --connections 2 --pause-ms 100 \
+    --ready-file "$LAB_DIR/held-$family"
   lab_until 10 "2 held connections of $family" test -e "$LAB_DIR/held-$family"
 done
 all_used >"$LAB_DIR/full"
@@ -71,7 +70,7 @@ for map in lb_services lb_cidrs lb_clients lb_backends lb_flows lb_flows6; do
     fail "$map did not change: the test looks at the wrong thing"
 done
 
-kill "${held[@]}"
+lab_load_end
 for name in $(lab_api GET /v2.0/lbaas/listeners | jq -r '.listeners[].id'); do
   lab_change DELETE "/v2.0/lbaas/listeners/$name" >/dev/null
 done

@@ -21,15 +21,9 @@ create_lb restart "$LAB_VIP4" \
 attached() { lab_in amphora bpftool -j net | jq -c '[.[0].xdp[] | .devname] | sort'; }
 before=$(attached)
 
-client() { # NAME ARGUMENTS...: in the background, its pid in LAB_PID
-  lab_spawn_in client "$LAB_DIR/$1.json" "$LAB_BUILD/tests/net/lab/lab_client" "${@:2}"
-}
-client held hold --target "$LAB_VIP4:80" --connections 40 --pause-ms 5 --ready-file "$LAB_DIR/held"
-pids=("$LAB_PID")
-client datagrams hold --udp --target "$LAB_VIP4:53" --connections 40 --pause-ms 20
-pids+=("$LAB_PID")
-client short requests --target "$LAB_VIP4:80" --connections 0 --concurrency 8 --pause-ms 2
-pids+=("$LAB_PID")
+lab_load held hold --target "$LAB_VIP4:80" --connections 40 --pause-ms 5 --ready-file "$LAB_DIR/held"
+lab_load datagrams hold --udp --target "$LAB_VIP4:53" --connections 40 --pause-ms 20
+lab_load short requests --target "$LAB_VIP4:80" --connections 0 --concurrency 8 --pause-ms 2
 lab_until 10 "held connections" test -e "$LAB_DIR/held"
 lab_spawn_in client "$LAB_DIR/iperf.json" iperf3 -c "$LAB_VIP4" -t $((rounds * 2 + 2)) -b 200M -J
 stream=$LAB_PID
@@ -49,8 +43,7 @@ sleep 0.5
 lab_agent_start
 pass "stopped and started again"
 
-kill -TERM "${pids[@]}"
-wait "${pids[@]}" || true
+lab_load_end
 wait "$stream" || fail "iperf3 failed: $(cat "$LAB_DIR/iperf.json")"
 expect "held connections: zero errors" "$(cat "$LAB_DIR/held.json")" '.failed == 0 and .requests > 1000'
 expect "held datagram flows: zero errors" "$(cat "$LAB_DIR/datagrams.json")" '.failed == 0 and .requests > 1000'

@@ -20,18 +20,15 @@ create_lb shared "$(vip "$family")" \
 lab_change POST /v2.0/lbaas/healthmonitors "{\"healthmonitor\": {\"pool_id\": \"$(id_of pools p-TCP-80)\", \"type\": \"TCP\",
   \"delay\": 1, \"timeout\": 1, \"max_retries\": 1, \"max_retries_down\": 1}}" >/dev/null
 
-lab_spawn_in client "$LAB_DIR/short.json" "$LAB_BUILD/tests/net/lab/lab_client" requests --target "$(target "$family" 80)" \
-  --connections 0 --concurrency 8 --pause-ms 2
-pids=("$LAB_PID")
+lab_load short requests --target "$(target "$family" 80)" --connections 0 --concurrency 8 --pause-ms 2
 for i in 1 2 3 4; do
   # shellcheck disable=SC2016  # the inner shell expands it
   lab_spawn_in client "$LAB_DIR/layer7-$i" bash -c 'trap "exit 0" TERM; while true; do
     curl -s -m 10 -o /dev/null -w "%{http_code} %{time_total}\n" "http://$0/"; done' "$(target "$family" 8080)"
-  pids+=("$LAB_PID")
+  lab_loads+=("$LAB_PID")
 done
 sleep 8
-kill -TERM "${pids[@]}"
-wait "${pids[@]}" || true
+lab_load_end
 expect "short connections over XDP: none failed" "$(cat "$LAB_DIR/short.json")" '.failed == 0 and .connections > 1000'
 expect "requests over HAProxy: none failed or waited" "$(cat "$LAB_DIR"/layer7-* | jq -Rcn '[inputs | split(" ")] |
   {requests: length, failed: map(select(.[0] != "200")) | length, waited: map(select((.[1] | tonumber) > 0.9)) | length}')" \

@@ -24,16 +24,11 @@ create_lb upgrade6 "$LAB_VIP6" \
 next_agent() { # LOG ARGUMENTS...: in the background, its pid in LAB_PID
   lab_spawn_in amphora "$LAB_DIR/$1" "$LAB_BUILD/tests/net/upgrade/next_agent" "$LAB_PINS" "${@:2}"
 }
-client() { # NAME ARGUMENTS...: in the background, its pid in LAB_PID
-  lab_spawn_in client "$LAB_DIR/$1.json" "$LAB_BUILD/tests/net/lab/lab_client" "${@:2}"
-  pids+=("$LAB_PID")
-}
-pids=()
-client held hold --target "$LAB_VIP4:80" --connections 40 --pause-ms 5 --ready-file "$LAB_DIR/held"
-client held6 hold --target "[$LAB_VIP6]:80" --connections 40 --pause-ms 5 --ready-file "$LAB_DIR/held6"
-client datagrams hold --udp --target "$LAB_VIP4:53" --connections 40 --pause-ms 20 --ready-file "$LAB_DIR/datagrams"
+lab_load held hold --target "$LAB_VIP4:80" --connections 40 --pause-ms 5 --ready-file "$LAB_DIR/held"
+lab_load held6 hold --target "[$LAB_VIP6]:80" --connections 40 --pause-ms 5 --ready-file "$LAB_DIR/held6"
+lab_load datagrams hold --udp --target "$LAB_VIP4:53" --connections 40 --pause-ms 20 --ready-file "$LAB_DIR/datagrams"
 # While flows may not begin, and the agent is dead, a SYN comes again and again.
-client short requests --target "$LAB_VIP4:80" --connections 0 --concurrency 4 --pause-ms 5 --deadline-ms 30000
+lab_load short requests --target "$LAB_VIP4:80" --connections 0 --concurrency 4 --pause-ms 5 --deadline-ms 30000
 # All are there before anything is upgraded: a flow that would begin meanwhile is dropped, and no datagram comes again.
 for name in held held6 datagrams; do lab_until 10 "$name" test -e "$LAB_DIR/$name"; done
 lab_spawn_in client "$LAB_DIR/iperf.json" iperf3 -c "$LAB_VIP4" -t 20 -b 200M -J
@@ -71,8 +66,7 @@ expect "counts go on" "$(jq -n --argjson before "$before" --argjson now "$(grep 
   '.now.new_flow >= .before.new_flow and .now.established >= .before.established and .now.flows >= 120'
 sleep 3
 
-kill -TERM "${pids[@]}"
-wait "${pids[@]}" || true
+lab_load_end
 wait "$stream" || fail "iperf3 failed: $(cat "$LAB_DIR/iperf.json")"
 kill -TERM "$next"
 wait "$next" || fail "the next agent: $(cat "$LAB_DIR/next.log")"
