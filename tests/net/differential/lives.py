@@ -26,11 +26,17 @@ FRAGMENTED = itertools.count(1)  # ids of datagrams in fragments: one that lacks
 
 ERRORS = {  # type, code, the four bytes behind the checksum
     4: {"port unreachable": (3, 3, b"\0" * 4), "host unreachable": (3, 1, b"\0" * 4),
-        "time exceeded": (11, 0, b"\0" * 4), "fragmentation needed": (3, 4, b"\0\0\x05\x14"), "parameter problem": (12, 0, b"\x08\0\0\0")},
+        "time exceeded": (11, 0, b"\0" * 4), "fragmentation needed": (3, 4, b"\0\0\x05\x14"),
+        "parameter problem": (12, 0, b"\x08\0\0\0")},
     6: {"port unreachable": (1, 4, b"\0" * 4), "no route": (1, 0, b"\0" * 4), "time exceeded": (3, 0, b"\0" * 4),
         "packet too big": (2, 0, b"\0\0\x05\x14"), "parameter problem": (4, 0, b"\0\0\0\x06")},
 }
 MSS = b"\x02\x04\x05\xb4"
+
+
+def name_of(from_client, what, twist=""):
+    who = "client" if from_client else "member"
+    return f"{who}: {what}" + (f", {twist}" if twist else "")
 
 
 @dataclass
@@ -47,8 +53,7 @@ class Event:
 
     @property
     def name(self):
-        who = "client" if self.from_client else "member"
-        return f"{who}: {self.what}" + (f", {self.twist}" if self.twist else "")
+        return name_of(self.from_client, self.what, self.twist)
 
 
 @dataclass
@@ -59,12 +64,10 @@ class Error:
     about: Event
     kind: tuple  # of ERRORS
     quoted: int  # bytes of the transport header and what follows
-    twist: str = ""
 
     @property
     def name(self):
-        who = "client" if self.from_client else "member"
-        return f"{who}: {self.what}" + (f", {self.twist}" if self.twist else "")
+        return name_of(self.from_client, self.what)
 
 
 class Flow:

@@ -68,6 +68,11 @@ def has_right_sum(packet):
     return with_sum(packet).body == packet.body
 
 
+def residue(packet):
+    """How wrong its checksum is. What changes it by difference leaves this as it was; 0: right."""
+    return checksum(packet.pseudo() + packet.body)
+
+
 def tcp(sport, dport, seq, ack, flags, data=b"", options=b"", window=8192):
     options += b"\0" * (-len(options) % 4)
     offset = (20 + len(options)) // 4

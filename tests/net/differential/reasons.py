@@ -1,4 +1,5 @@
 """Where the load balancer does something else than the kernel's full NAT, and why."""
+from dataclasses import dataclass
 
 OVER = "what comes after an RST goes on for two seconds more, to its receiver, who knows whether he believes it"
 UNSENT = "an RST that went no further has ended nothing"
@@ -8,33 +9,68 @@ UNRECORDED = "IPv4 options go on as they are: what forwards below the stack is n
 ANEW = "after a SYN in the middle of a connection each guesses whether it has begun anew; its ends judge"
 REFUSED = "an error about the RST of a member that has refused is not passed on: which numbers it has is not known"
 BEGUN = "a SYN whose hops are used up counts: it begins a half-open flow, or takes one to another port"
+CHALLENGE = "a member that answers a SYN by a mere ACK knows an older connection: the SYN goes to another port"
+
+FLAWED = (" sum", "short total", "tcp offset", "udp length")  # ends of names: its checksum does not fit
+DROPPED = ("nothing", "RST back", "RST back and RST back")
 
 
-def reason_of(family, proto, state, event, ours, kernels, history):
-    """`history`: of such a flow, this packet included. None: there is no reason."""
-    through = "through" in ours and kernels in ("nothing", "RST back", "RST back and RST back")
-    through = through or (ours.startswith("icmp") and kernels in ("nothing", "RST back"))
-    if "last hop" in event and ours == "nothing" and (kernels.startswith("icmp") or state == "ended"):
+@dataclass(frozen=True)
+class Step:
+    """A packet of a flow, and what became of it by each way."""
+    state: str  # of the flow, before it
+    event: str
+    ours: str
+    kernels: str
+
+    def __str__(self):
+        return f"{self.event}: ours: {self.ours}; the kernel's: {self.kernels}"
+
+    def went_no_further(self, what):
+        return what in self.event and not self.ours.startswith("through")
+
+
+def is_wrong(outcome):
+    """What no reason makes right: bytes that are not the sender's, or another flow's."""
+    return any(word in outcome for word in ("other:", "somebody", "something else", "quotes nothing", "damaged"))
+
+
+def goes_on(outcome):
+    return outcome in ("through", "through and through") or outcome.startswith("icmp")
+
+
+def reason_of(history):
+    """Why the last step of a flow differs. None: there is no reason."""
+    last, before = history[-1], history[:-1]
+    if is_wrong(last.ours):
+        return None
+    if "wrong sum" in last.ours:
+        return SUM if last.event.endswith(FLAWED) and last.kernels == "nothing" else None
+    if last.event.endswith(("record route", "time stamp")) and last.kernels == "through with other: options":
+        return UNRECORDED if last.ours == "through" else None
+    if last.ours == "the client's SYN instead":
+        began = last.state == "syn" or any("SYN within" in step.event for step in before)
+        return CHALLENGE if began and last.kernels in ("through", *DROPPED) else None
+    if "last hop" in last.event and last.ours == "nothing" and last.kernels.startswith(("icmp 11/0", "icmp 3/0")):
         return LESS_TOLD
-    whole = not any(word in ours for word in ("other", "wrong", "somebody"))
-    if any("SYN within" in line for line in history[:-1]) and whole:
+    return reason_of_what_went_before(last, before)
+
+
+def reason_of_what_went_before(last, before):
+    if any("SYN within" in step.event for step in before):
         return ANEW
-    stopped = [line.split(":")[1] for line in history[:-1] if "ours: through" not in line]
-    if any("RST" in what for what in stopped) and whole:
+    if any(step.went_no_further("RST") for step in before):
         return UNSENT
-    if any("SYN" in what and "last hop" in what for what in stopped) and whole:
+    if any(step.went_no_further("SYN") and "last hop" in step.event for step in before):
         return BEGUN
-    if state == "ended" and through:
+    if last.state != "ended":
+        twice = "RST" in last.event and last.event.endswith("twice")
+        return OVER if twice and (last.ours, last.kernels) == ("through and through", "through") else None
+    if "last hop" in last.event and last.ours == "nothing":
+        return LESS_TOLD
+    if goes_on(last.ours) and last.kernels in DROPPED:
         return OVER
-    if "RST" in event and event.endswith("twice") and (ours, kernels) == ("through and through", "through"):
-        return OVER
-    answered = any("SYN-ACK" in line and "ours: through" in line for line in history)
-    if state == "ended" and not answered and ours == "nothing" and kernels.startswith("icmp"):
+    answered = any("SYN-ACK" in step.event and step.ours.startswith("through") for step in before)
+    if not answered and last.ours == "nothing" and last.kernels.startswith("icmp"):
         return REFUSED
-    flawed = event.endswith((" sum", "short total", "tcp offset", "udp length"))
-    if flawed and "wrong sum" in ours and kernels == "nothing":
-        return SUM
-    recorded = event.endswith(("record route", "time stamp"))
-    if recorded and (ours, kernels) == ("through", "through with other: options"):
-        return UNRECORDED
     return None
