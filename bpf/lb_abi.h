@@ -21,7 +21,7 @@
 
 #include "bpf/lb_ports.h"
 
-#define LB_ABI_VERSION 4
+#define LB_ABI_VERSION 5
 /* whose flows are taken over, from this version on (docs/handover.md) */
 #define LB_ABI_OLDEST 2
 
@@ -55,6 +55,8 @@ struct lb_tag {
 
 /* ---- services: lb_services, HASH ------------------------------------- */
 
+#include "bpf/lb_rates.h"
+
 struct lb_service_key {
 	struct lb_addr vip;
 	__be16 port;
@@ -85,12 +87,13 @@ struct lb_service {
 	__u32 member_timeout; /* ms, timeout_member_data */
 	__u32 connect_timeout; /* ms, timeout_member_connect */
 	__u32 persistence_timeout; /* ms since a flow was opened; 0: none */
+	struct lb_rates rates;
 	struct lb_addr persistence_mask; /* clients alike under it are one */
 	struct lb_tag listener; /* Octavia's id of the listener */
 	struct lb_tag load_balancer; /* and of its load balancer */
 	struct lb_tag pool; /* and of its pool; zero: none */
 };
-LB_STATIC_ASSERT(sizeof(struct lb_service) == 104, "lb_service");
+LB_STATIC_ASSERT(sizeof(struct lb_service) == 120, "lb_service");
 
 /* ---- rings: lb_rings, ARRAY_OF_MAPS of ARRAY ------------------------- */
 
@@ -174,9 +177,7 @@ struct lb_nexthop_key {
 LB_STATIC_ASSERT(sizeof(struct lb_nexthop_key) == 24, "lb_nexthop_key");
 
 #define LB_NEXTHOP_RESOLVED 1u /* else the kernel forwards, and resolves */
-#define LB_NEXTHOP_ASK                                         \
-	2u /* routes have changed: the flow finds its way anew \
-	    */
+#define LB_NEXTHOP_ASK 2u /* routes changed: a flow finds its way anew */
 #define LB_NEXTHOP_BACK_ONLY 4u /* takes only what came in by it (XDP_TX) */
 
 /* in a line's `nexthop`: the id, and what else is to be known of the flow */

@@ -36,6 +36,7 @@
 	X(BAD_FRAGMENT, "bad_fragment", DROP)             \
 	X(WRONG_SIDE, "wrong_side", DROP)                 \
 	X(ICMP_ASTRAY, "icmp_astray", DROP)               \
+	X(RATE_LIMITED, "rate_limited", DROP)             \
 	X(CONNECTION_LIMIT, "connection_limit", DROP)     \
 	X(MEMBER_REFUSED, "member_refused", DROP)         \
 	X(NO_SNAT_PORT, "no_snat_port", DROP)             \

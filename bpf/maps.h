@@ -47,6 +47,20 @@ struct {
 } lb_cidrs SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, LB_MAX_SERVICES);
+	__type(key, __u32);
+	__type(value, struct lb_rate_bucket);
+} lb_rate_listeners SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, LB_MAX_RATE_SOURCES);
+	__type(key, struct lb_rate_source);
+	__type(value, struct lb_rate_bucket);
+} lb_rate_sources SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, LB_MAX_NEXTHOPS);
 	__type(key, struct lb_nexthop_key);

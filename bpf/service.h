@@ -8,6 +8,7 @@
 #include "bpf/flow_use.h"
 #include "bpf/maps.h"
 #include "bpf/packet.h"
+#include "bpf/rate.h"
 #include "bpf/request.h"
 
 static __always_inline const struct lb_service *
@@ -71,6 +72,8 @@ may_enter(const struct lb_service *service, const struct request *r,
 		return LB_BAD_SOURCE;
 	if (!source_is_allowed(service, r, family))
 		return LB_SOURCE_DENIED;
+	if (is_over_rate(&service->rates, r, family))
+		return LB_RATE_LIMITED;
 	if (service->flags & LB_SERVICE_TO_KERNEL)
 		return LB_L7;
 	/* more may be admitted than become connections: flow_step() counts */

@@ -94,6 +94,7 @@ class ServicePlanner {
       : model_(related.model()),
         plan_(plan),
         obstacle_(observed.obstacle),
+        rates_(observed.rates),
         placing_(related, observed.obstacle),
         pools_(related, networks, observed, before, plan),
         service_numbers_(before.ids.services, before.resting.services, 1, LB_MAX_SERVICES),
@@ -107,6 +108,7 @@ class ServicePlanner {
  private:
   bool plan_service(const model::LoadBalancer& lb, const model::Listener& listener,
                     const Placement& placement, const base::IpAddress& vip);
+  void limit_rates(const model::Listener& listener, const std::vector<base::IpAddress>& served);
   void plan_pool(const model::Listener& listener, const Placement& placement,
                  const model::Pool* pool, base::Family family, lb_service& service);
   void plan_persistence(const model::Pool& pool, base::Family family, lb_service& service);
@@ -123,6 +125,7 @@ class ServicePlanner {
   const model::Model& model_;
   Plan& plan_;
   const std::string& obstacle_;
+  const FlowRates& rates_;
   Placing placing_;
   PoolPlanner pools_;
   ServiceNumbers service_numbers_;
@@ -143,6 +146,7 @@ void ServicePlanner::plan_listener(const model::LoadBalancer& lb, const model::L
   std::vector<base::IpAddress> served;
   for (const base::IpAddress& vip : vips_of(lb))
     if (plan_service(lb, listener, placement, vip)) served.push_back(vip);
+  limit_rates(listener, served);
   if (placement.by == ServedBy::haproxy && !model_.amphora && is_on(lb) && is_on(listener) &&
       !served.empty())
     l7_.add(lb, listener, served);
@@ -180,6 +184,17 @@ bool ServicePlanner::plan_service(const model::LoadBalancer& lb, const model::Li
   service.load_balancer = datapath::to_abi(lb.id);
   plan_.tables.services[key] = service;
   return true;
+}
+
+// All its addresses take from the buckets of the first one.
+void ServicePlanner::limit_rates(const model::Listener& listener,
+                                 const std::vector<base::IpAddress>& served) {
+  const FlowRate& rate = rates_.of(listener.id);
+  if (rate == FlowRate{} || served.empty()) return;
+  const uint32_t bucket = plan_.tables.services.at(key_of(served.front(), listener)).id;
+  for (const base::IpAddress& vip : served)
+    plan_.tables.services.at(key_of(vip, listener)).rates = {rate.listener, rate.client,
+                                                             rate.network, bucket};
 }
 
 void ServicePlanner::plan_pool(const model::Listener& listener, const Placement& placement,

@@ -10,6 +10,7 @@
 
 #include "agent/datapath/tables.h"
 #include "agent/model/relations.h"
+#include "agent/plan/flow_rates.h"
 #include "agent/plan/placement.h"
 #include "agent/plan/rings.h"
 #include "haproxy/haproxy_spec.h"
@@ -26,6 +27,7 @@ struct Observed {
   std::map<std::string, haproxy::PemFile> certificates = {};
   // Why XDP can forward nothing on this machine, and what helps, in words for people; "": it can.
   std::string obstacle = {};
+  FlowRates rates = {};
 };
 
 // Numbers of the datapath for Octavia's ids. Kept from one plan to the next, and read back from the

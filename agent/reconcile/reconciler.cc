@@ -193,9 +193,9 @@ base::Result<Reconciler::Planned> Reconciler::arrange(const Wanted& wanted, Look
       planned.attached = machine_.attach(*planned.observed);
       planned.obstacle = obstacle_of(planned.attached.attachments);
     }
-    planned.plan =
-        plan::make_plan(*wanted.model, {*planned.observed, down, certificates, planned.obstacle},
-                        ids_, resting, configured, memory_);
+    planned.plan = plan::make_plan(
+        *wanted.model, {*planned.observed, down, certificates, planned.obstacle, rates_}, ids_,
+        resting, configured, memory_);
     memory_ = planned.plan.memory;
     if (planned.plan.layout == layout_ || round == kArrangeRounds) return planned;
     layout_ = planned.plan.layout;

@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/reconcile/change_queue.h"
@@ -45,6 +46,8 @@ class Reconciler {
   Reconciler(boost::asio::any_io_executor loop, Workers& workers, ChangeQueue& queue,
              Findings& findings, Machine& machine);
 
+  // Before run().
+  void limit_flows(plan::FlowRates rates) { rates_ = std::move(rates); }
   // Brings the machine there whenever something may have changed, until stop().
   boost::asio::awaitable<void> run();
   void stop();
@@ -117,6 +120,7 @@ class Reconciler {
   std::optional<Look> requested_ = Look::everything;
   netns::Changes heard_;  // of neighbours, not followed yet
   bool stopped_ = false;
+  plan::FlowRates rates_;
 
   netns::LayoutSpec layout_;  // as it was arranged last
   plan::Ids ids_;

@@ -56,6 +56,7 @@ Agent::Agent(const Config& config, Parts parts, std::chrono::steady_clock::time_
   changes_.judge_with([this](const model::Model& before, const model::Model& after) {
     return l7_judge_.judge(before, after);
   });
+  reconciler_.limit_flows(config.flow_rates);
   reconciler_.on_arranged([this](const auto& layout, const auto& observed) {
     network_keeper_.arranged(layout, observed);
     if (pair_) pair_->arranged(layout);

@@ -13,6 +13,7 @@
 #include "agent/serve/config_fields.h"
 #include "agent/serve/vip_ranges.h"
 #include "base/log.h"
+#include "bpf/lb_abi.h"
 
 namespace serve {
 
@@ -207,6 +208,33 @@ PairConfig read_pair(const json& value, const std::string& path,
   return pair;
 }
 
+void read_flow_rate(Fields& fields, plan::FlowRate& rate) {
+  fields.number("per_listener", rate.listener, 0, LB_MAX_RATE);
+  fields.number("per_client", rate.client, 0, LB_MAX_RATE);
+  fields.number("per_network", rate.network, 0, LB_MAX_RATE);
+}
+
+plan::FlowRates read_flow_rates(const json& value, const std::string& path,
+                                std::optional<std::string>& fault) {
+  plan::FlowRates rates;
+  Fields fields(value, path, fault);
+  read_flow_rate(fields, rates.others);
+  fields.object("listeners", [&](const json& v, const std::string& at) {
+    Fields listeners(v, at, fault);
+    listeners.each([&](const std::string& name, const json& given) {
+      const auto id = base::Uuid::parse(name);
+      if (!id) return listeners.fail(name, "is no id of a listener");
+      // What it does not say is as of the others.
+      plan::FlowRate& own = rates.by_listener.emplace(*id, rates.others).first->second;
+      Fields one(given, at + name + ".", fault);
+      read_flow_rate(one, own);
+      one.nothing_else();
+    });
+  });
+  fields.nothing_else();
+  return rates;
+}
+
 VipRangeConfig read_vip_range(const json& value, const std::string& path,
                               std::optional<std::string>& fault) {
   VipRangeConfig range;
@@ -261,6 +289,9 @@ base::Result<Config> parse_config(std::string_view text, const std::string& file
     table.nothing_else();
   });
   fields.parsed<datapath::HookWord>("hook", config.hooks.others, datapath::HookWord::kMust);
+  fields.object("new_flows_per_second", [&](const json& v, const std::string& path) {
+    config.flow_rates = read_flow_rates(v, path, fault);
+  });
   read_all_ports(fields, config, fault);
   read_api(fields, config, fault);
   fields.object("pair", [&](const json& v, const std::string& path) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/datapath/hooks.h"
+#include "agent/plan/flow_rates.h"
 #include "agent/serve/vip_ranges.h"
 #include "base/ip.h"
 #include "base/result.h"
@@ -64,6 +65,7 @@ struct Config {
   std::string default_project;            // of load balancers of who says none
   std::vector<VipRangeConfig> vip_ranges;
   std::optional<PairConfig> pair;  // none: one node alone
+  plan::FlowRates flow_rates;      // of what begins
   datapath::Hooks hooks;           // of all interfaces, and of those that say their own
   netns::LayoutSpec layout;        // interfaces and the kernel's ports, as configured; no VIPs
 };

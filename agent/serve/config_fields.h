@@ -18,7 +18,9 @@ class Fields {
  public:
   Fields(const json& object, std::string path, std::optional<std::string>& fault)
       : object_(object), path_(std::move(path)), fault_(fault) {
-    if (!object.is_object()) fail("", "must be an object");
+    if (object.is_object() || fault_) return;
+    const std::string name = path_.substr(0, path_.find_last_of('.'));
+    fault_ = (name.empty() ? "" : name + " ") + "must be an object";
   }
 
   void text_or_nothing(const char* name, std::string& out) {
@@ -81,6 +83,14 @@ class Fields {
   template <class Each>
   void object(const char* name, Each each) {
     if (const json* v = take(name)) each(*v, path_ + name + ".");
+  }
+
+  // Of an object whose names are not known beforehand. each(name, value)
+  template <class Each>
+  void each(Each each) {
+    if (!object_.is_object()) return;
+    for (const auto& [name, value] : object_.items())
+      if (!fault_) each(name, value);
   }
 
   void require(const char* name) {

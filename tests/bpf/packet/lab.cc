@@ -170,7 +170,7 @@ void Lab::TearDown() {
 void Lab::install(const model::Model& model) {
   for (const auto& [id, member] : model.members)
     if (!net_.observed().hops.contains(member.address)) net_.reaching(member.address.text());
-  plan::Plan plan = plan::make_plan(model, {net_.observed(), down_}, ids_,
+  plan::Plan plan = plan::make_plan(model, {net_.observed(), down_, {}, {}, rates_}, ids_,
                                     {datapath_->resting_services(), datapath_->resting_backends(),
                                      datapath_->resting_destinations()},
                                     netns::LayoutSpec{});

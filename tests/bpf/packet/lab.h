@@ -65,6 +65,8 @@ class Lab : public testing::Test {
   // Members get a hop unless net() has one for their address.
   void install(const model::Model& model);
   void set_down(const std::set<base::Uuid>& members) { down_ = members; }
+  // Of what is installed afterwards: of every listener.
+  void limit_flows(const plan::FlowRate& rate) { rates_.others = rate; }
 
   // Runs the program once for a frame that came in by this interface.
   Outcome run(const Bytes& frame, uint32_t ingress = kEth0);
@@ -103,6 +105,7 @@ class Lab : public testing::Test {
   Net net_;
   plan::Ids ids_;
   std::set<base::Uuid> down_;
+  plan::FlowRates rates_;
 };
 
 }  // namespace test

@@ -212,6 +212,31 @@ std::set<std::string> cidrs_of(const Plan& plan, uint32_t set, base::Family fami
   return texts;
 }
 
+// ---- how many flows may begin ------------------------------------------------------------------
+
+TEST(Rates, OfAListenerAreTakenFromOneBucketByAllItsAddresses) {
+  auto lb = load_balancer(kVip).vip("2001:db8:1::1").vip("192.0.2.2");
+  lb.listener(tcp, 80);
+  const base::Uuid named = lb.last_listener().id;
+  lb.listener(tcp, 81);
+  Observed observed{two_links().observed(), {}};
+  observed.rates.others = {.client = 20};
+  observed.rates.by_listener[named] = {.listener = 1000, .network = 50};
+  const Plan plan = make_plan(lb, observed, {}, {}, {});
+  std::set<uint32_t> buckets;
+  for (const char* vip : {kVip, "2001:db8:1::1", "192.0.2.2"}) {
+    const lb_rates& rates = service(plan, vip, 80).rates;
+    EXPECT_EQ(rates.listener, 1000u);
+    EXPECT_EQ(rates.client, 0u);
+    EXPECT_EQ(rates.network, 50u);
+    buckets.insert(rates.bucket);
+    EXPECT_EQ(service(plan, vip, 81).rates.client, 20u);
+  }
+  EXPECT_EQ(buckets.size(), 1u);
+  EXPECT_NE(*buckets.begin(), service(plan, kVip, 81).rates.bucket);
+  EXPECT_EQ(service(plan_of(lb), kVip, 80).rates.bucket, 0u) << "no rate, no bucket";
+}
+
 // ---- what flows and the kernel need -----------------------------------------------------------
 
 TEST(Ways, ThatFlowsNameStay) {

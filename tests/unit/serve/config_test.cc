@@ -68,6 +68,20 @@ TEST(Config, ReadsEveryField) {
   EXPECT_EQ(eth1.rules[0].priority, 50u);
 }
 
+TEST(Config, OfFlowsThatBegin) {
+  auto config = parse_config(R"({"new_flows_per_second": {
+    "per_client": 20, "per_listener": 1000,
+    "listeners": {"6ba7b810-9dad-11d1-80b4-00c04fd430c8": {"per_network": 200, "per_client": 0}}}})",
+                             "agent.json");
+  ASSERT_TRUE(config.ok()) << config.error().message();
+  const base::Uuid named = *base::Uuid::parse("6ba7b810-9dad-11d1-80b4-00c04fd430c8");
+  EXPECT_EQ(config->flow_rates.of(base::Uuid::random()),
+            (plan::FlowRate{.listener = 1000, .client = 20, .network = 0}));
+  EXPECT_EQ(config->flow_rates.of(named),
+            (plan::FlowRate{.listener = 1000, .client = 0, .network = 200}))
+      << "what it does not say is as of the others";
+}
+
 TEST(Config, SyntaxErrorNamesFileAndLine) {
   EXPECT_THAT(fault("{\n\"namespace\": \"x\",\n}"), HasSubstr("agent.json:3: not JSON"));
 }
@@ -112,7 +126,9 @@ TEST_P(BadConfig, NamesTheField) {
 INSTANTIATE_TEST_SUITE_P(
     Fields, BadConfig,
     testing::Values(
-        Bad{"[]", "must be an object"}, Bad{R"({"nonsense": 1})", "nonsense is not a known field"},
+        Bad{"[]", "agent.json: must be an object"},
+        Bad{R"({"flow_table": 1})", "agent.json: flow_table must be an object"},
+        Bad{R"({"nonsense": 1})", "nonsense is not a known field"},
         Bad{R"({"namespace": 1})", "namespace must be a string"},
         Bad{R"({"namespace": "a/b"})", "namespace must not contain"},
         Bad{R"({"log_level": "loud"})", "log_level must be one of"},
@@ -136,6 +152,17 @@ INSTANTIATE_TEST_SUITE_P(
             "api_tls.x is not a known field"},
         Bad{R"({"api_token_file": "/t"})", "api_bind is missing"},
         Bad{R"({"api_tls": {"certificate": "/c"}})", "api_bind is missing"},
+        Bad{R"({"new_flows_per_second": {"per_client": -1}})",
+            "new_flows_per_second.per_client must be a number from 0 to 1000000"},
+        Bad{R"({"new_flows_per_second": {"per_address": 1}})",
+            "new_flows_per_second.per_address is not a known field"},
+        Bad{R"({"new_flows_per_second": {"listeners": []}})",
+            "new_flows_per_second.listeners must be an object"},
+        Bad{R"({"new_flows_per_second": {"listeners": {"web": {}}}})",
+            "new_flows_per_second.listeners.web is no id of a listener"},
+        Bad{R"({"new_flows_per_second": {"listeners": {
+                  "6ba7b810-9dad-11d1-80b4-00c04fd430c8": {"per_network": "1"}}}})",
+            "8.per_network must be a number"},
         Bad{R"({"hook": "fast"})", "hook must be one of auto, xdp, tc, generic"},
         Bad{R"({"interfaces": [{"name": "e", "hook": 1}]})", "interfaces[0].hook must be one of"},
         Bad{R"({"interfaces": {}})", "interfaces must be a list"},
