@@ -23,8 +23,7 @@ namespace {
 constexpr char kDefaultConfig[] = "/etc/amphora-xdp/agent.json";
 
 struct Options {
-  std::string file = kDefaultConfig;
-  bool file_given = false;
+  std::string file;          // "": the default one
   std::string amphora_file;  // "": standalone
   bool only_check = false, only_make_namespace = false, only_teardown = false;
 };
@@ -78,11 +77,16 @@ int fail(const std::string& message) {
   return 1;
 }
 
-// Of an amphora: what Octavia does not say has its default.
-base::Result<serve::Config> read_amphora(const std::string& file) {
-  auto read = octavia::read_conf(file);
-  if (!read) return read.error();
-  return serve::config_of(read->conf);
+// The default file is optional: without it, everything has its default.
+base::Result<serve::Config> read_config(const Options& options) {
+  if (!options.amphora_file.empty()) {
+    auto read = octavia::read_conf(options.amphora_file);
+    if (!read) return read.error();
+    return serve::config_of(read->conf, options.file);
+  }
+  if (!options.file.empty()) return serve::read_config(options.file);
+  if (!std::filesystem::exists(kDefaultConfig)) return serve::Config{};
+  return serve::read_config(kDefaultConfig);
 }
 
 base::Status teardown(const serve::Config& config, const std::string& amphora_file) {
@@ -95,17 +99,15 @@ base::Status teardown(const serve::Config& config, const std::string& amphora_fi
 }
 
 int start(const Options& options) {
-  // The default file is optional: without it, everything has its default.
-  const bool defaults = !options.file_given && !std::filesystem::exists(options.file);
-  auto config = !options.amphora_file.empty() ? read_amphora(options.amphora_file)
-                : defaults                    ? base::Result<serve::Config>(serve::Config{})
-                                              : serve::read_config(options.file);
+  auto config = read_config(options);
   if (!config) return fail(config.error().message());
   if (options.only_check) {
+    const std::string file = !options.amphora_file.empty() ? options.amphora_file
+                             : options.file.empty()        ? kDefaultConfig
+                                                           : options.file;
     if (auto good = serve::check_api(*config); !good)
-      return fail(options.file + ": " + good.error().message());
-    std::cout << (options.amphora_file.empty() ? options.file : options.amphora_file)
-              << ": valid\n";
+      return fail(file + ": " + good.error().message());
+    std::cout << file << ": valid\n";
     return 0;
   }
   if (options.only_make_namespace) {
@@ -124,11 +126,11 @@ int main(int argc, char** argv) {
   CLI::App app{"The agent of amphora-xdp: load balancing in the kernel by XDP"};
   app.set_version_flag("--version", AMPHORA_XDP_VERSION);
   Options options;
-  auto* given =
-      app.add_option("--config", options.file, "Configuration, JSON")->default_val(kDefaultConfig);
+  app.add_option("--config", options.file,
+                 std::string("Configuration, JSON (") + kDefaultConfig + "; of an amphora " +
+                     serve::kAmphoraConfig + ")");
   app.add_option("--config-file", options.amphora_file,
-                 "Run as an amphora of Octavia, as this amphora-agent.conf says")
-      ->excludes(given);
+                 "Run as an amphora of Octavia, as this amphora-agent.conf says");
   app.add_flag("--check-config", options.only_check, "Check the configuration file and exit");
   app.add_flag(
       "--make-namespace", options.only_make_namespace,
@@ -138,6 +140,5 @@ int main(int argc, char** argv) {
       "--teardown", options.only_teardown,
       "Remove pinned maps, XDP programs, addresses and routes, and exit; resources on disk stay");
   CLI11_PARSE(app, argc, argv);
-  options.file_given = given->count() > 0;
   return start(options);
 }

@@ -79,12 +79,9 @@ void add_doctor(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<DoctorOptions>();
   CLI::App* command =
       app.add_subcommand("doctor", "Whether this machine is fit to balance, and what to do if not");
-  auto* config =
-      command->add_option("--config", options->config, "The agent's configuration, JSON");
-  command
-      ->add_option("--config-file", options->amphora_conf,
-                   "The agent's configuration, an amphora-agent.conf of Octavia")
-      ->excludes(config);
+  command->add_option("--config", options->config, "The agent's configuration, JSON");
+  command->add_option("--config-file", options->amphora_conf,
+                      "The agent's configuration, an amphora-agent.conf of Octavia");
   command->callback([options, &chosen] {
     chosen = [options](const Common& common) { return doctor(common, *options); };
   });

@@ -30,6 +30,8 @@ constexpr size_t kMostProject = 36;  // characters
 constexpr int64_t kMostLinesPerSecond = 100000;
 constexpr int64_t kMostPriority = 254;                     // 255: the owner of an address
 constexpr int64_t kLeastAdvert = 10, kMostAdvert = 40950;  // ms; VRRP counts hundredths
+const std::set<std::string> kBesideOctavia = {"flow_table", "hook", "kernel_ports",
+                                              "new_flows_per_second", "snat_ports"};
 constexpr const char* kNameCharacters =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
 
@@ -262,7 +264,7 @@ void check_interfaces(const netns::LayoutSpec& layout, std::optional<std::string
 
 }  // namespace
 
-base::Result<Config> parse_config(std::string_view text, const std::string& file) {
+base::Result<Config> parse_config(std::string_view text, const std::string& file, Whose whose) {
   json document;
   try {
     document = json::parse(text);
@@ -274,6 +276,7 @@ base::Result<Config> parse_config(std::string_view text, const std::string& file
   Config config;
   std::optional<std::string> fault;
   Fields fields(document, "", fault);
+  if (whose == Whose::amphora) fields.only(kBesideOctavia, "is not for an amphora");
   fields.text_or_nothing("namespace", config.netns);
   fields.text("state_dir", config.state_dir);
   fields.text("control_socket", config.control_socket);
@@ -317,11 +320,11 @@ base::Result<Config> parse_config(std::string_view text, const std::string& file
   return config;
 }
 
-base::Result<Config> read_config(const std::string& file) {
+base::Result<Config> read_config(const std::string& file, Whose whose) {
   std::ifstream in(file);
   if (!in) return base::Error{errno, "open " + file};
   std::string text{std::istreambuf_iterator<char>(in), {}};
-  return parse_config(text, file);
+  return parse_config(text, file, whose);
 }
 
 }  // namespace serve

@@ -70,9 +70,13 @@ struct Config {
   netns::LayoutSpec layout;        // interfaces and the kernel's ports, as configured; no VIPs
 };
 
-// Errors name the file, and the line (syntax) or the field ("interfaces[0].mtu").
-base::Result<Config> parse_config(std::string_view text, const std::string& file);
+// Whose configuration it is: an amphora's has only what Octavia does not say.
+enum class Whose : uint8_t { standalone, amphora };
 
-base::Result<Config> read_config(const std::string& file);
+// Errors name the file, and the line (syntax) or the field ("interfaces[0].mtu").
+base::Result<Config> parse_config(std::string_view text, const std::string& file,
+                                  Whose whose = Whose::standalone);
+
+base::Result<Config> read_config(const std::string& file, Whose whose = Whose::standalone);
 
 }  // namespace serve

@@ -93,6 +93,12 @@ class Fields {
       if (!fault_) each(name, value);
   }
 
+  void only(const std::set<std::string>& names, const std::string& why) {
+    each([&](const std::string& name, const json&) {
+      if (!names.contains(name)) fail(name, why);
+    });
+  }
+
   void require(const char* name) {
     if (object_.is_object() && !object_.contains(name)) fail(name, "is missing");
   }

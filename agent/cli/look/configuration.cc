@@ -62,7 +62,8 @@ Read read_configuration(const Options& given) {
     seen.is_amphora = true;
     const auto read = octavia::read_conf(seen.file);
     out.conf = value_or_default(read, seen.fault).conf;
-    out.config = serve::config_of(*out.conf);
+    const auto config = serve::config_of(*out.conf, options.config);
+    if (config || seen.fault.empty()) out.config = value_or_default(config, seen.fault);
     seen.is_pair = out.conf->topology == octavia::Topology::active_standby;
   } else {
     const bool is_given = !options.config.empty();

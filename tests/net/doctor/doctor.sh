@@ -54,9 +54,9 @@ doctor >"$LAB_DIR/text" || fail "as text it is not healthy: $(cat "$LAB_DIR/text
 [[ $(jq '.checks | length' <<<"$said") == $(($(wc -l <"$LAB_DIR/text") - 1)) ]] || fail "not a line a check: $(cat "$LAB_DIR/text")"
 pass "as text it is a line for each check, and one more"
 status=0
-doctor --config-file /none >"$LAB_DIR/usage" 2>&1 || status=$?
-[[ $status == 2 ]] || fail "two configurations: status $status"
-pass "two configurations at once are refused: 2"
+doctor --configuration /none >"$LAB_DIR/usage" 2>&1 || status=$?
+[[ $status == 2 ]] || fail "an unknown option: status $status"
+pass "an unknown option is refused: 2"
 
 # An agent that is gone, and what it would repair at once.
 lab_agent_stop TERM

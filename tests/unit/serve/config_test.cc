@@ -82,6 +82,19 @@ TEST(Config, OfFlowsThatBegin) {
       << "what it does not say is as of the others";
 }
 
+TEST(Config, OfAnAmphoraHasWhatOctaviaDoesNotSay) {
+  const auto read = [](const char* text) {
+    auto config = parse_config(text, "amphora.json", Whose::amphora);
+    return config ? "" : config.error().message();
+  };
+  EXPECT_EQ(read(R"({"hook": "tc", "flow_table": {"ipv4_flows": 4096},
+                     "new_flows_per_second": {"per_client": 20}, "snat_ports": [20000, 30000],
+                     "kernel_ports": [40000, 50000]})"),
+            "");
+  EXPECT_EQ(read(R"({"namespace": "lb"})"), "amphora.json: namespace is not for an amphora");
+  EXPECT_EQ(read(R"({"interfaces": []})"), "amphora.json: interfaces is not for an amphora");
+}
+
 TEST(Config, SyntaxErrorNamesFileAndLine) {
   EXPECT_THAT(fault("{\n\"namespace\": \"x\",\n}"), HasSubstr("agent.json:3: not JSON"));
 }
