@@ -14,9 +14,10 @@ import sys
 import time
 from dataclasses import replace
 
+from associations import Association
 from lives import Error, Flow, packet
-from packets import (ICMP, ICMP6, RST, SYN, TCP, UDP, Packet, Reader, fragments, has_right_sum, packed, residue, wire,
-                     with_sum)
+from packets import (ICMP, ICMP6, RST, SCTP, SYN, TCP, UDP, Packet, Reader, fragments, has_right_sum, packed, residue,
+                     wire, with_sum)
 from tally import Tally
 
 SEED, PACKETS = int(sys.argv[1]), int(sys.argv[2])
@@ -26,7 +27,7 @@ CLIENT = {4: packed("198.51.100.100"), 6: packed("2001:db8:100::100")}
 VIP = {4: packed("198.51.100.10"), 6: packed("2001:db8:100::10")}
 MEMBER = {4: packed("203.0.113.11"), 6: packed("2001:db8:203::11")}
 OWN = {4: packed("203.0.113.2"), 6: packed("2001:db8:203::2")}
-VIP_PORT, MEMBER_PORT = {TCP: 80, UDP: 53}, 8080
+VIP_PORT, MEMBER_PORT = {TCP: 80, UDP: 53, SCTP: 3868}, 8080
 END_MAC = {True: bytes.fromhex("0200000000c0"), False: bytes.fromhex("0200000000b0")}
 PACKET_OUTGOING = 4
 
@@ -115,7 +116,7 @@ class Way:
                 read = self.reader[is_client].read(frame[14:])
             except (struct.error, IndexError):
                 continue  # noise of the link
-            if read and read.proto in (TCP, UDP, ICMP, ICMP6) and not is_late(read):
+            if read and read.proto in (*VIP_PORT, ICMP, ICMP6) and not is_late(read):
                 got.append((is_client, read))
 
 
@@ -152,7 +153,7 @@ def flow_of(way, is_client, read, flows):
     if is_error(read):
         quoted = quoted_of(read)
         return flows.get((family, quoted.proto, quoted.mark)) if quoted else None
-    if read.proto not in (TCP, UDP) or len(read.body) < 4:
+    if read.proto not in VIP_PORT or len(read.body) < 4:
         return None
     sport, dport = read.ports()
     if is_client:
@@ -197,7 +198,7 @@ def told(way, flow, event, is_client, read):
 
 
 def arrival(way, flow, event, read, is_client):
-    """What came of a TCP or UDP packet, or of an error that begot one."""
+    """What came that is no error."""
     if isinstance(event, Error):
         return "something else"
     if not is_client and not event.from_client and is_syn(read):
@@ -265,7 +266,7 @@ def step(ways, flows, chance, tally):
             flow = flow_of(way, is_client, read, flows)
             if flow:
                 by_flow[flow.family, flow.proto, flow.index].append((is_client, read))
-            elif way.name == "ours" and (is_error(read) or read.proto in (TCP, UDP)):
+            elif way.name == "ours" and (is_error(read) or read.proto in VIP_PORT):
                 tally.fault(f"{'to the client' if is_client else 'to the member'}: of nobody: {read}")
         for key, event in events.items():
             outcomes[way.name, key] = outcome(way, flows[key], event, by_flow[key])
@@ -291,8 +292,9 @@ def main():
     while sent < PACKETS:
         flows = {}
         for index in range(1, BATCH + 1):
-            family, proto = chance.choice((4, 6)), chance.choice((TCP, TCP, UDP))
-            flow = Flow(index, family, proto, port, random.Random(chance.getrandbits(64)))
+            family, proto = chance.choice((4, 6)), chance.choice((TCP, TCP, TCP, TCP, UDP, UDP, SCTP, SCTP))
+            kind = Association if proto == SCTP else Flow
+            flow = kind(index, family, proto, port, random.Random(chance.getrandbits(64)))
             flows[family, proto, index] = flow
             port = port + 1 if port < 60000 else 20000
         while frames := step(ways, flows, chance, tally):

@@ -37,8 +37,10 @@ table inet lb {
     type nat hook prerouting priority dstnat; policy accept;
     ip daddr $LAB_VIP4 tcp dport 80 dnat ip to 203.0.113.11:8080
     ip daddr $LAB_VIP4 udp dport 53 dnat ip to 203.0.113.11:8080
+    ip daddr $LAB_VIP4 sctp dport 3868 dnat ip to 203.0.113.11:8080
     ip6 daddr $LAB_VIP6 tcp dport 80 dnat ip6 to [2001:db8:203::11]:8080
     ip6 daddr $LAB_VIP6 udp dport 53 dnat ip6 to [2001:db8:203::11]:8080
+    ip6 daddr $LAB_VIP6 sctp dport 3868 dnat ip6 to [2001:db8:203::11]:8080
   }
   chain post {
     type nat hook postrouting priority srcnat; policy accept;
@@ -52,7 +54,8 @@ lab_in amphora-kernel sysctl -qw net.netfilter.nf_conntrack_tcp_loose=0 net.netf
 
 listeners() { # FAMILY
   create_lb "$1" "$(vip "$1")" "$(listener_json TCP 80 ROUND_ROBIN "$(members_json "$1" 8080 1)")" \
-    "$(listener_json UDP 53 ROUND_ROBIN "$(members_json "$1" 8080 1)")"
+    "$(listener_json UDP 53 ROUND_ROBIN "$(members_json "$1" 8080 1)")" \
+    "$(listener_json SCTP 3868 ROUND_ROBIN "$(members_json "$1" 8080 1)")"
 }
 listeners ipv4
 listeners ipv6

@@ -4,7 +4,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import Callable
 
-from packets import ACK, CWR, ECE, FIN, PSH, RST, SYN, TCP, UDP, Packet, tcp, udp
+from packets import ACK, CWR, ECE, FIN, PSH, RST, SCTP, SYN, TCP, UDP, Packet, tcp, udp
 
 OPTIONS = {  # of IPv4: what a router hands on, and what it does not
     "no operation": b"\x01\x01\x01\x00",
@@ -31,6 +31,7 @@ ERRORS = {  # type, code, the four bytes behind the checksum
     6: {"port unreachable": (1, 4, b"\0" * 4), "no route": (1, 0, b"\0" * 4), "time exceeded": (3, 0, b"\0" * 4),
         "packet too big": (2, 0, b"\0\0\x05\x14"), "parameter problem": (4, 0, b"\0\0\0\x06")},
 }
+LENGTHS = {TCP: ("tcp offset",), UDP: ("udp length",), SCTP: ("chunk length",)}  # of FLAWS
 MSS = b"\x02\x04\x05\xb4"
 
 
@@ -88,7 +89,7 @@ class Flow:
         self.steps += 1
         if self.over or self.steps > self.longest:
             return None
-        event = self.next_tcp() if self.proto == TCP else self.next_udp()
+        event = self.next_packet()
         if isinstance(event, Event):
             event.fields.setdefault("mark", self.index)
             event.fields.setdefault("tos", self.chance.choice((0, 0, 0, 0x10, 0x02, 0xB8)))
@@ -103,6 +104,9 @@ class Flow:
             return
         self.last[event.from_client] = event
         event.after()
+
+    def next_packet(self):
+        return self.next_tcp() if self.proto == TCP else self.next_udp()
 
     # ---- TCP -----------------------------------------------------------------
 
@@ -202,12 +206,16 @@ class Flow:
             event.twist = "" if event.cut[1] == "in order" else event.cut[1]
         return event
 
-    # ---- both ----------------------------------------------------------------
+    # ---- all -----------------------------------------------------------------
+
+    def something(self):
+        """What can always be sent."""
+        return self.datagram(True) if self.proto == UDP else self.segment("data", True, ACK, self.data())
 
     def error(self, from_client):
         about = self.last[not from_client]
         if about is None or about.cut:
-            return self.datagram(True) if self.proto == UDP else self.segment("data", from_client, ACK, self.data())
+            return self.something()
         kinds = ERRORS[self.family]
         what = self.chance.choice(sorted(kinds))
         least = 8 if self.family == 4 else 20
@@ -229,8 +237,7 @@ class Flow:
             event.twist = chance.choice(sorted(known))
             fields[where] = known[event.twist]
         elif what == "lengths":
-            own = "tcp offset" if self.proto == TCP else "udp length"
-            fields["flaw"] = chance.choice(("short total", "long total", own, "version"))
+            fields["flaw"] = chance.choice(("short total", "long total", "version", *LENGTHS[self.proto]))
             event.twist = fields["flaw"]
         elif what == "trailer":
             fields["trailer"], event.twist = chance.randbytes(6), "trailer"

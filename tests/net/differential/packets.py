@@ -3,7 +3,7 @@ import ipaddress
 import struct
 from dataclasses import dataclass, field, replace
 
-TCP, UDP, ICMP, ICMP6, FRAGMENT = 6, 17, 1, 58, 44
+TCP, UDP, SCTP, ICMP, ICMP6, FRAGMENT = 6, 17, 132, 1, 58, 44
 EXTENSIONS = (0, 43, 60)
 FIN, SYN, RST, PSH, ACK, URG, ECE, CWR = (1 << bit for bit in range(8))
 
@@ -44,13 +44,33 @@ class Packet:
         return struct.unpack("!HH", self.body[:4])
 
 
+def crc32c_table():
+    for value in range(256):
+        for _ in range(8):
+            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
+        yield value
+
+
+CRC32C = tuple(crc32c_table())
+
+
+def crc32c(data):
+    """As SCTP has it: RFC 9260, appendix A."""
+    value = 0xFFFFFFFF
+    for byte in data:
+        value = value >> 8 ^ CRC32C[(value ^ byte) & 0xFF]
+    return struct.pack("<I", value ^ 0xFFFFFFFF)
+
+
 def sum_at(proto):
-    return {TCP: 16, UDP: 6, ICMP: 2, ICMP6: 2}[proto]
+    return {TCP: 16, UDP: 6, SCTP: 8, ICMP: 2, ICMP6: 2}[proto]
 
 
 def with_sum(packet):
     """The same with its checksum right. A UDP packet without one stays without."""
     at, body = sum_at(packet.proto), packet.body
+    if packet.proto == SCTP:
+        return replace(packet, body=body[:8] + crc32c(body[:8] + b"\0" * 4 + body[12:]) + body[12:])
     if len(body) < at + 2:
         return packet
     blank = body[:at] + b"\0\0" + body[at + 2:]
@@ -69,7 +89,9 @@ def has_right_sum(packet):
 
 
 def residue(packet):
-    """How wrong its checksum is. What changes it by difference leaves this as it was; 0: right."""
+    """How wrong its checksum is. What changes it by difference leaves this as it was."""
+    if packet.proto == SCTP:
+        return int.from_bytes(packet.body[8:12], "big") ^ int.from_bytes(with_sum(packet).body[8:12], "big")
     return checksum(packet.pseudo() + packet.body)
 
 
@@ -78,6 +100,14 @@ def tcp(sport, dport, seq, ack, flags, data=b"", options=b"", window=8192):
     offset = (20 + len(options)) // 4
     return struct.pack("!HHIIBBHHH", sport, dport, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF, offset << 4, flags, window, 0,
                        0) + options + data
+
+
+def sctp(sport, dport, tag, *chunks):
+    """Chunks: (type, flags, value), or with a length that is not theirs."""
+    data = struct.pack("!HHII", sport, dport, tag, 0)
+    for kind, flags, value in chunks:
+        data += struct.pack("!BBH", kind, flags, 4 + len(value)) + value + b"\0" * (-len(value) % 4)
+    return data
 
 
 def udp(sport, dport, data):
@@ -105,7 +135,7 @@ def chained(packet, last):
     return following, chain
 
 
-FLAWS = ("ip sum", "l4 sum", "short total", "long total", "tcp offset", "udp length", "version")
+FLAWS = ("ip sum", "l4 sum", "short total", "long total", "tcp offset", "udp length", "chunk length", "version")
 
 
 def wire(packet):
@@ -131,6 +161,8 @@ def wire(packet):
         data[l4 + 12] = 0x40 if packet.mark % 2 else 0xF0
     elif packet.flaw == "udp length":
         struct.pack_into("!H", data, l4 + 4, len(packet.body) + (-4 if packet.mark % 2 else 8))
+    elif packet.flaw == "chunk length":
+        struct.pack_into("!H", data, l4 + 14, 3 if packet.mark % 2 else 0xFFF0)
     elif packet.flaw == "version":
         data[0] ^= 0x20
     return bytes(data) + packet.trailer

@@ -1,7 +1,7 @@
 """What became of the packets of all flows: counted, and judged."""
 import collections
 
-from packets import TCP
+from packets import SCTP, TCP, UDP
 from reasons import Step, reason_of
 
 LEAST_THROUGH = 0.5  # of all packets, by both ways: fewer would compare little
@@ -42,7 +42,7 @@ class Tally:
         if reason:
             self.reasons[reason] += 1
             return
-        proto = f"TCP ({flow.state})" if flow.proto == TCP else "UDP"
+        proto = {TCP: f"TCP ({flow.state})", UDP: "UDP", SCTP: f"SCTP ({flow.state})"}[flow.proto]
         self.fault(f"IPv{flow.family} {proto}, {flow.history[-1]}", flow.history)
 
     def fault(self, what, history=()):
