@@ -12,17 +12,6 @@ uint16_t internet_checksum(std::string_view bytes) {
   return static_cast<uint16_t>(~sum);
 }
 
-// Bit by bit: a probe has some thirty bytes.
-uint32_t crc32c(std::string_view bytes) {
-  constexpr uint32_t kReversedPolynomial = 0x82f63b78;
-  uint32_t crc = 0xffffffff;
-  for (char c : bytes) {
-    crc ^= static_cast<uint8_t>(c);
-    for (int bit = 0; bit < 8; bit++) crc = (crc >> 1) ^ ((crc & 1) != 0 ? kReversedPolynomial : 0);
-  }
-  return ~crc;
-}
-
 std::string_view without_ipv4_header(std::string_view packet) {
   constexpr size_t kLeast = 20;
   if (packet.size() < kLeast) return {};

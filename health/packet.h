@@ -9,9 +9,6 @@ namespace health {
 // RFC 1071; host order.
 uint16_t internet_checksum(std::string_view bytes);
 
-// CRC-32C (RFC 9260, appendix A) as SCTP has it: its bytes go out lowest first.
-uint32_t crc32c(std::string_view bytes);
-
 // What an IPv4 packet carries; empty: it is none.
 std::string_view without_ipv4_header(std::string_view packet);
 

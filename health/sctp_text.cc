@@ -1,6 +1,6 @@
 #include "health/sctp_text.h"
 
-#include "health/packet.h"
+#include "base/crc32c.h"
 
 namespace health {
 namespace {
@@ -37,7 +37,7 @@ void put_checksum(std::string& packet, uint32_t crc) {
 }
 
 std::string sealed(std::string packet) {
-  put_checksum(packet, crc32c(packet));
+  put_checksum(packet, base::crc32c(packet));
   return packet;
 }
 

@@ -17,6 +17,7 @@
 #include <boost/asio/write.hpp>
 #include <functional>
 
+#include "base/crc32c.h"
 #include "health/packet.h"
 
 namespace health_test {
@@ -110,7 +111,7 @@ std::string sctp_answer(const std::string& packet, SctpManner manner) {
     answer += std::string("\x06\x00\x00\x04", 4);
   else
     answer += std::string("\x02\x00\x00\x14", 4) + "TAG!" + packet.substr(20, 12);
-  uint32_t crc = health::crc32c(answer);
+  uint32_t crc = base::crc32c(answer);
   if (manner == SctpManner::broken_checksum) crc ^= 1;
   for (size_t i = 0; i < 4; i++) answer[8 + i] = static_cast<char>(crc >> (8 * i));
   return answer;

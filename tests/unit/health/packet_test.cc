@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/crc32c.h"
 #include "health/sctp_text.h"
 
 namespace health {
@@ -9,9 +10,7 @@ namespace {
 
 using namespace std::string_literals;
 
-TEST(Packet, Checksums) {
-  EXPECT_EQ(crc32c("123456789"), 0xe3069283u);            // RFC 3720, B.4 and common check value
-  EXPECT_EQ(crc32c(std::string(32, '\0')), 0x8a9136aau);  // RFC 3720, B.4
+TEST(Packet, Checksum) {
   EXPECT_EQ(internet_checksum("\x00\x01\xf2\x03\xf4\xf5\xf6\xf7"s), 0x220d);  // RFC 1071, 3
   EXPECT_EQ(internet_checksum("\x01"s), 0xfeff);
 }
@@ -32,7 +31,7 @@ std::string packet(uint16_t from, uint16_t to, uint32_t tag, const std::string& 
     return out;
   };
   std::string p = number(from, 2) + number(to, 2) + number(tag, 4) + number(0, 4) + chunk;
-  const uint32_t crc = crc32c(p);
+  const uint32_t crc = base::crc32c(p);
   for (size_t i = 0; i < 4; i++) p[8 + i] = static_cast<char>(crc >> (8 * i));
   return p;
 }
