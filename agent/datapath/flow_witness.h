@@ -12,8 +12,8 @@ struct EndedFlow {
   FlowRecord record;             // its state: the last one that it was alive in
   Expiry expiry = Expiry::keep;  // keep: an agent before this one ended it, and did not tell why
   bool is_answered = false;      // by the member; TCP: with its SYN-ACK
-  // TCP, where the state says that both ends had the connection: the number of the next byte that
-  // each would have sent.
+  // Where the state says that both ends had the connection. TCP: the number of the next byte that
+  // each would have sent; SCTP: the tag that each has chosen, 0 if it is not known.
   uint32_t next_client = 0, next_member = 0;
 };
 

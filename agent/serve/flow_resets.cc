@@ -7,10 +7,9 @@ namespace serve {
 namespace {
 
 using datapath::EndedFlow;
-using netns::TcpReset;
+using netns::Reset;
 
 bool both_have_it(const EndedFlow& flow) {
-  if (flow.record.protocol != IPPROTO_TCP) return false;
   switch (flow.record.state) {
     case LB_FLOW_OPEN:
     case LB_FLOW_CLOSING_CLIENT:
@@ -21,24 +20,29 @@ bool both_have_it(const EndedFlow& flow) {
   }
 }
 
+// Of an association that was found in the middle no tag may be known; an ABORT without one is
+// nobody's.
+void add(const Reset& reset, std::vector<Reset>& resets) {
+  if (reset.protocol == Reset::Protocol::tcp || reset.awaited != 0) resets.push_back(reset);
+}
+
 }  // namespace
 
-std::vector<TcpReset> resets_of(const std::vector<EndedFlow>& flows) {
-  std::vector<TcpReset> resets;
+std::vector<Reset> resets_of(const std::vector<EndedFlow>& flows) {
+  std::vector<Reset> resets;
   for (const EndedFlow& flow : flows) {
-    if (!both_have_it(flow)) continue;
-    const auto source = flow.expiry == datapath::Expiry::listener_gone ? TcpReset::Source::anybodys
-                                                                       : TcpReset::Source::ours;
-    resets.push_back({.from = flow.record.vip,
-                      .to = flow.record.client,
-                      .seq = flow.next_member,
-                      .ack = flow.next_client,
-                      .source = source});
-    resets.push_back({.from = flow.record.snat,
-                      .to = flow.record.member,
-                      .seq = flow.next_client,
-                      .ack = flow.next_member,
-                      .source = source});
+    if (flow.record.protocol == IPPROTO_UDP || !both_have_it(flow)) continue;
+    const bool is_sctp = flow.record.protocol == IPPROTO_SCTP;
+    Reset to_client{.from = flow.record.vip, .to = flow.record.client};
+    Reset to_member{.from = flow.record.snat, .to = flow.record.member};
+    // A number is of who sends by it, a tag of who is sent it.
+    to_client.awaited = to_member.next = is_sctp ? flow.next_client : flow.next_member;
+    to_member.awaited = to_client.next = is_sctp ? flow.next_member : flow.next_client;
+    for (Reset reset : {to_client, to_member}) {
+      reset.protocol = is_sctp ? Reset::Protocol::sctp : Reset::Protocol::tcp;
+      if (flow.expiry == datapath::Expiry::listener_gone) reset.source = Reset::Source::anybodys;
+      add(reset, resets);
+    }
   }
   return resets;
 }

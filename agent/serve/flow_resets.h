@@ -4,12 +4,12 @@
 #include <vector>
 
 #include "agent/datapath/flow_witness.h"
-#include "netns/tcp_reset.h"
+#include "netns/reset.h"
 
 namespace serve {
 
 // To the client as the VIP, to the member as the flow's source towards it. Nothing for what both
 // have ended themselves, never had, or would not understand: closed, reset, half-open, datagrams.
-std::vector<netns::TcpReset> resets_of(const std::vector<datapath::EndedFlow>& flows);
+std::vector<netns::Reset> resets_of(const std::vector<datapath::EndedFlow>& flows);
 
 }  // namespace serve

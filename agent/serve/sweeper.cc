@@ -170,7 +170,7 @@ asio::awaitable<void> Sweeper::release_ended() {
   }
 }
 
-asio::awaitable<void> Sweeper::tell_ends(std::vector<netns::TcpReset> resets) {
+asio::awaitable<void> Sweeper::tell_ends(std::vector<netns::Reset> resets) {
   asio::steady_timer pause(loop_);
   for (size_t at = 0; at < resets.size() && !stopped_; at += kTellAtOnce) {
     if (at > 0) {

@@ -21,7 +21,7 @@
 #include "agent/serve/flow_logger.h"
 #include "agent/statistics/statistics.h"
 #include "netns/namespace.h"
-#include "netns/tcp_reset.h"
+#include "netns/reset.h"
 
 namespace serve {
 
@@ -50,7 +50,7 @@ class Sweeper {
  private:
   boost::asio::awaitable<void> pass();
   boost::asio::awaitable<void> release_ended();
-  boost::asio::awaitable<void> tell_ends(std::vector<netns::TcpReset> resets);
+  boost::asio::awaitable<void> tell_ends(std::vector<netns::Reset> resets);
   void warn_of_ports(const std::vector<datapath::PortUse>& uses);
 
   boost::asio::any_io_executor loop_;

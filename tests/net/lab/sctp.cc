@@ -102,6 +102,8 @@ void abort_association(Socket socket) {
 void converse(Socket socket, const std::string& name) {
   for (;;) {
     const Received received = receive(socket.get());
+    if (received.error != 0) std::printf("%s: %s\n", name.c_str(), std::strerror(received.error));
+    std::fflush(stdout);
     if (received.is_end() || received.error != 0 || received.message == kBye) return;
     if (received.message == kAbort) return abort_association(std::move(socket));
     if (!send(socket.get(), name + "\n" + received.message)) return;
@@ -135,7 +137,7 @@ int serve(const std::string& name, const std::vector<std::string>& addresses, ui
 
 // ---- a client ---------------------------------------------------------------------------------
 
-enum class End { shutdown, abort, member_shutdown, member_abort };
+enum class End { shutdown, abort, member_shutdown, member_abort, none };
 
 struct Talk {
   std::string target;
@@ -153,7 +155,7 @@ std::string message_of(size_t bytes, int number) {
   return message;
 }
 
-// How it ended; nullopt: not as it was meant to.
+// How it ended; nullopt: not as it was meant to. End::none: by somebody else.
 std::optional<std::string> end(Socket socket, End how) {
   if (how == End::abort) return abort_association(std::move(socket)), "abort";
   if (how == End::shutdown && usrsctp_shutdown(socket.get(), SHUT_WR) != 0) return std::nullopt;
@@ -232,7 +234,8 @@ int main(int argc, char** argv) {
   const std::map<std::string, End> ends{{"shutdown", End::shutdown},
                                         {"abort", End::abort},
                                         {"member-shutdown", End::member_shutdown},
-                                        {"member-abort", End::member_abort}};
+                                        {"member-abort", End::member_abort},
+                                        {"none", End::none}};
   talking->add_option("--end", options.end)->transform(CLI::CheckedTransformer(ends));
   CLI11_PARSE(app, argc, argv);
   usrsctp_init(0, nullptr, nullptr);

@@ -38,10 +38,11 @@ member_serves m1 $MEMBER_PORT
 member_serves m2 $MEMBER_PORT
 lab_agent_start
 
-declare -A pools
+declare -A pools lbs
 for family in ipv4 ipv6; do
   create_lb "sctp-$family" "$(vip $family)" \
     "$(listener_json SCTP $PORT ROUND_ROBIN "$(members_json $family $MEMBER_PORT 1 1)")"
+  lbs[$family]=$LB_ID
   pools[$family]=$(lab_api GET "/v2.0/lbaas/pools?loadbalancer_id=$LB_ID" | jq -r '.pools[0].id')
   listener=$(lab_api GET "/v2.0/lbaas/listeners?load_balancer_id=$LB_ID" | jq -r '.listeners[0].id')
 
@@ -74,6 +75,21 @@ lab_agent_start
 wait "$talking"
 expect "an association lives on while the agent is killed and started" "$(cat "$LAB_DIR/talk.json")" \
   '.failed == 0 and .requests == 10'
+
+aborts() { cat "$LAB_DIR"/m[12].log | grep -c "^m[12]: " || true; } # that members have heard of
+told() { (($(aborts) == $1)); }
+before=$(aborts)
+# Who falls silent is told that he has been given up, and so is the other end.
+for family in ipv4 ipv6; do
+  lab_change POST /v2.0/lbaas/listeners "{\"listener\": {\"loadbalancer_id\": \"${lbs[$family]}\",
+    \"name\": \"idle\", \"protocol\": \"SCTP\", \"protocol_port\": 2906, \"timeout_client_data\": 1500,
+    \"timeout_member_data\": 1500, \"default_pool_id\": \"${pools[$family]}\"}}" >/dev/null
+  lab_in client "$LAB_SCTP" talk --target "$(vip $family)" --port 2906 --end none >"$LAB_DIR/idle-$family.json" || true
+  expect "$family: an idle association is aborted" "$(cat "$LAB_DIR/idle-$family.json")" \
+    '.failed == 0 and .ends == {"aborted": 1}'
+done
+lab_until 5 "the members to hear of both" told $((before + 2))
+pass "their members are told, too"
 
 member_dies m2
 expect "a member that is silent gives way to the other one" "$(talk ipv4 --associations 4)" \

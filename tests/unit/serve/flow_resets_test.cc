@@ -5,13 +5,17 @@
 #include <netinet/in.h>
 
 #include <array>
+#include <string>
+#include <utility>
+
+#include "base/crc32c.h"
 
 namespace serve {
 namespace {
 
 using datapath::EndedFlow;
 using datapath::Expiry;
-using netns::TcpReset;
+using netns::Reset;
 
 base::Endpoint at(const char* address, uint16_t port) {
   return {*base::IpAddress::parse(address), port};
@@ -34,16 +38,16 @@ EndedFlow flow(lb_flow_state state) {
 
 TEST(Resets, HaveTheNumberThatEachEndWaitsFor) {
   for (const auto state : {LB_FLOW_OPEN, LB_FLOW_CLOSING_CLIENT, LB_FLOW_CLOSING_MEMBER}) {
-    const std::vector<TcpReset> both = resets_of({flow(state)});
+    const std::vector<Reset> both = resets_of({flow(state)});
     ASSERT_EQ(both.size(), 2u);
     EXPECT_EQ(both[0].from, at("192.0.2.100", 80));
     EXPECT_EQ(both[0].to, at("198.51.100.7", 40000));
-    EXPECT_EQ(both[0].seq, 5001u);
-    EXPECT_EQ(both[0].ack, 1001u);
+    EXPECT_EQ(both[0].awaited, 5001u);
+    EXPECT_EQ(both[0].next, 1001u);
     EXPECT_EQ(both[1].from, at("203.0.113.10", 41000));
     EXPECT_EQ(both[1].to, at("203.0.113.50", 8080));
-    EXPECT_EQ(both[1].seq, 1001u);
-    EXPECT_EQ(both[1].ack, 5001u);
+    EXPECT_EQ(both[1].awaited, 1001u);
+    EXPECT_EQ(both[1].next, 5001u);
   }
 }
 
@@ -55,24 +59,40 @@ TEST(Resets, OfWhatNeverWasOrIsOverAreNone) {
           .empty());
 }
 
+// An association's ends know each other by tags: each is sent its own.
+TEST(Resets, OfAnAssociationHaveTheTagOfEachEnd) {
+  EndedFlow association = flow(LB_FLOW_OPEN);
+  association.record.protocol = IPPROTO_SCTP;
+  const std::vector<Reset> both = resets_of({association});
+  ASSERT_EQ(both.size(), 2u);
+  EXPECT_EQ(both[0].to, at("198.51.100.7", 40000));
+  EXPECT_EQ(both[0].awaited, 1001u);
+  EXPECT_EQ(both[1].to, at("203.0.113.50", 8080));
+  EXPECT_EQ(both[1].awaited, 5001u);
+  for (const Reset& reset : both) EXPECT_EQ(reset.protocol, Reset::Protocol::sctp);
+  association.next_member = 0;
+  const std::vector<Reset> one = resets_of({association});
+  ASSERT_EQ(one.size(), 1u);
+  EXPECT_EQ(one[0].to, at("198.51.100.7", 40000));
+}
+
 // Of an address that has moved away the connections are another node's by now. That of a removed
 // load balancer is nobody's.
 TEST(Resets, SayWhoseAddressTheySpeakFor) {
   EndedFlow gone = flow(LB_FLOW_OPEN);
   gone.expiry = Expiry::listener_gone;
-  for (const TcpReset& reset : resets_of({gone}))
-    EXPECT_EQ(reset.source, TcpReset::Source::anybodys);
-  for (const TcpReset& reset : resets_of({flow(LB_FLOW_OPEN)}))
-    EXPECT_EQ(reset.source, TcpReset::Source::ours);
+  for (const Reset& reset : resets_of({gone})) EXPECT_EQ(reset.source, Reset::Source::anybodys);
+  for (const Reset& reset : resets_of({flow(LB_FLOW_OPEN)}))
+    EXPECT_EQ(reset.source, Reset::Source::ours);
 }
 
 // One that a receiver would see: the sum over the segment and its pseudo header is all ones.
-unsigned sum_of(const TcpReset& reset) {
+unsigned sum_of(const Reset& reset) {
   unsigned sum = 6 + 20;
   const auto add = [&sum](const uint8_t* bytes, size_t size) {
     for (size_t i = 0; i < size; i += 2) sum += unsigned{bytes[i]} << 8 | bytes[i + 1];
   };
-  const std::vector<uint8_t> segment = netns::tcp_reset_segment(reset);
+  const std::vector<uint8_t> segment = netns::reset_packet(reset);
   add(segment.data(), segment.size());
   add(reset.from.address.bytes(), reset.from.address.size());
   add(reset.to.address.bytes(), reset.to.address.size());
@@ -80,20 +100,34 @@ unsigned sum_of(const TcpReset& reset) {
 }
 
 TEST(Resets, AreSegmentsOfTcp) {
-  const TcpReset four{.from = at("192.0.2.100", 80),
-                      .to = at("198.51.100.7", 40000),
-                      .seq = 0x01020304,
-                      .ack = 0xfffefdfc};
+  const Reset four{.from = at("192.0.2.100", 80),
+                   .to = at("198.51.100.7", 40000),
+                   .awaited = 0x01020304,
+                   .next = 0xfffefdfc};
   const std::vector<uint8_t> wanted{0,    80,   0x9c, 0x40, 1,    2,    3, 4,
                                     0xff, 0xfe, 0xfd, 0xfc, 0x50, 0x14, 0, 0};
-  std::vector<uint8_t> segment = netns::tcp_reset_segment(four);
+  std::vector<uint8_t> segment = netns::reset_packet(four);
   ASSERT_EQ(segment.size(), 20u);
   segment.resize(wanted.size());
   EXPECT_EQ(segment, wanted);
   EXPECT_EQ(sum_of(four), 0xffffu);
-  const TcpReset six{
-      .from = at("2001:db8:1::100", 443), .to = at("2001:db8:c::7", 50000), .seq = 7, .ack = 9};
+  const Reset six{.from = at("2001:db8:1::100", 443),
+                  .to = at("2001:db8:c::7", 50000),
+                  .awaited = 7,
+                  .next = 9};
   EXPECT_EQ(sum_of(six), 0xffffu);
+}
+
+TEST(Resets, ArePacketsOfSctp) {
+  std::vector<uint8_t> packet = netns::reset_packet({.from = at("192.0.2.100", 80),
+                                                     .to = at("198.51.100.7", 40000),
+                                                     .awaited = 0x01020304,
+                                                     .protocol = Reset::Protocol::sctp});
+  ASSERT_EQ(packet.size(), 16u);
+  uint32_t crc = 0;
+  for (size_t i = 0; i < 4; i++) crc |= uint32_t{std::exchange(packet[8 + i], 0)} << (8 * i);
+  EXPECT_EQ(crc, base::crc32c(std::string(packet.begin(), packet.end())));
+  EXPECT_EQ(packet, (std::vector<uint8_t>{0, 80, 0x9c, 0x40, 1, 2, 3, 4, 0, 0, 0, 0, 6, 0, 0, 4}));
 }
 
 }  // namespace

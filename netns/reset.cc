@@ -1,4 +1,4 @@
-#include "netns/tcp_reset.h"
+#include "netns/reset.h"
 
 #include <ifaddrs.h>
 #include <netinet/in.h>
@@ -8,8 +8,10 @@
 #include <cstring>
 #include <map>
 #include <set>
+#include <string>
 #include <utility>
 
+#include "base/crc32c.h"
 #include "base/fd.h"
 #include "base/socket_address.h"
 #include "netns/frame.h"
@@ -24,24 +26,49 @@ using base::Family;
 using base::Fd;
 using base::IpAddress;
 using base::Result;
-using Source = TcpReset::Source;
+using Protocol = Reset::Protocol;
+using Source = Reset::Source;
 
 constexpr unsigned kRstAck = 0x14;
 constexpr unsigned kHeaderWords = 5;
+constexpr unsigned kAbort = 6, kChunkHeader = 4;
 
-std::vector<uint8_t> segment(const TcpReset& reset, unsigned checksum) {
+std::vector<uint8_t> tcp_segment(const Reset& reset, unsigned checksum) {
   Frame frame;
-  frame.u16(reset.from.port).u16(reset.to.port).u32(reset.seq).u32(reset.ack);
+  frame.u16(reset.from.port).u16(reset.to.port).u32(reset.awaited).u32(reset.next);
   frame.u8(kHeaderWords << 4).u8(kRstAck).u16(0).u16(checksum).u16(0);
   return frame.take();
 }
 
-// From any address: the kernel's own judgement depends on ip_nonlocal_bind. Raw sockets of TCP are
-// handed every segment that comes in, so they live for as long as is sent.
-Result<Fd> open_raw_socket(Family family) {
+std::vector<uint8_t> tcp_reset(const Reset& reset) {
+  const std::vector<uint8_t> unsummed = tcp_segment(reset, 0);
+  Frame pseudo;
+  pseudo.ip(reset.from.address).ip(reset.to.address);
+  pseudo.u32(static_cast<uint32_t>(unsummed.size())).u32(IPPROTO_TCP).raw(unsummed);
+  return tcp_segment(reset, internet_checksum(pseudo.take()));
+}
+
+// `checksum`: as a number of network order, whose lowest byte goes out first.
+std::vector<uint8_t> sctp_packet(const Reset& reset, uint32_t checksum) {
+  Frame frame;
+  frame.u16(reset.from.port).u16(reset.to.port).u32(reset.awaited).u32(checksum);
+  frame.u8(kAbort).u8(0).u16(kChunkHeader);
+  return frame.take();
+}
+
+std::vector<uint8_t> sctp_abort(const Reset& reset) {
+  const std::vector<uint8_t> unsummed = sctp_packet(reset, 0);
+  const uint32_t crc = base::crc32c(std::string(unsummed.begin(), unsummed.end()));
+  return sctp_packet(reset, __builtin_bswap32(crc));
+}
+
+// From any address: the kernel's own judgement depends on ip_nonlocal_bind. Raw sockets are handed
+// every packet of their protocol that comes in, so they live for as long as is sent.
+Result<Fd> open_raw_socket(Family family, Protocol protocol) {
   const bool ipv4 = family == Family::ipv4;
-  Fd socket(::socket(ipv4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_TCP));
-  if (!socket.valid()) return Error{errno, "open a raw socket for TCP"};
+  Fd socket(::socket(ipv4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_CLOEXEC,
+                     protocol == Protocol::tcp ? IPPROTO_TCP : IPPROTO_SCTP));
+  if (!socket.valid()) return Error{errno, "open a raw socket"};
   const int on = 1;
   if (::setsockopt(socket.get(), ipv4 ? IPPROTO_IP : IPPROTO_IPV6,
                    ipv4 ? IP_TRANSPARENT : IPV6_TRANSPARENT, &on, sizeof(on)) != 0)
@@ -65,8 +92,8 @@ Result<std::set<IpAddress>> own_addresses() {
 class ResetMessage {
  public:
   // Raw sockets know no ports, and for IPv6 want none to be named.
-  explicit ResetMessage(const TcpReset& reset)
-      : bytes_(tcp_reset_segment(reset)), to_(base::socket_address({reset.to.address, 0})) {
+  explicit ResetMessage(const Reset& reset)
+      : bytes_(reset_packet(reset)), to_(base::socket_address({reset.to.address, 0})) {
     part_ = {bytes_.data(), bytes_.size()};
     header_.msg_iov = &part_;
     header_.msg_iovlen = 1;
@@ -108,29 +135,25 @@ class ResetMessage {
 
 }  // namespace
 
-std::vector<uint8_t> tcp_reset_segment(const TcpReset& reset) {
-  const std::vector<uint8_t> unsummed = segment(reset, 0);
-  Frame pseudo;
-  pseudo.ip(reset.from.address).ip(reset.to.address);
-  pseudo.u32(static_cast<uint32_t>(unsummed.size())).u32(IPPROTO_TCP).raw(unsummed);
-  return segment(reset, internet_checksum(pseudo.take()));
+std::vector<uint8_t> reset_packet(const Reset& reset) {
+  return reset.protocol == Protocol::tcp ? tcp_reset(reset) : sctp_abort(reset);
 }
 
-Result<size_t> send_resets(int namespace_fd, std::span<const TcpReset> resets) {
+Result<size_t> send_resets(int namespace_fd, std::span<const Reset> resets) {
   if (resets.empty()) return size_t{0};
   return run_in(namespace_fd, [resets]() -> Result<size_t> {
     const auto own = own_addresses();
     if (!own) return own.error();
-    std::map<Family, Fd> sockets;
+    std::map<std::pair<Family, Protocol>, Fd> sockets;
     size_t sent = 0;
-    for (const TcpReset& reset : resets) {
+    for (const Reset& reset : resets) {
       if (reset.source == Source::ours && !own->contains(reset.from.address)) continue;
-      const Family family = reset.to.address.family();
-      auto socket = sockets.find(family);
+      const std::pair kind(reset.to.address.family(), reset.protocol);
+      auto socket = sockets.find(kind);
       if (socket == sockets.end()) {
-        auto opened = open_raw_socket(family);
+        auto opened = open_raw_socket(kind.first, kind.second);
         if (!opened) return opened.error();
-        socket = sockets.emplace(family, *std::move(opened)).first;
+        socket = sockets.emplace(kind, *std::move(opened)).first;
       }
       if (ResetMessage(reset).send(socket->second.get())) ++sent;
     }
