@@ -19,7 +19,7 @@
 enum restart {
 	RESTART_NOT,
 	RESTART_AFRESH,
-	RESTART_ELSEWHERE, /* own_scratch() says which were tried */
+	RESTART_ELSEWHERE = 2, /* own_scratch() says which were tried */
 };
 
 /* Has the backend left its SYNs unanswered, or refused? Not with a number. */
@@ -71,44 +71,42 @@ static __always_inline enum restart restart_reason(const struct flow_hit *hit,
 	return RESTART_ELSEWHERE;
 }
 
-/* Ends the flow if the SYN begins a new one. */
-static __always_inline __u32 restart_flow(__u32 index, __u64 word,
+/* Ends the flow if the SYN begins a new one: not without a hop left for it. */
+static __always_inline __u32 restart_flow(__u32 index, __u64 word, __u32 hops,
 					  const int family)
 {
 	const struct flow_hit hit = {flow_line(index, family), word, index};
 	enum restart why;
 
-	if (!hit.line)
+	if (hops <= 1 || !hit.line)
 		return RESTART_NOT;
 	why = restart_reason(&hit, family);
 	return why && flow_end(&hit, family) ? why : RESTART_NOT;
 }
 
-__noinline __u32 restart4(__u32 index, __u64 word)
+__noinline __u32 restart4(__u32 index, __u64 word, __u32 hops)
 {
-	return restart_flow(index, word, LB_IPV4);
+	return restart_flow(index, word, hops, LB_IPV4);
 }
 
-__noinline __u32 restart6(__u32 index, __u64 word)
+__noinline __u32 restart6(__u32 index, __u64 word, __u32 hops)
 {
-	return restart_flow(index, word, LB_IPV6);
+	return restart_flow(index, word, hops, LB_IPV6);
 }
 
-/*
- * Does this packet begin anew? Then the flow that it was found by has ended.
- * One that cannot go on itself does not.
- */
+/* Does this packet begin anew? Then the flow that it was found by has ended. */
 static __always_inline int restart(struct packet *p, const struct flow_hit *hit,
 				   const int family)
 {
-	__u32 why;
+	__u32 hops, why;
 
-	if (!is_first_syn(p->flags) || !lb_word_is_forward(hit->word) ||
-	    hops_left(p, family) <= 1)
+	if (!is_first_syn(p->flags) || !lb_word_is_forward(hit->word))
 		return 0;
-	why = family == LB_IPV6 ? restart6(hit->index, hit->word)
-				: restart4(hit->index, hit->word);
-	p->elsewhere = why == RESTART_ELSEWHERE;
+	/* No branches: 6.1's verifier follows each through all that comes. */
+	hops = hops_left(p, family);
+	why = family == LB_IPV6 ? restart6(hit->index, hit->word, hops)
+				: restart4(hit->index, hit->word, hops);
+	p->elsewhere = why >> 1; /* RESTART_ELSEWHERE */
 	return why != RESTART_NOT;
 }
 
