@@ -83,6 +83,7 @@ static __always_inline int send_after(hook_ctx *ctx, __u32 l3,
 		rewrite_ipv6(ip, (const struct lb_flow6 *)line, hops);
 	else
 		rewrite_ipv4(ip, &line->rewrite, hops);
+	hook_change_l3(ctx, line, hops == HOP_DOWN, family);
 	if (!why)
 		set_link_header(eth, hop);
 	return 1;

@@ -15,8 +15,12 @@
  * hook_add_head(), hook_set_bytes()
  *                   room before its first byte; its length. Zero: done
  * hook_change_l4()  what the line makes of the checksum of L4, which is `at`
- *                   that byte; hook_finish(): once no pointer into the frame is
- *                   needed any more
+ *                   that byte; hook_change_rest(): if there is none, and
+ *                   `delta` is what the change of L4 adds to a sum;
+ *                   hook_finish(): once no pointer into the frame is needed any
+ *                   more
+ * hook_change_l3()  of a packet without L4; hook_add_to_sum(): what was changed
+ *                   besides adds this to the sum of the whole packet
  * hook_is_partial() whether the sender has left the checksum of L4 to its
  *                   interface (CHECKSUM_PARTIAL); `at`: where two bytes are
  * hook_forget_sum() before a frame is sent that was changed in other ways

@@ -162,7 +162,7 @@ static __always_inline int hook_is_partial(hook_ctx *ctx, __u32 at)
  * the whole packet (CHECKSUM_COMPLETE), as the interface has computed it.
  */
 struct hook_sum {
-	__u16 at; /* 0: nothing; TC_OF_UDP */
+	__u16 at; /* 0: there is none; TC_OF_UDP */
 	/* what each adds to a sum that covers it */
 	__u16 addresses;
 	__u16 ports;
@@ -196,18 +196,43 @@ static __always_inline void hook_change_l4(struct hook_sum *sum, __u32 at,
 	sum->rest = tc_rest(line, hops_down, family);
 }
 
-static __always_inline void hook_finish(hook_ctx *ctx,
-					const struct hook_sum *sum)
+static __always_inline void hook_change_rest(struct hook_sum *sum, __u64 delta,
+					     const struct lb_flow *line,
+					     int hops_down, const int family)
+{
+	sum->rest = checksum_fold(delta + tc_rest(line, hops_down, family));
+}
+
+static __always_inline void hook_change_l3(hook_ctx *ctx,
+					   const struct lb_flow *line,
+					   int hops_down, const int family)
+{
+	if (family == LB_IPV6)
+		bpf_csum_update(ctx, tc_rest(line, hops_down, family));
+}
+
+static __always_inline void hook_add_to_sum(hook_ctx *ctx, __u64 delta)
+{
+	bpf_csum_update(ctx, checksum_fold(delta));
+}
+
+static __always_inline void tc_change_l4(hook_ctx *ctx,
+					 const struct hook_sum *sum)
 {
 	const __u32 at = sum->at & ~TC_OF_UDP;
-	__u64 flags = sum->at & TC_OF_UDP ? BPF_F_MARK_MANGLED_0 : 0;
+	const __u64 flags = sum->at & TC_OF_UDP ? BPF_F_MARK_MANGLED_0 : 0;
 
-	if (!at)
-		return;
 	bpf_l4_csum_replace(ctx, at, 0, sum->addresses,
 			    flags | BPF_F_PSEUDO_HDR);
 	if (sum->ports)
 		bpf_l4_csum_replace(ctx, at, 0, sum->ports, flags);
+}
+
+static __always_inline void hook_finish(hook_ctx *ctx,
+					const struct hook_sum *sum)
+{
+	if (sum->at)
+		tc_change_l4(ctx, sum);
 	if (sum->rest)
 		bpf_csum_update(ctx, sum->rest);
 }

@@ -95,6 +95,22 @@ static __always_inline void hook_change_l4(struct hook_sum *sum, __u32 at,
 		*check = 0xffff;
 }
 
+static __always_inline void hook_change_rest(struct hook_sum *sum, __u64 delta,
+					     const struct lb_flow *line,
+					     int hops_down, const int family)
+{
+}
+
+static __always_inline void hook_change_l3(hook_ctx *ctx,
+					   const struct lb_flow *line,
+					   int hops_down, const int family)
+{
+}
+
+static __always_inline void hook_add_to_sum(hook_ctx *ctx, __u64 delta)
+{
+}
+
 static __always_inline void hook_finish(hook_ctx *ctx,
 					const struct hook_sum *sum)
 {

@@ -66,17 +66,28 @@ static __always_inline void rewrite_ipv6(struct ipv6hdr *ip,
 	to[3] = from[3];
 }
 
-/* Zero stays: left to an interface, or not wanted (RFC 9653). */
-static __always_inline void rewrite_sctp(struct packet *p,
-					 const struct lb_flow *line)
+/*
+ * Zero stays: left to an interface, or not wanted (RFC 9653). What the change
+ * adds to a sum.
+ */
+static __always_inline __u64 rewrite_sctp(struct packet *p,
+					  const struct lb_flow *line)
 {
 	struct sctp_head *sctp = (struct sctp_head *)p->ports;
 	const __be32 change = *(const __be32 *)&line->tuple.sport ^
 			      *(const __be32 *)&line->rewrite.sport;
+	const __be32 before = sctp->checksum;
 
-	if (change && sctp->checksum)
+	if (change && before)
 		sctp->checksum ^= sctp_checksum_change(
 			change, p->payload + SCTP_COMMON_HEADER);
+	return checksum_delta(before, sctp->checksum);
+}
+
+static __always_inline __u64 delta_of_ports(const struct lb_flow *line)
+{
+	return checksum_delta(*(const __be32 *)&line->tuple.sport,
+			      *(const __be32 *)&line->rewrite.sport);
 }
 
 static __always_inline void rewrite(struct packet *p,
@@ -97,7 +108,9 @@ static __always_inline void rewrite(struct packet *p,
 		return;
 	}
 	if (p->flags & FLOW_SCTP) {
-		rewrite_sctp(p, line);
+		hook_change_rest(&p->sum,
+				 rewrite_sctp(p, line) + delta_of_ports(line),
+				 line, hop == HOP_DOWN, family);
 		return;
 	}
 	check = &((struct udphdr *)p->ports)->check;
@@ -105,6 +118,9 @@ static __always_inline void rewrite(struct packet *p,
 	if (*check)
 		hook_change_l4(&p->sum, (void *)check - (void *)p->eth, check,
 			       line, hop == HOP_DOWN, 1, family);
+	else
+		hook_change_rest(&p->sum, delta_of_ports(line), line,
+				 hop == HOP_DOWN, family);
 }
 
 #endif

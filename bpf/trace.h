@@ -206,9 +206,11 @@ static __always_inline int put_id(hook_ctx *ctx, __u32 l3,
 
 	if (family == LB_IPV6) {
 		head = cursor_take(&c, sizeof(*head));
-		if (head)
-			head->id = id;
-		return head != 0;
+		if (!head)
+			return 0;
+		hook_add_to_sum(ctx, checksum_delta(head->id, id));
+		head->id = id;
+		return 1;
 	}
 	ip = cursor_take(&c, sizeof(*ip));
 	if (ip)

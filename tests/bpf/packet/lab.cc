@@ -216,13 +216,24 @@ bool can_run(const Bytes& frame) {
   return frame.size() >= kEthernet + (is_ipv4 ? kIpv4 : is_ipv6 ? kIpv6 : 1);
 }
 
-Outcome Lab::run(const Bytes& frame, uint32_t ingress) {
+int Lab::run_summed(const Bytes& frame, uint32_t ingress) {
+  constexpr uint32_t kSummed = 1u << 2;  // BPF_F_TEST_SKB_CHECKSUM_COMPLETE, newer than the headers
+  __sk_buff context{};
+  context.ifindex = ingress;
+  LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame.data(),
+              .data_size_in = static_cast<uint32_t>(frame.size()), .ctx_in = &context,
+              .ctx_size_in = sizeof(context), .repeat = 1, .flags = kSummed);
+  return -bpf_prog_test_run_opts(tc_.get(), &run);
+}
+
+Outcome Lab::run(const Bytes& frame, uint32_t ingress, uint32_t segment) {
   const bool on_tc = is_on_tc() && !beside_.valid();
   const auto before = datapath_->verdicts();
   Outcome outcome{0, {}, frame, Bytes(frame.size() + 64), ingress};
   Context context{};
   if (on_tc) {
     context.tc.ifindex = ingress;
+    context.tc.gso_size = segment;
   } else {
     context.xdp.data_end = static_cast<uint32_t>(frame.size());
     context.xdp.ingress_ifindex = ingress;

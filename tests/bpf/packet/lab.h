@@ -68,11 +68,15 @@ class Lab : public testing::Test {
   // Of what is installed afterwards: of every listener.
   void limit_flows(const plan::FlowRate& rate) { rates_.others = rate; }
 
-  // Runs the program once for a frame that came in by this interface.
-  Outcome run(const Bytes& frame, uint32_t ingress = kEth0);
+  // Runs the program once for a frame that came in by this interface; on tc it may be several of so
+  // many bytes of payload (GSO).
+  Outcome run(const Bytes& frame, uint32_t ingress = kEth0, uint32_t segment = 0);
   Outcome run(const Packet& packet, uint32_t ingress = kEth0) {
     return run(packet.bytes(), ingress);
   }
+  // The same on tc for a frame that its interface has summed (CHECKSUM_COMPLETE): 0, or EBADMSG
+  // if that is not the sum of what the program has made of it. EINVAL: the kernel does not look.
+  int run_summed(const Bytes& frame, uint32_t ingress = kEth0);
   // Sends it and has it forwarded; whom to, and from where.
   Ends forwarded(const Packet& packet, uint32_t ingress = kEth0);
   // SYN, SYN-ACK, ACK of a new connection; the member's side of it.
