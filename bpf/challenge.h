@@ -214,11 +214,19 @@ static __always_inline int take_syn(hook_ctx *ctx, struct packet *p,
 	return 1;
 }
 
-/* The SYN of this reply line's flow was kept: it can be sent once more. */
+/*
+ * The SYN of this reply line's flow was kept: it can be sent once more. Where
+ * an interface computes the checksum it goes on doing so from where this
+ * packet's L4 is, and the SYN has nothing before its own.
+ */
 static __always_inline int
 can_resend(const struct packet *p, const struct flow_hit *hit, const int family)
 {
-	if (__builtin_expect(!is_challenge(p, hit), 1))
+	const __u32 l4 = (void *)p->ports - (void *)p->eth;
+
+	if (__builtin_expect(!is_challenge(p, hit), 1) ||
+	    (HOOK_MENDS_CHECKSUMS &&
+	     l4 != sizeof(struct ethhdr) + l3_bytes(family)))
 		return 0;
 	return family == LB_IPV6 ? has_syn6(hit->index, hit->word)
 				 : has_syn4(hit->index, hit->word);
@@ -228,12 +236,6 @@ can_resend(const struct packet *p, const struct flow_hit *hit, const int family)
 static __always_inline int resend(hook_ctx *ctx, struct packet *p,
 				  const struct flow_hit *hit, const int family)
 {
-	const __u32 l4 = (void *)p->ports - (void *)p->eth;
-
-	/* an interface goes on computing the checksum from there */
-	if (HOOK_MENDS_CHECKSUMS &&
-	    l4 != sizeof(struct ethhdr) + l3_bytes(family))
-		return 0;
 	p->tries = family == LB_IPV6 ? make_syn6(ctx, hit->index, hit->word)
 				     : make_syn4(ctx, hit->index, hit->word);
 	return p->tries && take_syn(ctx, p, family);

@@ -54,6 +54,40 @@ TEST_F(Challenge, WithDataIsCutToTheSyn) {
   EXPECT_EQ(flaw(again.after), std::nullopt);
 }
 
+// As of a member whose connections have time stamps: longer than the header of the SYN.
+TEST_F(Challenge, WithTcpOptionsIsAnsweredByAnotherPort) {
+  const Bytes original = syn(kClient, kVip).bytes();
+  const Ends first = forwarded(syn(kClient, kVip));
+  constexpr size_t kOffset = 14 + 20 + 12, kCheck = kOffset + 4;
+  Bytes challenge = tcp(first.to, first.from).flags(kAck).payload(12).bytes();
+  challenge[kOffset] = 0x80;  // the header is 12 bytes longer, and so is a word of its sum
+  const uint32_t sum = (~get16(challenge, kCheck) & 0xffffu) + 0x3000;
+  set16(challenge, kCheck, static_cast<uint16_t>(~((sum & 0xffff) + (sum >> 16))));
+  ASSERT_EQ(flaw(challenge), std::nullopt);
+  const Outcome again = run(challenge, kEth1);
+  ASSERT_EQ(again.verdict(), LB_NEW_FLOW) << again;
+  EXPECT_EQ(flaw(again.after), std::nullopt);
+  EXPECT_EQ(header_of(again.after, 34), header_of(original, 34));
+}
+
+// On tc an interface may compute the checksum, and goes on doing so where L4 was: then it is the
+// client's to answer.
+TEST_F(Challenge, BehindOtherHeaders) {
+  const Ends inside = forwarded(syn(kClient, kVip)), inside6 = forwarded(syn(kClient6, kVip6));
+  const Outcome outcome = run(tcp(inside.to, inside.from).flags(kAck).options(8).payload(0), kEth1);
+  const Outcome outcome6 =
+      run(tcp(inside6.to, inside6.from).flags(kAck).extension(60, 8).payload(0), kEth1);
+  if (is_on_tc()) {
+    EXPECT_THAT(outcome, Continues(tcp(kVip, kClient).flags(kAck).options(8).payload(0)));
+    EXPECT_THAT(outcome6, Continues(tcp(kVip6, kClient6).flags(kAck).extension(60, 8).payload(0)));
+  } else {
+    EXPECT_EQ(outcome.verdict(), LB_NEW_FLOW) << outcome;
+    EXPECT_EQ(flaw(outcome.after), std::nullopt);
+    EXPECT_EQ(outcome6.verdict(), LB_NEW_FLOW) << outcome6;
+    EXPECT_EQ(flaw(outcome6.after), std::nullopt);
+  }
+}
+
 TEST_F(Challenge, IsAnsweredByAnotherPortIpv6) {
   const Bytes original = syn(kClient6, kVip6).bytes();
   const Ends first = forwarded(syn(kClient6, kVip6));
