@@ -1,5 +1,5 @@
 #!/bin/bash
-# Paths whose middle is smaller than their ends, on either side, and what does not fit into one packet. path.sh FAMILY
+# Paths whose middle is smaller than their ends, on either side, and what does not fit into one packet. path.sh FAMILY HOOK
 #
 #   far ---- client ---- eth1 amphora eth2 --[switch]-- m1
 #     192.0.2.0/25, 2001:db8:1::/64                  +-- router ---- m2
@@ -9,6 +9,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/traffic.sh"
 
 family=$1
+hook=$2
 small=1400
 lab_begin path
 lab_topology two-armed 1
@@ -44,7 +45,9 @@ LAB_CLIENT_ROUTES='{"destination": "192.0.2.0/25", "gateway": "198.51.100.100"},
   {"destination": "2001:db8:1::/64", "gateway": "2001:db8:100::100"}'
 LAB_MEMBER_ROUTES='{"destination": "192.0.2.128/25", "gateway": "203.0.113.20"},
   {"destination": "2001:db8:2::/64", "gateway": "2001:db8:203::20"}'
+LAB_AGENT_FIELDS="\"hook\": \"$hook\","
 lab_agent_start
+expect "both interfaces are on $hook" "$(lab_api GET /v1/status)" ".interfaces | length == 2 and all(.mode == \"${hook/xdp/native}\")"
 
 # pool PROTOCOL PORT NAME: one listener, for the member of that name
 pool() {
