@@ -69,7 +69,11 @@ lab_until 20 "the agent to answer" lab_is_up
 lab_until 10 "the agent's lines in the next log" in_log amphora-agent.log amphora-xdp-agent
 pass "logs: HAProxy's and the agent's are where Octavia's images have them, and rotated"
 modules=$(grep -vE '^(#|$)' /usr/lib/modules-load.d/amphora-xdp.conf)
-[[ $modules == af_packet && -e /proc/net/packet ]] || fail "not what the agent needs of the kernel: $modules"
+[[ $(xargs <<<"$modules") == "af_packet sch_ingress cls_bpf" && -e /proc/net/packet ]] || fail "not what the agent needs of the kernel: $modules"
+for module in $modules; do
+  # built in, or a module of this kernel; one that has neither cannot be asked
+  [[ ! -d /lib/modules/$(uname -r) ]] || modprobe --quiet --dry-run "$module" || fail "this kernel has no $module"
+done
 pass "modules-load.d: what the agent needs of the kernel is there"
 
 # The pages know every option that there is, and no other.
