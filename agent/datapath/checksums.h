@@ -1,27 +1,18 @@
-// Checksums: whether the packets that come in by an interface have theirs. Pure.
+// Checksums: whether the packets that come in by an interface have theirs. Pure. What is judged by
+// is in the map, which outlives the agent: every agent, and whoever asks, judges the same.
 #pragma once
-
-#include <cstdint>
-#include <map>
 
 #include "bpf/lb_abi.h"
 
 namespace datapath {
 
-enum class Checksums { there, left_out };  // of most packets that ask for a connection
+enum class Checksums { there, left_out };  // of most packets that ask for a connection or grant one
 
-class ChecksumJudge {
- public:
-  // By those that came since it was judged last, once they are enough: who is at the other end, and
-  // what they have switched on, changes. On tc ingress none are counted, and the judgement stays.
-  Checksums judge(uint32_t ifindex, const lb_checksums& counted);
+// Of few, that they are there. On tc ingress none are counted, and the judgement stays.
+Checksums judge(const lb_checksums& counted);
 
- private:
-  struct Judged {
-    lb_checksums until{};
-    Checksums last = Checksums::there;
-  };
-  std::map<uint32_t, Judged> judged_;  // by ifindex
-};
+// The same judgement by fewer packets, once they are many: who is at the other end, and what they
+// have switched on, changes, and those that come next must weigh as much.
+lb_checksums faded(lb_checksums counted);
 
 }  // namespace datapath

@@ -43,6 +43,7 @@ struct Datapath::State {
                    const HandoverHook& hook);
   Status start();
   Result<int> tc_program();
+  Result<Checksums> judge_checksums(uint32_t ifindex);
   Status open_device(uint32_t ifindex) { return maps.put(kDevices, ifindex, ifindex); }
   Status sort_devices(const TakesFrames& takes_frames);
   Status forget_other_devices();
@@ -60,7 +61,6 @@ struct Datapath::State {
   std::vector<Attachment> attachments;
   std::set<uint32_t> closed;  // interfaces that take nothing from others
   Losses losses;
-  ChecksumJudge checksums;
   Flows live = Flows::live;  // as the last census says
   TableWriter writer;
   std::optional<FlowTable> flows;
@@ -206,11 +206,12 @@ Result<std::vector<Attachment>> Datapath::attach(
                         "attach XDP to interface " + name + " (" + known.error().what + ")"});
       continue;
     }
-    const auto counted = s.maps.get(kChecksums, ifindex);
-    const auto checksums =
-        s.checksums.judge(ifindex, counted && *counted ? **counted : lb_checksums{});
-    auto attachment = s.links.attach({s.program.get(), [&s] { return s.tc_program(); }}, name,
-                                     ifindex, {s.hooks.of(name), takes_frames, s.live, checksums});
+    const auto checksums = s.judge_checksums(ifindex);
+    auto attachment =
+        checksums
+            ? s.links.attach({s.program.get(), [&s] { return s.tc_program(); }}, name, ifindex,
+                             {s.hooks.of(name), takes_frames, s.live, *checksums})
+            : Result<Attachment>(checksums.error());
     if (attachment)
       s.attachments.push_back(std::move(*attachment));
     else
@@ -270,6 +271,17 @@ Result<int> Datapath::State::tc_program() {
   if (!tc) tc.emplace(load_tc_program({about.lines4, about.lines6}, about.info, maps));
   if (!*tc) return tc->error();
   return (*tc)->get();
+}
+
+Result<Checksums> Datapath::State::judge_checksums(uint32_t ifindex) {
+  const auto counted = maps.get(kChecksums, ifindex);
+  if (!counted) return counted.error();
+  if (!*counted) return Checksums::there;
+  // What the program counts at this moment may be lost: it is no more than a few packets.
+  const lb_checksums fewer = faded(**counted);
+  if (fewer.asked != (*counted)->asked)
+    if (auto put = maps.put(kChecksums, ifindex, fewer); !put) return put.error();
+  return judge(fewer);
 }
 
 // What came in by an interface in native mode is redirected as a frame, and not every driver takes
@@ -358,7 +370,7 @@ Result<std::set<uint32_t>> Datapath::without_checksums() {
   if (!all) return all.error();
   std::set<uint32_t> interfaces;
   for (const auto& [ifindex, seen] : *all)
-    if (seen.partial * 2 > seen.asked) interfaces.insert(ifindex);
+    if (judge(seen) == Checksums::left_out) interfaces.insert(ifindex);
   return interfaces;
 }
 Result<std::map<uint32_t, Lost>> Datapath::lost_packets() const {
