@@ -80,15 +80,6 @@ base::Result<std::map<uint32_t, XdpMode>> xdp_modes(int namespace_fd) {
   return out;
 }
 
-base::Result<std::set<uint32_t>> links_without_xdp(int namespace_fd) {
-  const auto modes = xdp_modes(namespace_fd);
-  if (!modes) return modes.error();
-  std::set<uint32_t> out;
-  for (const auto& [ifindex, mode] : *modes)
-    if (mode == XdpMode::none) out.insert(ifindex);
-  return out;
-}
-
 std::optional<bool> takes_xdp_frames(int namespace_fd, uint32_t ifindex) {
   auto socket = Socket::open(namespace_fd, NETLINK_GENERIC);
   if (!socket) return std::nullopt;

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 
 #include "base/result.h"
 #include "netns/device_spec.h"
@@ -20,7 +19,5 @@ std::optional<bool> takes_xdp_frames(int namespace_fd, uint32_t ifindex);
 
 // Of all links that are there, by index; whosever the program is.
 base::Result<std::map<uint32_t, XdpMode>> xdp_modes(int namespace_fd);
-// Indexes of the links that are there and run no XDP program, whosever.
-base::Result<std::set<uint32_t>> links_without_xdp(int namespace_fd);
 
 }  // namespace netns

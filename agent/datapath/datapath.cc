@@ -184,18 +184,7 @@ Result<std::vector<Attachment>> Datapath::attach(
   const auto add_problem = [&problems](const Error& error) {
     problems += (problems.empty() ? "" : "; ") + error.message();
   };
-  for (const std::string& pinned : s.links.interfaces()) {
-    const bool wanted = std::any_of(interfaces.begin(), interfaces.end(),
-                                    [&](const auto& i) { return i.first == pinned; });
-    if (wanted) continue;
-    if (auto removed = s.links.remove(pinned); !removed) add_problem(removed.error());
-  }
-  for (const uint32_t pinned : s.links.ingress().interfaces()) {
-    const bool wanted = std::any_of(interfaces.begin(), interfaces.end(),
-                                    [&](const auto& i) { return i.second == pinned; });
-    if (wanted) continue;
-    if (auto removed = s.links.ingress().remove(pinned); !removed) add_problem(removed.error());
-  }
+  for (const Error& error : s.links.remove_others(interfaces)) add_problem(error);
   s.attachments.clear();
   for (const auto& [name, ifindex] : interfaces) {
     // Known before the first packet may be sent by it.

@@ -3,11 +3,10 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <iterator>
 
+#include "agent/datapath/on_interface.h"
 #include "agent/datapath/pins.h"
 
 namespace datapath {
@@ -19,7 +18,6 @@ using base::Result;
 using base::Status;
 using base::Unit;
 
-constexpr auto kTcxIngress = static_cast<bpf_attach_type>(46);  // newer than the headers
 // Of the filter. Others' are hardly just there, and where one is, it is not replaced.
 constexpr uint32_t kHandle = 1, kPriority = 1000;
 
@@ -27,38 +25,6 @@ enum class Kind { link, filter };
 
 std::string pin_of(const std::string& folder, uint32_t ifindex, Kind kind) {
   return folder + "/links/" + std::to_string(ifindex) + (kind == Kind::link ? " tcx" : " clsact");
-}
-
-uint32_t id_of_program(int program) {
-  bpf_prog_info info{};
-  uint32_t size = sizeof(info);
-  return bpf_obj_get_info_by_fd(program, &info, &size) == 0 ? info.id : 0;
-}
-
-std::set<uint32_t> maps_of(int program) {
-  uint32_t ids[64];
-  bpf_prog_info info{};
-  uint32_t size = sizeof(info);
-  info.nr_map_ids = std::size(ids);
-  info.map_ids = reinterpret_cast<uintptr_t>(ids);
-  if (bpf_obj_get_info_by_fd(program, &info, &size) != 0) return {};
-  return {ids, ids + std::min<size_t>(info.nr_map_ids, std::size(ids))};
-}
-
-// An older or a newer program of the same maps is ours, too.
-bool works_on_maps_of(uint32_t id, int program) {
-  const Fd other(bpf_prog_get_fd_by_id(id));
-  if (!other.valid()) return false;
-  const std::set<uint32_t> theirs = maps_of(other.get());
-  return std::ranges::any_of(maps_of(program), [&](uint32_t map) { return theirs.contains(map); });
-}
-
-std::string name_of_program(uint32_t id) {
-  const Fd fd(bpf_prog_get_fd_by_id(id));
-  bpf_prog_info info{};
-  uint32_t size = sizeof(info);
-  if (!fd.valid() || bpf_obj_get_info_by_fd(fd.get(), &info, &size) != 0) return "?";
-  return info.name;
 }
 
 Error why_not(int code, const std::string& interface) {
@@ -76,6 +42,12 @@ uint32_t filter_on(uint32_t ifindex) {
   const bpf_tc_hook hook = ingress_of(ifindex);
   LIBBPF_OPTS(bpf_tc_opts, options, .handle = kHandle, .priority = kPriority);
   return bpf_tc_query(&hook, &options) == 0 ? options.prog_id : 0;
+}
+
+// An interface that came again, or of another namespace, may have the index of the pin.
+bool runs_by(int link, uint32_t ifindex) {
+  const auto info = link_info(link);
+  return info && info->xdp.ifindex == ifindex && on_tcx(ifindex).contains(info->prog_id);
 }
 
 Status remove_filter(const std::string& path, uint32_t ifindex) {
@@ -117,17 +89,11 @@ Status Ingress::attach(int program, const std::string& interface, uint32_t ifind
 Status Ingress::attach_link(int program, const std::string& interface, uint32_t ifindex) {
   const std::string path = pin_of(folder_, ifindex, Kind::link);
   if (auto link = open_pin(path); link) {
-    // The interface of a link comes first in what is known of one, of XDP as of TCX.
-    bpf_link_info info{};
-    uint32_t size = sizeof(info);
-    const bool known = bpf_obj_get_info_by_fd(link->get(), &info, &size) == 0;
-    if (known && info.xdp.ifindex == ifindex) {
-      if (info.prog_id == id_of_program(program) ||
-          bpf_link_update(link->get(), program, nullptr) == 0)
-        return Unit{};
+    if (runs_by(link->get(), ifindex)) {
+      if (bpf_link_update(link->get(), program, nullptr) == 0) return Unit{};
       return Error{errno, "replace the tc program of " + interface};
     }
-    if (auto gone = unpin(path); !gone) return gone;  // of an interface that had this index
+    if (auto gone = unpin(path); !gone) return gone;
   } else if (link.error().code != ENOENT) {
     return link.error();
   }
@@ -139,11 +105,11 @@ Status Ingress::attach_link(int program, const std::string& interface, uint32_t 
 
 Status Ingress::attach_filter(int program, const std::string& interface, uint32_t ifindex) {
   const uint32_t there = filter_on(ifindex);
-  if (there == id_of_program(program)) return Unit{};
+  if (there != 0 && there == program_id(program) && runs_on(ifindex)) return Unit{};
   if (there != 0 && !works_on_maps_of(there, program))
     return Error{EBUSY, "interface " + interface + " has another filter in the place of ours (" +
-                            name_of_program(there) + "); remove it: tc filter del dev " +
-                            interface + " ingress pref " + std::to_string(kPriority)};
+                            program_name(there) + "); remove it: tc filter del dev " + interface +
+                            " ingress pref " + std::to_string(kPriority)};
   bpf_tc_hook hook = ingress_of(ifindex);
   if (const int err = bpf_tc_hook_create(&hook); err != 0 && err != -EEXIST)
     return why_not(-err, interface);
@@ -163,6 +129,13 @@ Status Ingress::remove(uint32_t ifindex) {
   if (auto gone = remove_link(link); !gone && gone.error().code != ENOENT) return gone;
   auto gone = remove_filter(filter, ifindex);
   return gone || gone.error().code != ENOENT ? gone : Status(Unit{});
+}
+
+bool Ingress::runs_on(uint32_t ifindex) const {
+  const auto link = open_pin(pin_of(folder_, ifindex, Kind::link));
+  if (link && runs_by(link->get(), ifindex)) return true;
+  const auto program = open_pin(pin_of(folder_, ifindex, Kind::filter));
+  return program && works_on_maps_of(filter_on(ifindex), program->get());
 }
 
 std::set<uint32_t> Ingress::interfaces() const {

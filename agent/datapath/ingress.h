@@ -21,8 +21,10 @@ class Ingress {
   base::Status attach(int program, const std::string& interface, uint32_t ifindex);
   // Not there: not an error. Of clsact the (empty) qdisc stays: others may use it.
   base::Status remove(uint32_t ifindex);
-  bool has(uint32_t ifindex) const { return interfaces().contains(ifindex); }
-  std::set<uint32_t> interfaces() const;  // that have a pin, by ifindex; some may have gone
+  // Whether what is pinned for this index runs on the interface that has it now, here.
+  bool runs_on(uint32_t ifindex) const;
+  // That have a pin, by ifindex; some may have gone, or be of another namespace.
+  std::set<uint32_t> interfaces() const;
 
  private:
   base::Status attach_link(int program, const std::string& interface, uint32_t ifindex);

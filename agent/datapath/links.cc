@@ -12,9 +12,11 @@
 #include <cstdio>
 #include <cstring>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "agent/datapath/offloads.h"
+#include "agent/datapath/on_interface.h"
 #include "agent/datapath/pins.h"
 #include "base/log.h"
 #include "netns/devices.h"
@@ -34,24 +36,6 @@ constexpr char kWithoutChecksums[] =
     "its packets come without checksums, which only tc has computed where they leave";
 constexpr char kAsConfigured[] = "as configured";
 constexpr std::chrono::minutes kBetweenTries{1};
-
-Result<bpf_link_info> link_info(int fd) {
-  bpf_link_info info{};
-  uint32_t size = sizeof(info);
-  if (bpf_obj_get_info_by_fd(fd, &info, &size) != 0) return Error{errno, "read what a link is"};
-  return info;
-}
-
-struct OnInterface {
-  uint32_t program = 0;  // id; 0: none
-  uint8_t mode = 0;      // XDP_ATTACHED_*
-};
-
-OnInterface program_on(uint32_t ifindex) {
-  LIBBPF_OPTS(bpf_xdp_query_opts, query);
-  if (bpf_xdp_query(static_cast<int>(ifindex), 0, &query) != 0) return {};
-  return {query.prog_id, query.attach_mode};
-}
 
 // One that says nothing has nothing of it.
 netns::Device device_of(const std::string& interface) {
@@ -90,20 +74,6 @@ std::optional<uint32_t> link_of(uint32_t ifindex, uint32_t program) {
       return id;
   }
   return std::nullopt;
-}
-
-std::string program_name(uint32_t id) {
-  const Fd fd(bpf_prog_get_fd_by_id(id));
-  bpf_prog_info info{};
-  uint32_t size = sizeof(info);
-  if (!fd.valid() || bpf_obj_get_info_by_fd(fd.get(), &info, &size) != 0) return "?";
-  return info.name;
-}
-
-uint32_t program_id(int program) {
-  bpf_prog_info info{};
-  uint32_t size = sizeof(info);
-  return bpf_obj_get_info_by_fd(program, &info, &size) == 0 ? info.id : 0;
 }
 
 Error another_program(const std::string& interface, uint32_t program) {
@@ -163,6 +133,18 @@ std::string note_of(const std::string& interface) {
   return why_locked(interface, device_of(interface), cpus);
 }
 
+// An interface that was made again has another index, or the same one and no program.
+bool runs_by(const bpf_link_info& link, uint32_t ifindex) {
+  return link.xdp.ifindex == ifindex && link.prog_id != 0 &&
+         on_xdp(ifindex).program == link.prog_id;
+}
+
+// Of an interface where tc would be better.
+void say_refused(Attachment& attachment, const std::string& why) {
+  std::string& said = attachment.mode == AttachMode::generic ? attachment.reason : attachment.note;
+  said += (said.empty() ? "" : "; ") + ("tc ingress refused: " + why);
+}
+
 Status detach(const std::string& path) {
   auto link = open_pin(path);
   if (link) {
@@ -180,19 +162,28 @@ Status detach(const std::string& path) {
 Result<Attachment> Links::attach(const Programs& programs, const std::string& interface,
                                  uint32_t ifindex, const Wish& wish) {
   const std::string why_tc = why_on_tc(interface, ifindex, wish);
+  std::string refused;  // by tc
   if (!why_tc.empty()) {
     auto attachment = attach_to_tc(programs, interface, ifindex, why_tc);
     if (attachment || wish.hook == Hook::tc) return attachment;
+    refused = attachment.error().message();
   }
-  auto attachment = keep_or_create(programs.xdp, interface, ifindex, wish);
-  if (!attachment) return attachment;
+  auto attachment = keep_or_create(programs, interface, ifindex, wish);
+  if (!attachment) {
+    if (wish.hook != Hook::automatic || !ingress_.runs_on(ifindex)) return attachment;
+    return attach_to_tc(programs, interface, ifindex, attachment.error().message());
+  }
   const bool is_generic = attachment->mode == AttachMode::generic;
-  if (is_generic && wish.hook == Hook::automatic)
-    if (auto better = attach_to_tc(programs, interface, ifindex, attachment->reason)) return better;
+  if (is_generic && wish.hook == Hook::automatic && refused.empty()) {
+    auto better = attach_to_tc(programs, interface, ifindex, attachment->reason);
+    if (better) return better;
+    refused = better.error().message();
+  }
   if (is_generic)
     attachment->obstacle = obstacle_of(interface, attachment->reason);
   else
     attachment->note = note_of(interface);
+  if (!refused.empty()) say_refused(*attachment, refused);
   if (auto gone = ingress_.remove(ifindex); !gone) return gone.error();
   return attachment;
 }
@@ -204,7 +195,7 @@ std::string Links::why_on_tc(const std::string& interface, uint32_t ifindex,
   if (wish.hook == Hook::tc) return kAsConfigured;
   if (wish.hook != Hook::automatic) return "";
   if (wish.checksums == Checksums::left_out) return kWithoutChecksums;
-  if (!ingress_.has(ifindex)) return "";
+  if (!ingress_.runs_on(ifindex)) return "";
   const bool tried = wish.flows == Flows::none && is_worth_a_try(ifindex, wish.takes_frames);
   return tried ? "" : why_generic(interface, ifindex, wish.takes_frames);
 }
@@ -218,29 +209,30 @@ Result<Attachment> Links::attach_to_tc(const Programs& programs, const std::stri
   return Attachment{interface, ifindex, AttachMode::tc, reason};
 }
 
-Result<Attachment> Links::keep_or_create(int program, const std::string& interface,
+Result<Attachment> Links::keep_or_create(const Programs& programs, const std::string& interface,
                                          uint32_t ifindex, const Wish& wish) {
   const std::string path = link_pin(folder_, interface);
   auto link = open_pin(path);
   if (!link) {
     if (link.error().code != ENOENT) return link.error();
-    return create(program, interface, ifindex, wish);
+    return create(programs.xdp, interface, ifindex, wish);
   }
   auto info = link_info(link->get());
   if (!info) return info.error();
-  const OnInterface now = program_on(ifindex);
-  // An interface that was made again has another index, or the same one and no program.
-  const bool is_another = info->xdp.ifindex != ifindex || now.program != info->prog_id;
+  const OnXdp now = on_xdp(ifindex);
+  const bool is_another = !runs_by(*info, ifindex);
   const bool is_generic = now.mode == XDP_ATTACHED_SKB;
   const bool is_tried_again =
       wish.hook == Hook::generic
           ? !is_generic
           : is_generic && wish.flows == Flows::none && is_worth_a_try(ifindex, wish.takes_frames);
   if (is_another || is_tried_again) {
+    if (!is_another) forward_meanwhile(programs, interface, ifindex);
     if (auto gone = detach(path); !gone) return gone.error();
-    return create(program, interface, ifindex, wish);
+    return create(programs.xdp, interface, ifindex, wish);
   }
-  if (now.program != program_id(program) && bpf_link_update(link->get(), program, nullptr) != 0)
+  if (now.program != program_id(programs.xdp) &&
+      bpf_link_update(link->get(), programs.xdp, nullptr) != 0)
     return Error{errno, "replace the XDP program of " + interface};
   if (is_generic)
     return Attachment{interface, ifindex, AttachMode::generic,
@@ -248,6 +240,17 @@ Result<Attachment> Links::keep_or_create(int program, const std::string& interfa
                           ? kAsConfigured
                           : why_generic(interface, ifindex, wish.takes_frames)};
   return Attachment{interface, ifindex, AttachMode::native, ""};
+}
+
+// From one mode to the other there is a moment without a link: tc has the packets then, until
+// attach() is done.
+void Links::forward_meanwhile(const Programs& programs, const std::string& interface,
+                              uint32_t ifindex) {
+  const auto program = programs.tc();
+  const auto done = program ? ingress_.attach(*program, interface, ifindex) : program.error();
+  if (!done)
+    spdlog::warn("packets that come by {} while its mode changes are the kernel's: {}", interface,
+                 done.error().message());
 }
 
 // The mode of a link cannot be changed.
@@ -267,7 +270,7 @@ std::string Links::why_generic(const std::string& interface, uint32_t ifindex,
 
 Result<Attachment> Links::create(int program, const std::string& interface, uint32_t ifindex,
                                  const Wish& wish) {
-  if (const OnInterface now = program_on(ifindex); now.program != 0)
+  if (const OnXdp now = on_xdp(ifindex); now.program != 0)
     return another_program(interface, now.program);
   Attachment attachment{interface, ifindex, AttachMode::native, ""};
   if (auto shown = show_vlan_tags(interface); !shown) return shown.error();
@@ -344,6 +347,33 @@ Status Links::replace(int program) {
       return Error{errno, "replace the XDP program of " + interface};
   }
   return Unit{};
+}
+
+std::vector<Error> Links::remove_others(
+    const std::vector<std::pair<std::string, uint32_t>>& interfaces) {
+  std::set<std::string> names;
+  std::set<uint32_t> indexes;
+  for (const auto& [name, ifindex] : interfaces) {
+    names.insert(name);
+    indexes.insert(ifindex);
+  }
+  std::vector<Error> left;
+  for (const std::string& pinned : this->interfaces())
+    if (!names.contains(pinned))
+      if (auto gone = remove(pinned); !gone) left.push_back(gone.error());
+  for (const uint32_t pinned : ingress_.interfaces())
+    if (!indexes.contains(pinned))
+      if (auto gone = ingress_.remove(pinned); !gone) left.push_back(gone.error());
+  return left;
+}
+
+bool Links::runs_on(uint32_t ifindex) const {
+  for (const std::string& interface : interfaces()) {
+    const auto link = open_pin(link_pin(folder_, interface));
+    const auto info = link ? link_info(link->get()) : Result<bpf_link_info>(link.error());
+    if (info && runs_by(*info, ifindex)) return true;
+  }
+  return ingress_.runs_on(ifindex);
 }
 
 Status Links::remove(const std::string& interface) { return detach(link_pin(folder_, interface)); }

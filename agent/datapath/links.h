@@ -62,8 +62,8 @@ class Links {
   // no packet finds none. Automatic is native XDP as long as packets come with their checksums and
   // the driver takes what is sent; else tc. On XDP native, unless the driver refuses or does not
   // take frames: those that are sent by it would be lost. A link that is generic since an earlier
-  // start, or for want of memory, is given up for another try while no flow lives: for that moment
-  // the kernel has what comes in, and answers connections with RST.
+  // start, or for want of memory, is given up for another try while no flow lives. Where automatic
+  // is refused by tc it is XDP, and the other way round: the attachment says so.
   base::Result<Attachment> attach(const Programs& programs, const std::string& interface,
                                   uint32_t ifindex, const Wish& wish);
   // A renamed interface keeps its link.
@@ -72,6 +72,11 @@ class Links {
   base::Status take_over(const std::string& folder);
   // Each of them runs `program`, in place. One whose interface has gone stays as it is.
   base::Status replace(int program);
+  // Of all interfaces but these, XDP and tc; what could not be removed, and why.
+  std::vector<base::Error> remove_others(
+      const std::vector<std::pair<std::string, uint32_t>>& interfaces);
+  // Whether a program of ours runs there, by either hook.
+  bool runs_on(uint32_t ifindex) const;
   // Detaches and unpins. Of tc ingress: see there.
   base::Status remove(const std::string& interface);
   std::vector<std::string> interfaces() const;  // that have a pinned link of XDP
@@ -89,8 +94,9 @@ class Links {
   base::Result<Attachment> create_generic(int program, Attachment attachment,
                                           const std::string& reason);
   base::Result<Attachment> keep(Created created, const Attachment& attachment);
-  base::Result<Attachment> keep_or_create(int program, const std::string& interface,
+  base::Result<Attachment> keep_or_create(const Programs& programs, const std::string& interface,
                                           uint32_t ifindex, const Wish& wish);
+  void forward_meanwhile(const Programs& programs, const std::string& interface, uint32_t ifindex);
   base::Result<Attachment> attach_to_tc(const Programs& programs, const std::string& interface,
                                         uint32_t ifindex, const std::string& reason);
   std::string why_on_tc(const std::string& interface, uint32_t ifindex, const Wish& wish) const;

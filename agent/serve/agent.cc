@@ -8,6 +8,7 @@
 #include <exception>
 #include <utility>
 
+#include "agent/datapath/pins.h"
 #include "agent/plan/plan.h"
 #include "agent/serve/api.h"
 #include "agent/serve/fitness.h"
@@ -39,7 +40,8 @@ Agent::Agent(const Config& config, Parts parts, std::chrono::steady_clock::time_
                       parts_.statistics),
       statistics_keeper_(loop_.get_executor(), workers_, parts_.statistics, config.state_dir),
       network_keeper_(loop_.get_executor(), workers_, parts_.network.space()),
-      program_watch_(loop_.get_executor(), parts_.network.space(), reconciler_),
+      program_watch_(loop_.get_executor(), parts_.network.space(),
+                     datapath::version_folder(config.pin_root, LB_ABI_VERSION), reconciler_),
       operator_({config.netns, workers_, *parts_.datapath, parts_.haproxy, changes_, findings_,
                  reconciler_, parts_.statistics, flow_logger_, started}),
       certificates_(*parts_.certificates, workers_,

@@ -1,9 +1,13 @@
 #include "agent/serve/program_watch.h"
 
-#include <chrono>
+#include <net/if.h>
 
+#include <chrono>
+#include <set>
+#include <vector>
+
+#include "agent/datapath/links.h"
 #include "base/log.h"
-#include "netns/xdp_features.h"
 
 namespace serve {
 
@@ -13,24 +17,42 @@ namespace {
 
 constexpr auto kLookEvery = std::chrono::milliseconds(500);
 
+// Whether the interface is there, and runs no program of ours.
+bool is_bare(const datapath::Links& links, uint32_t ifindex) {
+  char name[IF_NAMESIZE];
+  // Twice: between the two hooks it may be on the one when the other is looked at.
+  return ::if_indextoname(ifindex, name) != nullptr && !links.runs_on(ifindex) &&
+         !links.runs_on(ifindex);
+}
+
 }  // namespace
 
 ProgramWatch::ProgramWatch(const asio::any_io_executor& loop, const netns::Namespace& space,
-                           reconcile::Reconciler& reconciler)
-    : space_(space), reconciler_(reconciler), wake_(loop) {}
+                           std::string pins, reconcile::Reconciler& reconciler)
+    : space_(space), pins_(std::move(pins)), reconciler_(reconciler), wake_(loop) {}
 
 asio::awaitable<void> ProgramWatch::run() {
   while (!stopped_) {
-    auto look = [this] { return netns::links_without_xdp(space_.fd()); };
-    const auto without = co_await worker_.run(std::move(look));
+    std::vector<uint32_t> attached;
+    for (const datapath::Attachment& attachment : reconciler_.attachments())
+      attached.push_back(attachment.ifindex);
+    auto look = [this, attached = std::move(attached)] {
+      return netns::run_in(space_.fd(), [&]() -> base::Result<std::set<uint32_t>> {
+        const datapath::Links links(pins_);
+        std::set<uint32_t> bare;
+        for (const uint32_t ifindex : attached)
+          if (is_bare(links, ifindex)) bare.insert(ifindex);
+        return bare;
+      });
+    };
+    const auto bare = co_await worker_.run(std::move(look));
     std::string lost;
-    if (without)
+    if (bare)
       for (const datapath::Attachment& attachment : reconciler_.attachments())
-        if (attachment.mode != datapath::AttachMode::tc && without->contains(attachment.ifindex))
-          lost = attachment.interface;
+        if (bare->contains(attachment.ifindex)) lost = attachment.interface;
     if (!lost.empty()) reconciler_.request_run(reconcile::Reconciler::Look::everything);
     if (!lost.empty() && lost != lost_)
-      spdlog::error("somebody took the XDP program off {}: it is attached again", lost);
+      spdlog::error("somebody took the program off {}: it is attached again", lost);
     lost_ = std::move(lost);
     co_await wake_.wait_for(kLookEvery);
   }

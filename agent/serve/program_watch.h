@@ -1,5 +1,5 @@
-// ProgramWatch: sees when somebody has taken the XDP program off an interface, of which the kernel
-// tells nobody, and has it put back.
+// ProgramWatch: sees when somebody has taken our program off an interface, of XDP or of tc ingress,
+// of which the kernel tells nobody, and has it put back.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -15,9 +15,9 @@ namespace serve {
 
 class ProgramWatch {
  public:
-  // Both outlive it.
+  // `pins`: the folder of this version. The namespace and the reconciler outlive it.
   ProgramWatch(const boost::asio::any_io_executor& loop, const netns::Namespace& space,
-               reconcile::Reconciler& reconciler);
+               std::string pins, reconcile::Reconciler& reconciler);
 
   // Until stop(): looks twice a second.
   boost::asio::awaitable<void> run();
@@ -28,6 +28,7 @@ class ProgramWatch {
 
  private:
   const netns::Namespace& space_;
+  std::string pins_;
   reconcile::Reconciler& reconciler_;
   reconcile::Event wake_;
   std::string lost_;

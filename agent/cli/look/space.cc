@@ -32,8 +32,12 @@ netns::LayoutSpec layout_of(const Read& read, const netns::Observed& seen) {
 }
 
 doctor::Interface look_at(const netns::Namespace& space, const netns::Link& link, XdpMode xdp,
-                          bool on_tc) {
-  auto device = netns::run_in(space.fd(), [&] { return netns::read_device(link.name); });
+                          const datapath::Ingress& ingress) {
+  bool on_tc = false;
+  auto device = netns::run_in(space.fd(), [&] {
+    on_tc = ingress.runs_on(link.ifindex);
+    return netns::read_device(link.name);
+  });
   return {link.name, link.mtu, link.up, link.carrier, xdp, std::move(device), on_tc};
 }
 
@@ -53,15 +57,13 @@ Result<doctor::Space> look_into(const netns::Namespace& space, const Read& read)
   if (!state) return state.error();
   const auto modes = netns::xdp_modes(space.fd());
   if (!modes) return modes.error();
-  const auto on_tc =
-      datapath::Ingress(datapath::version_folder(read.config.pin_root, LB_ABI_VERSION))
-          .interfaces();
+  const datapath::Ingress ingress(datapath::version_folder(read.config.pin_root, LB_ABI_VERSION));
   doctor::Space out;
   for (const auto& [ifindex, link] : state->seen.links) {
     if (link.loopback) continue;
     const auto mode = modes->find(ifindex);
-    out.interfaces.push_back(look_at(
-        space, link, mode == modes->end() ? XdpMode::none : mode->second, on_tc.contains(ifindex)));
+    out.interfaces.push_back(
+        look_at(space, link, mode == modes->end() ? XdpMode::none : mode->second, ingress));
   }
   out.wanted_sysctls = constant_sysctls(layout_of(read, state->seen));
   std::set<std::string> keys;

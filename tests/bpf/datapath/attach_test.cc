@@ -29,22 +29,6 @@ class Attach : public DatapathTest {
     std::sort(out.begin(), out.end());
     return out;
   }
-  std::unique_ptr<Datapath> open_on(Hook hook) {
-    Options with = options();
-    with.hooks.others = hook;
-    return open(with);
-  }
-  // Id of the program on tc ingress; 0: none.
-  uint32_t ingress_on(const std::string& name) const {
-    constexpr auto kTcxIngress = static_cast<bpf_attach_type>(46);
-    const auto index = static_cast<int>(ifindex(name));
-    uint32_t ids[4], count = std::size(ids), flags = 0;
-    if (bpf_prog_query(index, kTcxIngress, 0, &flags, ids, &count) == 0)
-      return count == 0 ? 0 : ids[0];
-    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = index, .attach_point = BPF_TC_INGRESS);
-    LIBBPF_OPTS(bpf_tc_opts, filter, .handle = 1, .priority = 1000);
-    return bpf_tc_query(&hook, &filter) == 0 ? filter.prog_id : 0;
-  }
   bool pinned(const std::string& interface) const {
     return std::filesystem::exists(folder() + "/links/" + interface);
   }

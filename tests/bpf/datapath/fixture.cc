@@ -4,13 +4,19 @@
 #include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/filter.h>
 #include <linux/if_link.h>
+#include <linux/seccomp.h>
 #include <net/if.h>
 #include <sched.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
+#include <cstddef>
 #include <cstdio>
+#include <thread>
 
 namespace datapath {
 
@@ -24,6 +30,24 @@ std::string output_of(const std::string& command) {
     text += chunk.data();
   if (pipe != nullptr) pclose(pipe);
   return text;
+}
+
+void without_links(const std::function<void()>& work) {
+  sock_filter filter[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_bpf, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[0])),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, BPF_LINK_CREATE, 2, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, BPF_PROG_QUERY, 1, 0),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+  };
+  const sock_fprog program{std::size(filter), filter};
+  std::thread([&] {
+    ASSERT_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    ASSERT_EQ(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+    work();
+  }).join();
 }
 
 void DatapathTest::SetUp() {
@@ -54,6 +78,12 @@ std::unique_ptr<Datapath> DatapathTest::open(const Options& with) {
   return datapath.ok() ? std::move(*datapath) : nullptr;
 }
 
+std::unique_ptr<Datapath> DatapathTest::open_on(Hook hook) {
+  Options with = options();
+  with.hooks.others = hook;
+  return open(with);
+}
+
 std::string DatapathTest::error_of(const Options& with) {
   const auto datapath = Datapath::open(with);
   EXPECT_FALSE(datapath.ok());
@@ -68,6 +98,16 @@ uint32_t DatapathTest::program_on(const std::string& name) const {
   uint32_t id = 0;
   bpf_xdp_query_id(static_cast<int>(ifindex(name)), 0, &id);
   return id;
+}
+
+uint32_t DatapathTest::ingress_on(const std::string& name) const {
+  constexpr auto kTcxIngress = static_cast<bpf_attach_type>(46);
+  const auto index = static_cast<int>(ifindex(name));
+  uint32_t ids[4], count = std::size(ids), flags = 0;
+  if (bpf_prog_query(index, kTcxIngress, 0, &flags, ids, &count) == 0 && count > 0) return ids[0];
+  LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = index, .attach_point = BPF_TC_INGRESS);
+  LIBBPF_OPTS(bpf_tc_opts, filter, .handle = 1, .priority = 1000);
+  return bpf_tc_query(&hook, &filter) == 0 ? filter.prog_id : 0;
 }
 
 void DatapathTest::make_veth(const std::string& name) {

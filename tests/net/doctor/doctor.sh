@@ -142,6 +142,16 @@ lab_restart
 examined 0
 line xdp eth1 ok "tc ingress: native XDP refused"
 lab_agent_stop
+examined 1
+line xdp eth1 ok "tc ingress"
+index=$(lab_ip amphora -j link show eth1 | jq '.[0].ifindex')
+if [[ -e "$PINNED/links/$index tcx" ]]; then
+  bpftool link detach pinned "$PINNED/links/$index tcx" >/dev/null
+else
+  lab_in amphora tc qdisc del dev eth1 clsact
+fi
+examined 1
+line xdp eth1 fail "no program"
 sed -i 's/^{/{"hook": "xdp", /' "$LAB_DIR/agent.json"
 lab_restart
 examined 0

@@ -37,24 +37,6 @@ TEST_F(XdpFeatures, AVethTakesFramesOnceItsOtherEndPolls) {
   EXPECT_EQ(netns::takes_xdp_frames(space, index), said(false));
 }
 
-TEST_F(XdpFeatures, LinksWithoutAProgramAreKnown) {
-  open();
-  sh("ip -n lb link add v0 type veth peer name v1");
-  const auto index = [](const char* link) {
-    const std::string number =
-        sh(std::string("ip -n lb -j link show ") + link + " | jq .[0].ifindex");
-    return static_cast<uint32_t>(std::stoul(number));
-  };
-  const uint32_t v0 = index("v0"), v1 = index("v1");
-  auto without = netns::links_without_xdp(space_->fd());
-  ASSERT_TRUE(without.ok());
-  EXPECT_TRUE(without->contains(v0) && without->contains(v1));
-  sh("ip -n lb link set dev v0 xdpdrv obj " XDP_PASS_OBJECT " sec xdp");
-  without = netns::links_without_xdp(space_->fd());
-  ASSERT_TRUE(without.ok());
-  EXPECT_TRUE(!without->contains(v0) && without->contains(v1));
-}
-
 TEST_F(XdpFeatures, ModesAndOffloadsAreRead) {
   open();
   sh("ip -n lb link add v0 type veth peer name v1 && ip -n lb link set v0 up");

@@ -50,6 +50,9 @@ generic tc ["generic","tc"]
 tc generic ["tc","generic"]
 tc tc ["tc","tc"]
 xdp xdp ["native","native"]
+generic xdp ["generic","native"]
+tc xdp ["tc","native"]
+xdp xdp ["native","native"]
 MOVES
 lab_load_end
 for what in held datagrams short; do

@@ -61,6 +61,18 @@ everything "none anywhere"
 for interface in eth1 eth2; do lab_in amphora ethtool -K $interface tx on >/dev/null; done
 for name in client m1 m2; do lab_in "$name" ethtool -K eth0 tx on >/dev/null; done
 
+# ---- somebody takes the program off ------------------------------------------
+
+index=$(lab_ip amphora -j link show eth1 | jq '.[0].ifindex')
+if link=$(compgen -G "$LAB_PINS/v*/links/$index tcx"); then
+  bpftool link detach pinned "$link" >/dev/null
+else
+  lab_in amphora tc qdisc del dev eth1 clsact
+fi
+is_seen() { grep -q "somebody took the program off eth1" "$LAB_DIR/agent.log"; }
+lab_until 10 "the agent to see it" is_seen
+expect "it is attached again" "$(lab_client requests --target "$(target "$family" 80)" --connections 20)" '.failed == 0'
+
 # ---- the agent ends and comes again ------------------------------------------
 
 # The links of TCX, where the kernel has it; else the filters of clsact.
