@@ -23,17 +23,18 @@ const volatile enum lb_verdict lb_verdict_names;
 /* not a verdict: the packet is not changed, and for the program before */
 #define LB_OF_BEFORE LB_VERDICT_COUNT
 
+/* Programs of the other hook cannot be called: each hook has a map. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, __u32);
-} lb_before SEC(".maps");
+} HOOK_BEFORE SEC(".maps");
 
 /* Returns only if there is none. */
 static __always_inline enum lb_verdict leave_to_before(hook_ctx *ctx)
 {
-	bpf_tail_call(ctx, &lb_before, 0);
+	bpf_tail_call(ctx, &HOOK_BEFORE, 0);
 	return LB_INTERNAL;
 }
 

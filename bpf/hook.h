@@ -24,6 +24,7 @@
  * hook_is_partial() whether the sender has left the checksum of L4 to its
  *                   interface (CHECKSUM_PARTIAL); `at`: where two bytes are
  * hook_forget_sum() before a frame is sent that was changed in other ways
+ * HOOK_BEFORE       the map of before.h
  * hook_send()       out of an interface; HOOK_DROP: it cannot be. `devices`:
  *                   lb_devs
  */

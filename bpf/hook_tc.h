@@ -28,6 +28,8 @@ typedef struct __sk_buff hook_ctx;
 #define HOOK_DROP TC_ACT_SHOT
 #define HOOK_BROKEN TC_ACT_SHOT
 
+#define HOOK_BEFORE lb_before_tc
+
 #define HOOK_MENDS_CHECKSUMS 1
 #define HOOK_SENDS_BY_ALL 1
 

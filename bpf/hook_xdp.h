@@ -16,6 +16,8 @@ typedef struct xdp_md hook_ctx;
 #define HOOK_DROP XDP_DROP
 #define HOOK_BROKEN XDP_ABORTED
 
+#define HOOK_BEFORE lb_before
+
 /* What comes without its checksum leaves without: offload.h notes it. */
 #define HOOK_MENDS_CHECKSUMS 0
 /* A driver may take nothing but what came in by it. */

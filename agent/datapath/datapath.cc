@@ -43,6 +43,9 @@ struct Datapath::State {
                    const HandoverHook& hook);
   Status start();
   Result<int> tc_program();
+  Programs programs() {
+    return {program.get(), [this] { return tc_program(); }};
+  }
   Result<Checksums> judge_checksums(uint32_t ifindex);
   Status open_device(uint32_t ifindex) { return maps.put(kDevices, ifindex, ifindex); }
   Status sort_devices(const TakesFrames& takes_frames);
@@ -135,11 +138,6 @@ Result<std::optional<OlderSet>> open_older(const std::string& root) {
   auto maps = open_pins(older.folder);
   if (!maps) return maps.error();
   older.maps = std::move(*maps);
-  if (!Ingress(older.folder).interfaces().empty())
-    return Error{0, older.folder +
-                        " has interfaces on tc ingress, whose flows cannot be taken over: run the "
-                        "older agent with hook xdp for them first, or remove them with "
-                        "amphora-xdp-agent --teardown: their connections end"};
   spdlog::info("taking over the flows of {}", older.folder);
   return std::optional(std::move(older));
 }
@@ -196,11 +194,10 @@ Result<std::vector<Attachment>> Datapath::attach(
       continue;
     }
     const auto checksums = s.judge_checksums(ifindex);
-    auto attachment =
-        checksums
-            ? s.links.attach({s.program.get(), [&s] { return s.tc_program(); }}, name, ifindex,
-                             {s.hooks.of(name), takes_frames, s.live, *checksums})
-            : Result<Attachment>(checksums.error());
+    auto attachment = checksums
+                          ? s.links.attach(s.programs(), name, ifindex,
+                                           {s.hooks.of(name), takes_frames, s.live, *checksums})
+                          : Result<Attachment>(checksums.error());
     if (attachment)
       s.attachments.push_back(std::move(*attachment));
     else
@@ -236,7 +233,7 @@ Status Datapath::State::settle_in(const KernelMaps& pinned, std::optional<OlderS
   }
   auto done = pin_over(program.get(), links.folder() + kProgramPin);
   if (!done || !handover) return done;
-  return handover->run({about.lines4, about.lines6}, about.info, program.get());
+  return handover->run({about.lines4, about.lines6}, about.info, programs());
 }
 
 Status Datapath::State::start() {
@@ -257,7 +254,7 @@ Status Datapath::State::start() {
 }
 
 Result<int> Datapath::State::tc_program() {
-  if (!tc) tc.emplace(load_tc_program({about.lines4, about.lines6}, about.info, maps));
+  if (!tc) tc.emplace(load_tc_program({about.lines4, about.lines6}, about.info, maps, Role::alone));
   if (!*tc) return tc->error();
   return (*tc)->get();
 }

@@ -16,6 +16,7 @@ namespace datapath {
 namespace {
 
 using base::Error;
+using base::Fd;
 using base::Result;
 using base::Status;
 using base::Unit;
@@ -147,7 +148,7 @@ Status Handover::copy_turns() {
   return ours_.put(kFlowCpus, 0, sum);
 }
 
-Status Handover::run(const Sizes& sizes, const lb_info& info, int alone) {
+Status Handover::run(const Sizes& sizes, const lb_info& info, const Programs& alone) {
   reached(HandoverStep::copied);
   // An agent that was killed may have denied them; it takes its time until they are denied again.
   if (auto allowed = old_.allow_new_flows(ours_); !allowed) return allowed.error();
@@ -158,7 +159,7 @@ Status Handover::run(const Sizes& sizes, const lb_info& info, int alone) {
   return done;
 }
 
-Status Handover::take_all(const Sizes& sizes, const lb_info& info, int alone) {
+Status Handover::take_all(const Sizes& sizes, const lb_info& info, const Programs& alone) {
   auto grace = Grace::open();
   if (!grace) return grace.error();
   auto programs = load_handover(sizes, info, ours_);
@@ -200,9 +201,45 @@ Status Handover::stand_beside(const Sizes& sizes, const lb_info& info) {
   auto beside = load_program(sizes, info, ours_, Role::beside);
   if (!beside) return beside.error();
   if (auto done = links_.take_over(folder_); !done) return done.error();
-  if (auto done = links_.replace(beside->program.get()); !done) return done.error();
+  Fd tc;
+  const auto load_tc = [&]() -> Result<int> {
+    auto loaded = load_tc_beside(sizes, info);
+    if (!loaded) return loaded.error();
+    tc = std::move(*loaded);
+    return tc.get();
+  };
+  if (auto done = links_.replace({beside->program.get(), load_tc}); !done) return done.error();
   reached(HandoverStep::linked);
   return Unit{};
+}
+
+// Pinned, or the map would forget the program when the agent is killed; and kept, because programs
+// of an earlier start may run by it.
+Result<Fd> Handover::load_tc_beside(const Sizes& sizes, const lb_info& info) {
+  auto before = tc_before();
+  if (!before) return before.error();
+  const std::string path = links_.folder() + "/" + kBeforeTc.name;
+  auto map = open_pin(path);
+  if (!map) {
+    map = Fd(bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, kBeforeTc.name, sizeof(uint32_t),
+                            sizeof(uint32_t), 1, nullptr));
+    if (!map->valid()) return Error{errno, std::string("make the map ") + kBeforeTc.name};
+    if (auto pinned = pin(map->get(), path); !pinned) return pinned.error();
+  }
+  if (auto added = ours_.add(kBeforeTc.name, std::move(*map)); !added) return added.error();
+  auto program = static_cast<uint32_t>(before->get());
+  if (auto put = ours_.put(kBeforeTc, 0, program); !put) return put.error();
+  return load_tc_program(sizes, info, ours_, Role::beside);
+}
+
+// The older version's. Before the first of its interfaces has another, it gets a pin.
+Result<Fd> Handover::tc_before() {
+  const std::string path = folder_ + kTcProgramPin;
+  if (auto pinned = open_pin(path); pinned || pinned.error().code != ENOENT) return pinned;
+  auto program = links_.ingress().program();
+  if (!program) return program;
+  if (auto pinned = pin(program->get(), path); !pinned) return pinned.error();
+  return program;
 }
 
 Status Handover::take_flows(FlowImport& flows, const Grace& grace) {
@@ -215,7 +252,8 @@ Status Handover::take_flows(FlowImport& flows, const Grace& grace) {
 }
 
 // What began while the others were taken. For as long as this lasts no flow can begin.
-Status Handover::take_rest(FlowImport& flows, const Grace& grace, const lb_info& info, int alone) {
+Status Handover::take_rest(FlowImport& flows, const Grace& grace, const lb_info& info,
+                           const Programs& alone) {
   if (auto done = old_.deny_new_flows(); !done) return done.error();
   if (auto done = grace.wait(); !done) return done.error();
   reached(HandoverStep::denied);
@@ -262,11 +300,13 @@ Status Handover::add_counts(int program) {
   return Unit{};
 }
 
-// Without lb_info the older maps are no set any more: from here on they are only removed.
+// Without lb_info the older maps are no set any more: from here on they are only removed. Nobody
+// calls the older programs any more, and what would keep them goes first.
 Status Handover::forget() {
+  if (auto erased = ours_.erase(kBefore, 0); !erased) return erased.error();
+  if (auto gone = unpin(links_.folder() + "/" + kBeforeTc.name); !gone) return gone.error();
   if (auto gone = unpin(folder_ + "/" + kInfo.name); !gone) return gone.error();
   reached(HandoverStep::forgotten);
-  if (auto erased = ours_.erase(kBefore, 0); !erased) return erased.error();
   return remove_pins(folder_);
 }
 

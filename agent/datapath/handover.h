@@ -43,19 +43,22 @@ class Handover {
 
   // Into new maps, which nobody uses yet: everything but flows and counts.
   base::Status copy(const lb_info& info);
-  // `alone`: the program of this version that needs no other. Afterwards the older maps are gone.
+  // `alone`: the programs of this version that need no other. Afterwards the older maps are gone.
   // After an error the older version goes on as before, with these maps beside it.
-  base::Status run(const Sizes& sizes, const lb_info& info, int alone);
+  base::Status run(const Sizes& sizes, const lb_info& info, const Programs& alone);
 
  private:
   base::Status copy_policy();
   base::Status copy_backends();
   base::Status copy_clients(const lb_info& info);
   base::Status copy_turns();
-  base::Status take_all(const Sizes& sizes, const lb_info& info, int alone);
+  base::Status take_all(const Sizes& sizes, const lb_info& info, const Programs& alone);
   base::Status stand_beside(const Sizes& sizes, const lb_info& info);
+  base::Result<base::Fd> load_tc_beside(const Sizes& sizes, const lb_info& info);
+  base::Result<base::Fd> tc_before();
   base::Status take_flows(FlowImport& flows, const Grace& grace);
-  base::Status take_rest(FlowImport& flows, const Grace& grace, const lb_info& info, int alone);
+  base::Status take_rest(FlowImport& flows, const Grace& grace, const lb_info& info,
+                         const Programs& alone);
   base::Status add_counts(int program);
   base::Status forget();
   void reached(HandoverStep step) const {

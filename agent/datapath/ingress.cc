@@ -50,6 +50,34 @@ bool runs_by(int link, uint32_t ifindex) {
   return info && info->xdp.ifindex == ifindex && on_tcx(ifindex).contains(info->prog_id);
 }
 
+// `flags`: whether it may replace another.
+Status put_filter(int program, uint32_t ifindex, uint32_t flags, const std::string& interface) {
+  const bpf_tc_hook hook = ingress_of(ifindex);
+  LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = program, .flags = flags, .handle = kHandle,
+              .priority = kPriority);
+  if (const int err = bpf_tc_attach(&hook, &options); err != 0) return why_not(-err, interface);
+  return Unit{};
+}
+
+// Who was killed between filter and pin has left the pin of the program before.
+Status replace_filter(int program, const std::string& path, uint32_t ifindex) {
+  auto before = open_pin(path);
+  if (!before) return before.error();
+  const uint32_t there = filter_on(ifindex);
+  if (!works_on_maps_of(there, before->get()) && !works_on_maps_of(there, program)) return Unit{};
+  auto put = put_filter(program, ifindex, BPF_TC_F_REPLACE, std::to_string(ifindex));
+  return put ? pin_over(program, path) : put;
+}
+
+Status replace_link(int program, const std::string& path) {
+  auto link = open_pin(path);
+  if (!link) return link.error();
+  // EINVAL, ENOLINK: its interface is gone.
+  if (bpf_link_update(link->get(), program, nullptr) == 0 || errno == EINVAL || errno == ENOLINK)
+    return Unit{};
+  return Error{errno, "replace the tc program of " + path};
+}
+
 Status remove_filter(const std::string& path, uint32_t ifindex) {
   auto program = open_pin(path);
   if (!program) return program.error();
@@ -116,11 +144,28 @@ Status Ingress::attach_filter(int program, const std::string& interface, uint32_
   // The pin first: a filter that nobody knows of would stay for ever.
   if (auto pinned = pin_over(program, pin_of(folder_, ifindex, Kind::filter)); !pinned)
     return pinned;
-  LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = program,
-              .flags = there == 0 ? 0u : static_cast<uint32_t>(BPF_TC_F_REPLACE), .handle = kHandle,
-              .priority = kPriority);
-  if (const int err = bpf_tc_attach(&hook, &options); err != 0) return why_not(-err, interface);
+  return put_filter(program, ifindex, there == 0 ? 0 : BPF_TC_F_REPLACE, interface);
+}
+
+Status Ingress::replace(int program) {
+  for (const uint32_t ifindex : interfaces()) {
+    auto done = replace_link(program, pin_of(folder_, ifindex, Kind::link));
+    if (!done && done.error().code == ENOENT)
+      done = replace_filter(program, pin_of(folder_, ifindex, Kind::filter), ifindex);
+    if (!done && done.error().code != ENOENT) return done;
+  }
   return Unit{};
+}
+
+Result<Fd> Ingress::program() const {
+  for (const uint32_t ifindex : interfaces()) {
+    if (auto pinned = open_pin(pin_of(folder_, ifindex, Kind::filter))) return pinned;
+    const auto link = open_pin(pin_of(folder_, ifindex, Kind::link));
+    const auto info = link ? link_info(link->get()) : Result<bpf_link_info>(link.error());
+    if (Fd program(info ? bpf_prog_get_fd_by_id(info->prog_id) : -1); program.valid())
+      return program;
+  }
+  return Error{ENOENT, "find the tc program of " + folder_};
 }
 
 Status Ingress::remove(uint32_t ifindex) {

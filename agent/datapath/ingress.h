@@ -19,6 +19,10 @@ class Ingress {
 
   // The interface runs `program` when it returns, in place if it ran an older one of ours.
   base::Status attach(int program, const std::string& interface, uint32_t ifindex);
+  // Each that has a pin runs `program`, in place. Where none of ours is, it stays so.
+  base::Status replace(int program);
+  // That one of the pins is of; only while there are any.
+  base::Result<base::Fd> program() const;
   // Not there: not an error. Of clsact the (empty) qdisc stays: others may use it.
   base::Status remove(uint32_t ifindex);
   // Whether what is pinned for this index runs on the interface that has it now, here.

@@ -62,6 +62,7 @@ inline constexpr ArrayOf<lb_flow_cpu> kFlowCpus{"lb_flow_cpu"};
 
 // Of a handover: the program before this one, by its descriptor. Cannot be read.
 inline constexpr MapOf<uint32_t, uint32_t> kBefore{"lb_before"};
+inline constexpr MapOf<uint32_t, uint32_t> kBeforeTc{"lb_before_tc"};  // only during a handover
 
 // Counters; verdicts and those of services have a value for each CPU.
 inline constexpr ArrayOf<lb_verdict_counters> kVerdicts{"lb_verdicts"};

@@ -338,15 +338,19 @@ Status Links::take_over(const std::string& folder) {
   return Unit{};
 }
 
-Status Links::replace(int program) {
+Status Links::replace(const Programs& programs) {
+  const bool any_on_tc = !ingress_.interfaces().empty();
+  const auto tc = any_on_tc ? programs.tc() : Result<int>(-1);
+  if (!tc) return tc.error();
   for (const std::string& interface : interfaces()) {
     auto link = open_pin(link_pin(folder_, interface));
     if (!link) return link.error();
     // EINVAL, ENOLINK: its interface is gone.
-    if (bpf_link_update(link->get(), program, nullptr) != 0 && errno != EINVAL && errno != ENOLINK)
+    if (bpf_link_update(link->get(), programs.xdp, nullptr) != 0 && errno != EINVAL &&
+        errno != ENOLINK)
       return Error{errno, "replace the XDP program of " + interface};
   }
-  return Unit{};
+  return any_on_tc ? ingress_.replace(*tc) : Unit{};
 }
 
 std::vector<Error> Links::remove_others(

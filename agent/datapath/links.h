@@ -70,8 +70,9 @@ class Links {
   base::Status follow_names(const std::vector<std::pair<std::string, uint32_t>>& interfaces);
   // Those of another folder become this one's. For an upgrade.
   base::Status take_over(const std::string& folder);
-  // Each of them runs `program`, in place. One whose interface has gone stays as it is.
-  base::Status replace(int program);
+  // Each of them runs the program of its hook, in place. One whose interface has gone stays as it
+  // is.
+  base::Status replace(const Programs& programs);
   // Of all interfaces but these, XDP and tc; what could not be removed, and why.
   std::vector<base::Error> remove_others(
       const std::vector<std::pair<std::string, uint32_t>>& interfaces);

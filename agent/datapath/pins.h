@@ -1,7 +1,11 @@
-// Pins: the folder of pinned maps, program and links, on a bpf file system.
+// Pins: the folder of pinned maps, programs and links, on a bpf file system.
 //   <root>/v<ABI>/<map>         every map under its name; lb_info is pinned last
 //   <root>/v<ABI>/lb_xdp        the program
-//   <root>/v<ABI>/links/<name>  one link per interface
+//   <root>/v<ABI>/links/<name>  the link of an interface on XDP
+//   <root>/v<ABI>/links/<index> tcx      that of one on tc ingress
+//   <root>/v<ABI>/links/<index> clsact   where the kernel has no TCX: the program of its filter
+// While flows are taken over from <root>/v<ABI>, also
+//   <root>/v<ABI>/lb_xdp_tc     its program of tc ingress, if interfaces were on it
 #pragma once
 
 #include <string>
@@ -26,7 +30,9 @@ base::Status make_pin_folder(const std::string& path);
 // for it: one that was killed may be about to let go. The error names the process that has it.
 base::Result<base::Fd> lock_pin_folder(const std::string& root);
 
-inline constexpr char kProgramPin[] = "/lb_xdp";  // in the folder of a version
+// In the folder of a version. What begins like the first one is taken for no map, by older agents
+// too.
+inline constexpr char kProgramPin[] = "/lb_xdp", kTcProgramPin[] = "/lb_xdp_tc";
 
 std::string version_folder(const std::string& root, int abi);
 // Interface names may have a dot, which names of pins must not; a colon is free.

@@ -29,15 +29,12 @@ using base::Result;
 using base::Status;
 using base::Unit;
 
-struct DestroySkeleton {
-  void operator()(lb* skeleton) const { lb::destroy(skeleton); }
-};
-using Skeleton = std::unique_ptr<lb, DestroySkeleton>;
-
 template <class Object>
 struct Destroy {
   void operator()(Object* skeleton) const { Object::destroy(skeleton); }
 };
+template <class Object>
+using Skeleton = std::unique_ptr<Object, Destroy<Object>>;
 
 constexpr size_t kVerifierLogBytes = 1 << 20;
 
@@ -52,13 +49,23 @@ int take_libbpf_message(libbpf_print_level level, const char* format, va_list ar
   return length;
 }
 
-Result<Skeleton> open_skeleton(std::vector<char>& log) {
+// `log`: what the verifier will say.
+template <class Object>
+Result<Skeleton<Object>> open_skeleton(const char* what, std::vector<char>& log) {
   libbpf_set_print(take_libbpf_message);
   LIBBPF_OPTS(bpf_object_open_opts, options, .kernel_log_buf = log.data(),
               .kernel_log_size = log.size());
-  Skeleton skeleton(lb::open(&options));
-  if (!skeleton) return Error{errno, "open the XDP program"};
+  Skeleton<Object> skeleton(Object::open(&options));
+  if (!skeleton) return Error{errno, std::string("open ") + what};
   return skeleton;
+}
+
+template <class Object>
+Status load(const Skeleton<Object>& skeleton, const char* what, const std::vector<char>& log) {
+  const int err = Object::load(skeleton.get());
+  if (err == 0) return Unit{};
+  return Error{
+      -err, std::string("load ") + what + ": " + explain_refusal(-err, skeleton->obj, log.data())};
 }
 
 // 0: every set of maps of this version has it.
@@ -127,6 +134,19 @@ Status prepare_maps(const bpf_object* object, const Sizes& sizes, const lb_info&
   return Unit{};
 }
 
+// On maps that are there; others of theirs stay as they are.
+Status prepare_beside(const bpf_object* object, const Sizes& sizes, const KernelMaps& there) {
+  bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, object) {
+    const std::string name = bpf_map__name(map);
+    if (!is_ours(map) || !there.has(name)) continue;
+    if (const uint32_t entries = entries_for(name, sizes); entries != 0)
+      bpf_map__set_max_entries(map, entries);
+    if (auto reused = reuse(map, there.fd(name), there.info(name)); !reused) return reused.error();
+  }
+  return Unit{};
+}
+
 template <class Rodata>
 void configure_table(Rodata& rodata, const Sizes& sizes, const lb_info& info) {
   rodata.lb_lines = sizes.lines4;
@@ -149,6 +169,11 @@ void configure(Rodata& rodata, const Sizes& sizes, const lb_info& info, Role rol
   lb_crc32c_set(&rodata.lb_crc32c);
 }
 
+constexpr char kXdpProgram[] = "the XDP program";
+constexpr char kTcProgram[] = "the tc program";
+constexpr char kHandoverPrograms[] = "the programs of a handover";
+constexpr char kPairPrograms[] = "the programs of a pair";
+
 Result<Fd> own(int fd) {
   Fd copy(fcntl(fd, F_DUPFD_CLOEXEC, 3));
   if (!copy.valid()) return Error{errno, "copy a descriptor"};
@@ -160,15 +185,14 @@ Result<Fd> own(int fd) {
 Result<Loaded> load_program(const Sizes& sizes, const lb_info& info, const KernelMaps& pinned,
                             Role role) {
   std::vector<char> log(kVerifierLogBytes);
-  auto skeleton = open_skeleton(log);
+  auto skeleton = open_skeleton<lb>(kXdpProgram, log);
   if (!skeleton) return skeleton.error();
   const lb& object = **skeleton;
   Loaded loaded;
   auto ready = prepare_maps(object.obj, sizes, info, pinned, loaded.features);
   if (!ready) return ready.error();
   configure(*object.rodata, sizes, info, role);
-  if (const int err = lb::load(skeleton->get()); err != 0)
-    return Error{-err, "load the XDP program: " + explain_refusal(-err, object.obj, log.data())};
+  if (auto done = load(*skeleton, kXdpProgram, log); !done) return done.error();
 
   auto program = own(bpf_program__fd(object.progs.lb_xdp));
   if (!program) return program.error();
@@ -184,82 +208,56 @@ Result<Loaded> load_program(const Sizes& sizes, const lb_info& info, const Kerne
   return loaded;
 }
 
-Result<Fd> load_tc_program(const Sizes& sizes, const lb_info& info, const KernelMaps& maps) {
-  libbpf_set_print(take_libbpf_message);
+Result<Fd> load_tc_program(const Sizes& sizes, const lb_info& info, const KernelMaps& maps,
+                           Role role) {
   std::vector<char> log(kVerifierLogBytes);
-  LIBBPF_OPTS(bpf_object_open_opts, options, .kernel_log_buf = log.data(),
-              .kernel_log_size = log.size());
-  const std::unique_ptr<lb_tc, Destroy<lb_tc>> skeleton(lb_tc::open(&options));
-  if (!skeleton) return Error{errno, "open the tc program"};
-  bpf_map* map = nullptr;
-  bpf_object__for_each_map(map, skeleton->obj) {
-    const std::string name = bpf_map__name(map);
-    // A program of another kind cannot be called by this one.
-    if (!is_ours(map) || name == kBefore.name) continue;
-    if (const uint32_t entries = entries_for(name, sizes); entries != 0)
-      bpf_map__set_max_entries(map, entries);
-    if (auto reused = reuse(map, maps.fd(name), maps.info(name)); !reused) return reused.error();
-  }
-  configure(*skeleton->rodata, sizes, info, Role::alone);
-  if (const int err = lb_tc::load(skeleton.get()); err != 0)
-    return Error{-err, "load the tc program: " + explain_refusal(-err, skeleton->obj, log.data())};
-  return own(bpf_program__fd(skeleton->progs.lb_tc));
+  auto skeleton = open_skeleton<lb_tc>(kTcProgram, log);
+  if (!skeleton) return skeleton.error();
+  const lb_tc& object = **skeleton;
+  if (auto ready = prepare_beside(object.obj, sizes, maps); !ready) return ready.error();
+  configure(*object.rodata, sizes, info, role);
+  if (auto done = load(*skeleton, kTcProgram, log); !done) return done.error();
+  return own(bpf_program__fd(object.progs.lb_tc));
 }
 
 std::string missing_kernel_features() {
   std::vector<char> log(kVerifierLogBytes);
-  const auto skeleton = open_skeleton(log);
+  const auto skeleton = open_skeleton<lb>(kXdpProgram, log);
   return skeleton ? missing_features((*skeleton)->obj) : skeleton.error().message();
-}
-
-// Maps of theirs alone stay as they are.
-static Status prepare_beside(const bpf_object* object, const Sizes& sizes,
-                             const KernelMaps& pinned) {
-  bpf_map* map = nullptr;
-  bpf_object__for_each_map(map, object) {
-    const std::string name = bpf_map__name(map);
-    if (!is_ours(map) || !pinned.has(name)) continue;
-    if (const uint32_t entries = entries_for(name, sizes); entries != 0)
-      bpf_map__set_max_entries(map, entries);
-    if (auto reused = reuse(map, pinned.fd(name), pinned.info(name)); !reused)
-      return reused.error();
-  }
-  return Unit{};
 }
 
 Result<HandoverPrograms> load_handover(const Sizes& sizes, const lb_info& info,
                                        const KernelMaps& pinned) {
-  libbpf_set_print(take_libbpf_message);
-  const std::unique_ptr<handover, Destroy<handover>> object(handover::open());
-  if (!object) return Error{errno, "open the programs of a handover"};
-  if (auto ready = prepare_beside(object->obj, sizes, pinned); !ready) return ready.error();
-  configure_table(*object->rodata, sizes, info);
-  if (const int err = handover::load(object.get()); err != 0)
-    return Error{-err,
-                 "load the programs of a handover: " + explain_refusal(-err, object->obj, "")};
-  auto take_flow = own(bpf_program__fd(object->progs.lb_take_flow));
+  std::vector<char> log(kVerifierLogBytes);
+  auto skeleton = open_skeleton<handover>(kHandoverPrograms, log);
+  if (!skeleton) return skeleton.error();
+  const handover& object = **skeleton;
+  if (auto ready = prepare_beside(object.obj, sizes, pinned); !ready) return ready.error();
+  configure_table(*object.rodata, sizes, info);
+  if (auto done = load(*skeleton, kHandoverPrograms, log); !done) return done.error();
+  auto take_flow = own(bpf_program__fd(object.progs.lb_take_flow));
   if (!take_flow) return take_flow.error();
-  auto add_counts = own(bpf_program__fd(object->progs.lb_add_counts));
+  auto add_counts = own(bpf_program__fd(object.progs.lb_add_counts));
   if (!add_counts) return add_counts.error();
   return HandoverPrograms{std::move(*take_flow), std::move(*add_counts)};
 }
 
 Result<ReplicaPrograms> load_replica(const Sizes& sizes, const lb_info& info,
                                      const KernelMaps& pinned) {
-  libbpf_set_print(take_libbpf_message);
-  const std::unique_ptr<replica, Destroy<replica>> object(replica::open());
-  if (!object) return Error{errno, "open the programs of a pair"};
-  if (auto ready = prepare_beside(object->obj, sizes, pinned); !ready) return ready.error();
-  configure_table(*object->rodata, sizes, info);
-  object->rodata->lb_silent = 1;
-  if (const int err = replica::load(object.get()); err != 0)
-    return Error{-err, "load the programs of a pair: " + explain_refusal(-err, object->obj, "")};
+  std::vector<char> log(kVerifierLogBytes);
+  auto skeleton = open_skeleton<replica>(kPairPrograms, log);
+  if (!skeleton) return skeleton.error();
+  const replica& object = **skeleton;
+  if (auto ready = prepare_beside(object.obj, sizes, pinned); !ready) return ready.error();
+  configure_table(*object.rodata, sizes, info);
+  object.rodata->lb_silent = 1;
+  if (auto done = load(*skeleton, kPairPrograms, log); !done) return done.error();
   ReplicaPrograms programs;
   for (const auto& [fd, into] :
-       {std::pair(bpf_program__fd(object->progs.lb_take_flows), &programs.take_flows),
-        std::pair(bpf_program__fd(object->progs.lb_end_flows), &programs.end_flows),
-        std::pair(bpf_map__fd(object->maps.lb_takes), &programs.takes),
-        std::pair(bpf_map__fd(object->maps.lb_ends), &programs.ends)}) {
+       {std::pair(bpf_program__fd(object.progs.lb_take_flows), &programs.take_flows),
+        std::pair(bpf_program__fd(object.progs.lb_end_flows), &programs.end_flows),
+        std::pair(bpf_map__fd(object.maps.lb_takes), &programs.takes),
+        std::pair(bpf_map__fd(object.maps.lb_ends), &programs.ends)}) {
     auto copy = own(fd);
     if (!copy) return copy.error();
     *into = std::move(*copy);

@@ -24,7 +24,7 @@ struct Loaded {
 };
 
 // alone: the program has all packets. beside: those of flows that are not in its maps are for the
-// program in lb_before, which also makes the new ones.
+// program in lb_before (on tc: lb_before_tc), which also makes the new ones.
 enum class Role { alone, beside };
 
 // Loads the program on `pinned` maps, or on new ones of these sizes if there are none. All of them
@@ -34,10 +34,10 @@ enum class Role { alone, beside };
 base::Result<Loaded> load_program(const Sizes& sizes, const lb_info& info, const KernelMaps& pinned,
                                   Role role);
 
-// The program of tc ingress, on the maps that load_program() gave. It has none of its own but those
-// of a run.
+// The program of tc ingress, on the maps that load_program() gave; beside another, also on that in
+// which it is.
 base::Result<base::Fd> load_tc_program(const Sizes& sizes, const lb_info& info,
-                                       const KernelMaps& maps);
+                                       const KernelMaps& maps, Role role);
 
 // What the program needs and this kernel does not have, "bpf_loop"; empty: all there. Loads
 // nothing. Who may not call bpf(2) gets everything.

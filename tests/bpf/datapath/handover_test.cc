@@ -8,6 +8,7 @@
 
 #include "agent/datapath/clients.h"
 #include "agent/datapath/lb_maps.h"
+#include "agent/datapath/links.h"
 #include "bpf/flow_layout.h"
 #include "clients_v2.skel.h"
 #include "tests/bpf/datapath/fixture.h"
@@ -38,10 +39,12 @@ class FromVersion2 : public DatapathTest {
     t.services[service_key(80)].flags = LB_SERVICE_PERSISTENT;
     return t;
   }
-  // The maps of an agent of that version, as it leaves them.
-  void make_set(const std::vector<std::pair<ClientOfV2, MemberOfV2>>& clients) {
-    auto ours = open();
+  // The maps of an agent of that version, as it leaves them, and its interfaces on tc.
+  void make_set(const std::vector<std::pair<ClientOfV2, MemberOfV2>>& clients,
+                const std::vector<std::pair<std::string, uint32_t>>& on_tc = {}) {
+    auto ours = open_on(Hook::tc);
     ASSERT_NE(ours, nullptr);
+    ASSERT_TRUE(ours->attach(on_tc).ok());
     ASSERT_TRUE(ours->apply(diff({}, remembering())).ok());
     lb_info info = ours->about().info;
     info.abi = 2;
@@ -84,6 +87,48 @@ TEST_F(FromVersion2, ClientsKeepTheirMembers) {
     ASSERT_NE(it, remembered.end()) << client.client.ip[0];
     EXPECT_EQ(it->second, lb_client_has(member.backend, member.seen));
   }
+}
+
+// Its interfaces on tc have this version's program, in place.
+class TcOfVersion2 : public FromVersion2 {
+ protected:
+  void take_over() {
+    make_veth("v0");
+    make_veth("v1");
+    make_set({}, {{"v0", ifindex("v0")}, {"v1", ifindex("v1")}});
+    if (HasFatalFailure()) return;
+    const uint32_t theirs = ingress_on("v0");
+    EXPECT_NE(theirs, 0u);
+    ASSERT_TRUE(shell("ip link del v1"));
+    const auto datapath = open_on(Hook::tc);
+    ASSERT_NE(datapath, nullptr);
+    EXPECT_FALSE(std::filesystem::exists(root_ + "/v2"));
+    EXPECT_FALSE(std::filesystem::exists(folder() + "/" + kBeforeTc.name));
+    EXPECT_NE(ingress_on("v0"), 0u);
+    EXPECT_NE(ingress_on("v0"), theirs);
+    EXPECT_TRUE(Links(folder()).runs_on(ifindex("v0")));
+    const auto attached = datapath->attach({{"v0", ifindex("v0")}});
+    ASSERT_TRUE(attached.ok()) << attached.error().message();
+    EXPECT_EQ(attached->front().mode, AttachMode::tc);
+    EXPECT_EQ(Links(folder()).ingress().interfaces(), std::set<uint32_t>{ifindex("v0")});
+  }
+};
+
+TEST_F(TcOfVersion2, LinksAreTakenOver) { take_over(); }
+
+TEST_F(TcOfVersion2, FiltersAreTakenOver) {
+  without_links([this] { take_over(); });
+}
+
+TEST_F(TcOfVersion2, PinsOfInterfacesThatHaveGoneDoNotMatter) {
+  make_veth("v0");
+  make_set({}, {{"v0", ifindex("v0")}});
+  if (HasFatalFailure()) return;
+  ASSERT_TRUE(shell("ip link del v0"));
+  const auto datapath = open();
+  ASSERT_NE(datapath, nullptr);
+  ASSERT_TRUE(datapath->attach({}).ok());
+  EXPECT_TRUE(Links(folder()).ingress().interfaces().empty());
 }
 
 }  // namespace

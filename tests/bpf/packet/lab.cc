@@ -132,7 +132,8 @@ void Lab::open(const datapath::Options& options) {
   ASSERT_TRUE(attached.ok()) << attached.error().message();
   if (!is_on_tc()) return;
   const auto& about = datapath_->about();
-  auto loaded = datapath::load_tc_program({about.lines4, about.lines6}, about.info, pinned_maps());
+  auto loaded = datapath::load_tc_program({about.lines4, about.lines6}, about.info, pinned_maps(),
+                                          datapath::Role::alone);
   ASSERT_TRUE(loaded.ok()) << loaded.error().message();
   tc_ = std::move(*loaded);
 }

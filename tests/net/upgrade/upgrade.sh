@@ -1,6 +1,6 @@
 #!/bin/bash
 # An upgrade to an agent of another ABI, while traffic flows: killed (-9) at each of its steps, and at random moments;
-# each next start goes on, and nobody notices.
+# each next start goes on, and nobody notices. upgrade.sh HOOK
 #
 #   client ---- eth1 amphora eth2 --[switch]-- m1  lab_server, iperf3 -s
 #     iperf3 stream, held connections,     |-- m2  lab_server
@@ -8,12 +8,15 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../traffic/traffic.sh"
 
+hook=$1
 steps=8 # of HandoverStep, but for the last one: after it only leftovers are removed
-lab_begin upgrade
+lab_begin "upgrade-$hook"
 lab_topology two-armed 2
 lab_members
 lab_spawn_in m1 "$LAB_DIR/iperf-server.log" iperf3 -s
+LAB_AGENT_FIELDS="\"hook\": \"$hook\","
 lab_agent_start
+expect "both interfaces are on $hook" "$(lab_api GET /v1/status)" ".interfaces | length == 2 and all(.mode == \"${hook/xdp/native}\")"
 create_lb upgrade "$LAB_VIP4" \
   "$(listener_json TCP 80 ROUND_ROBIN "$(members_json ipv4 "$LAB_MEMBER_PORT" 1 1)")" \
   "$(listener_json UDP 53 ROUND_ROBIN "$(members_json ipv4 "$LAB_MEMBER_PORT" 1 1)")" \
