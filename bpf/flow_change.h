@@ -31,19 +31,18 @@ static __always_inline struct lb_half *flow_half(__u32 position,
 static __always_inline __u32 flow_lock(struct lb_bucket *bucket)
 {
 	for (int i = 0; i < FLOW_LOCK_TRIES; i++) {
-		__u32 open = LB_READ(bucket->lock) & ~FLOW_BUCKET_HELD;
+		__u32 open = LB_READ(bucket->lock) & ~LB_BUCKET_HELD;
 
 		if (__sync_val_compare_and_swap(&bucket->lock, open,
-						open | FLOW_BUCKET_HELD) ==
-		    open)
-			return (open + FLOW_BUCKET_ROUND) | FLOW_BUCKET_HELD;
+						open | LB_BUCKET_HELD) == open)
+			return (open + LB_BUCKET_ROUND) | LB_BUCKET_HELD;
 	}
 	return 0;
 }
 
 static __always_inline void flow_unlock(struct lb_bucket *bucket, __u32 held)
 {
-	__u32 open = held & ~FLOW_BUCKET_HELD;
+	__u32 open = held & ~LB_BUCKET_HELD;
 
 	LB_BARRIER();
 	if (lb_weak_order)
@@ -289,7 +288,7 @@ static __always_inline int flow_make(const struct lb_flow *made,
 	if (!held)
 		return FLOW_BUSY_BUCKET;
 	if (flow_scan(home, &made->tuple, addresses, family, &hit) ||
-	    ((held & FLOW_BUCKET_SPILLED) &&
+	    ((held & LB_BUCKET_SPILLED) &&
 	     flow_scan(second, &made->tuple, addresses, family, &hit))) {
 		flow_unlock(bucket, held);
 		return FLOW_EXISTS;
@@ -298,7 +297,7 @@ static __always_inline int flow_make(const struct lb_flow *made,
 	if (index == LB_FLOW_NONE) {
 		index = flow_claim(second, made->word, family);
 		if (index != LB_FLOW_NONE)
-			held |= FLOW_BUCKET_SPILLED;
+			held |= LB_BUCKET_SPILLED;
 	}
 	line = flow_line(index, family);
 	if (line) {

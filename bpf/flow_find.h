@@ -109,10 +109,6 @@ static __always_inline int flow_scan(__u32 preferred,
 	return 0;
 }
 
-#define FLOW_BUCKET_HELD 1u
-#define FLOW_BUCKET_SPILLED 2u /* for ever */
-#define FLOW_BUCKET_ROUND 4u /* counts the holders */
-
 /* Where the tuple is, if not at its preferred line; LB_FLOW_NONE: nowhere. */
 static __always_inline __u32 flow_search(const struct lb_tuple *tuple,
 					 const struct lb_addr *addresses,
@@ -125,7 +121,7 @@ static __always_inline __u32 flow_search(const struct lb_tuple *tuple,
 	if (flow_scan(home, tuple, addresses, family, &hit))
 		return hit.index;
 	bucket = flow_bucket(home, family);
-	if (!bucket || !(LB_READ(bucket->lock) & FLOW_BUCKET_SPILLED))
+	if (!bucket || !(LB_READ(bucket->lock) & LB_BUCKET_SPILLED))
 		return LB_FLOW_NONE;
 	return flow_scan(lb_second_line(hash, flow_lines(family)), tuple,
 			 addresses, family, &hit)

@@ -200,6 +200,11 @@ static inline __u32 lb_client_home(__u64 who)
 
 /* ---- the buckets ------------------------------------------------------- */
 
+/* of the lock */
+#define LB_BUCKET_HELD 1u
+#define LB_BUCKET_SPILLED 2u /* for ever */
+#define LB_BUCKET_ROUND 4u /* counts the holders */
+
 /* the preferred line; its bucket (all lines ^ 0 .. 7) is the home bucket */
 static inline __u32 lb_home_line(__u64 hash, __u32 lines)
 {

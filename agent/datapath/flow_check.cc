@@ -80,13 +80,13 @@ class Check {
     const uint32_t bucket = index / LB_FLOW_WAYS;
     if (bucket == home) return;
     if (bucket != second) return fault(index, "in a bucket that is not its tuple's");
-    if ((lines_.buckets()[home].lock & 2) == 0)
+    if ((lines_.buckets()[home].lock & LB_BUCKET_SPILLED) == 0)
       fault(index, "in its second bucket, which the first one does not say");
   }
 
   void check_locks() {
     for (uint32_t bucket = 0; bucket < lines_.buckets().size(); bucket++)
-      if ((lines_.buckets()[bucket].lock & 1) != 0)
+      if ((lines_.buckets()[bucket].lock & LB_BUCKET_HELD) != 0)
         fault(bucket * LB_FLOW_WAYS, "the lock is held, and nobody is at it");
   }
 

@@ -42,8 +42,6 @@ uint32_t scan(const FlowLines& lines, uint32_t preferred, const lb_flow6& like) 
   return LB_FLOW_NONE;
 }
 
-constexpr uint32_t kSpilled = 2;  // of lb_bucket.lock
-
 }  // namespace
 
 lb_flow6 copy_line(const FlowLines& lines, uint32_t index) {
@@ -72,8 +70,8 @@ uint32_t find_line(const FlowLines& lines, uint64_t seed, const lb_flow6& like) 
   const uint64_t hash = lb_hash_tuple(&like.line.tuple, seed);
   const uint32_t home = lb_home_line(hash, lines.count());
   const uint32_t found = scan(lines, home, like);
-  const bool spilled = (shared(lines.buckets()[home / LB_FLOW_WAYS].lock).load() & kSpilled) != 0;
-  if (found != LB_FLOW_NONE || !spilled) return found;
+  const uint32_t lock = shared(lines.buckets()[home / LB_FLOW_WAYS].lock).load();
+  if (found != LB_FLOW_NONE || (lock & LB_BUCKET_SPILLED) == 0) return found;
   return scan(lines, lb_second_line(hash, lines.count()), like);
 }
 

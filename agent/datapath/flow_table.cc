@@ -204,8 +204,9 @@ void FlowTable::sweep_line(const FlowLines& lines, uint32_t index, const Judge& 
   const uint32_t state = lb_word_state(word);
   FlowCensus::Table& table = counting_.tables[lines.family() == base::Family::ipv6];
   if (state < LB_FLOW_STATES) table.lines[state]++;
-  if (index % LB_FLOW_WAYS == 0)
-    table.spilled_buckets += read(lines.buckets()[index / LB_FLOW_WAYS].lock) >> 1 & 1;
+  if (index % LB_FLOW_WAYS == 0 &&
+      (read(lines.buckets()[index / LB_FLOW_WAYS].lock) & LB_BUCKET_SPILLED) != 0)
+    table.spilled_buckets++;
   if (state == LB_FLOW_FREE || state == LB_FLOW_BUSY) return;
 
   const bool forward = state == LB_FLOW_DEAD || lb_word_is_forward(word);

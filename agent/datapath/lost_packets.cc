@@ -7,8 +7,8 @@
 
 #include <cerrno>
 #include <cstring>
-#include <memory>
 
+#include "agent/datapath/skeleton.h"
 #include "bpf/lost.h"
 #include "lost.skel.h"
 
@@ -18,10 +18,6 @@ namespace {
 using base::Error;
 using base::Fd;
 using base::Result;
-
-struct DestroyLost {
-  void operator()(lost* object) const { lost::destroy(object); }
-};
 
 std::string text(const Lost& lost, const std::string& interface, const char* when) {
   const std::string why =
@@ -36,7 +32,7 @@ Result<LostPackets> LostPackets::watch() {
   struct stat space {};
   if (::stat("/proc/thread-self/ns/net", &space) != 0)
     return Error{errno, "read the network namespace"};
-  const std::unique_ptr<lost, DestroyLost> object(lost::open());
+  const Skeleton<lost> object(lost::open());
   if (!object) return Error{errno, "open the programs that watch redirects"};
   object->rodata->lb_namespace = static_cast<uint32_t>(space.st_ino);
   if (const int err = lost::load(object.get()); err != 0)

@@ -7,12 +7,12 @@
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "agent/datapath/lb_maps.h"
 #include "agent/datapath/refusal.h"
+#include "agent/datapath/skeleton.h"
 #include "base/log.h"
 #include "bpf/crc32c.h"
 #include "handover.skel.h"
@@ -28,13 +28,6 @@ using base::Fd;
 using base::Result;
 using base::Status;
 using base::Unit;
-
-template <class Object>
-struct Destroy {
-  void operator()(Object* skeleton) const { Object::destroy(skeleton); }
-};
-template <class Object>
-using Skeleton = std::unique_ptr<Object, Destroy<Object>>;
 
 constexpr size_t kVerifierLogBytes = 1 << 20;
 

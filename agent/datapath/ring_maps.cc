@@ -7,12 +7,12 @@
 #include <array>
 #include <cerrno>
 #include <functional>
-#include <memory>
 #include <system_error>
 #include <thread>
 #include <utility>
 
 #include "agent/datapath/kernel_maps.h"
+#include "agent/datapath/skeleton.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "ring_ids.skel.h"
@@ -107,10 +107,6 @@ Status result_of(const std::vector<Part>& parts, const std::function<uint32_t(si
   return result;
 }
 
-struct DestroyRingIds {
-  void operator()(ring_ids* object) const { ring_ids::destroy(object); }
-};
-
 }  // namespace
 
 Status put_ring_maps(int outer, std::span<const Maps::RingCells> rings, std::set<uint32_t>& done) {
@@ -157,7 +153,7 @@ Status erase_ring_maps(int outer, std::span<const uint32_t> places, std::set<uin
 }
 
 Result<std::vector<uint32_t>> ring_map_ids(int outer, uint32_t places) {
-  const std::unique_ptr<ring_ids, DestroyRingIds> object(ring_ids::open());
+  const Skeleton<ring_ids> object(ring_ids::open());
   if (!object) return Error{errno, "open the program that reads rings"};
   object->rodata->lb_places = places;
   int err = bpf_map__reuse_fd(object->maps.lb_rings, outer);

@@ -78,7 +78,7 @@ for test in unit tight; do mutant none $test; done
 mutant no_second_look tight bpf/flow_find.h \
   'return lb_word_same_generation(LB_READ(hit->line->word), hit->word);' 'return 1;'
 mutant no_lock bare bpf/flow_change.h \
-  'held = flow_lock(bucket);' 'held = LB_READ(bucket->lock) | FLOW_BUCKET_HELD;'
+  'held = flow_lock(bucket);' 'held = LB_READ(bucket->lock) | LB_BUCKET_HELD;'
 mutant no_claim bare bpf/flow_change.h \
   '__sync_val_compare_and_swap(&line->word, word, ours) ==
 			    word)' '(LB_WRITE(line->word, ours), 1))'
@@ -114,7 +114,7 @@ mutant forward_generation_not_asked unit bpf/flow_state.h \
 mutant reply_not_asked_again unit bpf/flow_state.h \
   'lb_word_same_generation(reply, hit->word)' '1'
 mutant spill_not_marked unit bpf/flow_change.h \
-  'held |= FLOW_BUCKET_SPILLED;' ';'
+  'held |= LB_BUCKET_SPILLED;' ';'
 mutant ring_ends_nothing unit bpf/flow_change.h \
   'flow_end_line((__u32)entry, word, family)' '0'
 mutant ring_is_not_left unit bpf/flow_state.h \
