@@ -126,6 +126,7 @@ LB_STATIC_ASSERT(sizeof(struct lb_ring_cell) == 8, "lb_ring_cell");
 #define LB_BACKEND_GONE 4u /* member removed or down: a SYN starts afresh */
 #define LB_BACKEND_RETURNING 8u /* persistent clients may; weight 0 too */
 #define LB_BACKEND_PROXIED 16u /* sockets of HAProxy's connect to it, too */
+#define LB_BACKEND_SNAT_FLOATS 32u /* its `snat` goes where the VIPs go */
 
 struct lb_backend {
 	struct lb_addr addr;
@@ -182,8 +183,7 @@ LB_STATIC_ASSERT(sizeof(struct lb_nexthop_key) == 24, "lb_nexthop_key");
 
 /* in a line's `nexthop`: the id, and what else is to be known of the flow */
 #define LB_NEXTHOP_ID (LB_MAX_NEXTHOPS - 1)
-#define LB_LINE_TURNS \
-	0x8000u /* packets may leave by the interface they came in by */
+#define LB_LINE_TURNS 0x8000u /* may leave by where its packets came in */
 #define LB_LINE_REMEMBERS \
 	0x4000u /* forward line: its client is, once it is open */
 

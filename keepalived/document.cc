@@ -94,6 +94,7 @@ class InstanceReader {
   Status inner_block(const Line& line);
   Status authentication();
   Status addresses(std::vector<IpAddress>& into);
+  Status excluded();
   Status words(std::vector<std::string>& into);
   Status tracked();
   Status check_whole();
@@ -224,7 +225,7 @@ Status InstanceReader::inner_block(const Line& line) {
   if (word == "authentication") return authentication();
   if (word == "unicast_peer") return addresses(instance_.peers);
   if (word == "virtual_ipaddress") return addresses(instance_.vips);
-  if (word == "virtual_ipaddress_excluded") return addresses(instance_.excluded);
+  if (word == "virtual_ipaddress_excluded") return excluded();
   if (word == "virtual_routes") return words(instance_.routes);
   if (word == "virtual_rules") return words(instance_.rules);
   if (word == "track_script") return tracked();
@@ -246,6 +247,22 @@ Status InstanceReader::addresses(std::vector<IpAddress>& into) {
     if (!address) return not_understood(line);
     if (into.size() == Document::kMostAddresses) return error_at(line.number, "too many addresses");
     into.push_back(*address);
+    return Unit{};
+  });
+}
+
+Status InstanceReader::excluded() {
+  return block([this](const Line& line) -> Status {
+    const auto& words = line.words;
+    const bool elsewhere = words.size() == 3 && words[1] == "dev" && is_name(words[2]);
+    const auto address = elsewhere || words.size() == 1 ? IpAddress::parse(words[0]) : std::nullopt;
+    if (!address) return not_understood(line);
+    if (instance_.excluded.size() + instance_.floating.size() == Document::kMostAddresses)
+      return error_at(line.number, "too many addresses");
+    if (elsewhere)
+      instance_.floating.push_back({*address, words[2]});
+    else
+      instance_.excluded.push_back(*address);
     return Unit{};
   });
 }

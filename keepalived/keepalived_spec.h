@@ -29,6 +29,14 @@ struct CheckScript {
   friend bool operator==(const CheckScript&, const CheckScript&) = default;
 };
 
+// An address of another interface that goes along with the VIPs.
+struct Floating {
+  base::IpAddress address;
+  std::string interface;
+
+  auto operator<=>(const Floating&) const = default;
+};
+
 struct Instance {
   enum class Start : uint8_t { unsaid, master, backup };  // "state"
   enum class Version : uint8_t { v2, v3 };
@@ -48,6 +56,7 @@ struct Instance {
   std::vector<base::IpAddress> peers;      // unicast; empty: multicast
   std::vector<base::IpAddress> vips;       // advertised; all of one family
   std::vector<base::IpAddress> excluded;   // VIPs that go along without being advertised
+  std::vector<Floating> floating;          // the same, elsewhere
   std::vector<std::string> routes, rules;  // that go along; as keepalived has them
   std::vector<CheckScript> scripts;        // the ones that are tracked
 

@@ -156,7 +156,10 @@ void Process::end_child() {
 
 Status Process::drop() {
   if (!instance_) return Unit{};
-  return drop_(instance_->interface, all_vips(*instance_));
+  Status dropped = drop_(instance_->interface, all_vips(*instance_));
+  for (const Floating& one : instance_->floating)
+    if (auto done = drop_(one.interface, {one.address}); !done) dropped = done;
+  return dropped;
 }
 
 Status Process::stop() {

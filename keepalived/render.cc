@@ -83,7 +83,10 @@ std::string render(const Instance& instance) {
   if (instance.source) out.add("unicast_src_ip " + instance.source->text());
   out.list("unicast_peer", texts(instance.peers));
   out.list("virtual_ipaddress", texts(instance.vips));
-  out.list("virtual_ipaddress_excluded", texts(instance.excluded));
+  std::vector<std::string> along = texts(instance.excluded);
+  for (const Floating& one : instance.floating)
+    along.push_back(one.address.text() + " dev " + one.interface);
+  out.list("virtual_ipaddress_excluded", along);
   out.list("virtual_routes", instance.routes);
   out.list("virtual_rules", instance.rules);
   std::vector<std::string> names;

@@ -71,6 +71,9 @@ struct LayoutSpec {
   std::set<VipSpec> vips{};
   // Of a pair's node: the VIPs of load balancers are keepalived's, on this interface. "": no pair.
   std::string pair_interface{};
+  // Of the same: addresses that go where the VIPs go, on the interface whose network has them.
+  // Sources towards members there.
+  std::vector<base::IpAddress> floating{};
   std::set<base::IpAddress> next_hop_targets{};  // members: their next hops are kept resolved
   uint16_t local_port_min = 61000, local_port_max = 65535;  // ip_local_port_range
 

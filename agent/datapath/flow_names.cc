@@ -17,7 +17,9 @@ FlowNames FlowNames::of(const Tables& tables, const HopOf& hop_of) {
     Ids ids;
     ids.backend = id;
     ids.nexthop = hop_of(address);
-    ids.moves = (backend.flags & LB_BACKEND_SNAT_VIP) != 0;
+    ids.moves = (backend.flags & (LB_BACKEND_SNAT_VIP | LB_BACKEND_SNAT_FLOATS)) != 0;
+    if ((backend.flags & LB_BACKEND_SNAT_FLOATS) != 0)
+      names.floating_.insert(from_abi(from_abi(backend.family), backend.snat));
     names.backends_[{from_abi(backend.pool), address, ntohs(backend.port)}] = ids;
   }
   return names;
@@ -31,7 +33,7 @@ std::optional<FlowNames::Ids> FlowNames::find(const Ends& flow) const {
   if (backend == backends_.end()) return std::nullopt;
   Ids ids = backend->second;
   ids.service = service->second.id;
-  ids.moves = ids.moves && flow.snat == flow.vip.address;
+  ids.moves = ids.moves && goes_along(flow.snat, flow.vip.address);
   return ids;
 }
 

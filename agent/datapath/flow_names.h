@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <tuple>
 
 #include "agent/datapath/tables.h"
@@ -31,6 +32,10 @@ class FlowNames {
   };
   // nullopt: there is no such listener, or it has no such member.
   std::optional<Ids> find(const Ends& flow) const;
+  // Whether a flow's address towards its member goes where its VIP goes.
+  bool goes_along(const base::IpAddress& snat, const base::IpAddress& vip) const {
+    return snat == vip || floating_.contains(snat);
+  }
 
  private:
   struct Service {
@@ -40,6 +45,7 @@ class FlowNames {
   using Member = std::tuple<base::Uuid, base::IpAddress, uint16_t>;  // of a pool
   std::map<std::tuple<uint8_t, base::IpAddress, uint16_t>, Service> services_;
   std::map<Member, Ids> backends_;
+  std::set<base::IpAddress> floating_;
 };
 
 }  // namespace datapath

@@ -1,6 +1,7 @@
 #include "agent/plan/layout.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <unordered_set>
 
@@ -33,6 +34,7 @@ Networks::Networks(const netns::Observed& observed, const netns::LayoutSpec& con
   for (const netns::InterfaceSpec& spec : configured.interfaces) add(spec.addresses, spec.name);
   const auto loopback = links_.find("lo");
   loopback_ = {"lo", loopback == links_.end() ? 0 : loopback->second};
+  floating_ = configured.floating;
 }
 
 void Networks::add(const std::vector<base::IpPrefix>& prefixes, const std::string& interface) {
@@ -40,6 +42,13 @@ void Networks::add(const std::vector<base::IpPrefix>& prefixes, const std::strin
   for (const base::IpPrefix& prefix : prefixes)
     if (prefix.length < prefix.address.bits())
       networks_.push_back({prefix, {interface, there == links_.end() ? 0 : there->second}});
+}
+
+std::optional<base::IpAddress> Networks::floating_on(uint32_t ifindex, base::Family family) const {
+  const auto own = std::find_if(floating_.begin(), floating_.end(), [&](const auto& address) {
+    return address.family() == family && link_of(address).ifindex == ifindex;
+  });
+  return own == floating_.end() ? std::nullopt : std::optional(*own);
 }
 
 const VipLink& Networks::link_of(const base::IpAddress& vip) const {
@@ -62,6 +71,11 @@ netns::LayoutSpec make_layout(const model::Relations& related, const Networks& n
               ? netns::VipSpec{vip, networks.link_of(vip).interface}
               : netns::VipSpec{vip, configured.pair_interface, netns::VipKeeper::keepalived});
   }
+  // Without a VIP there is nothing that they go along with.
+  if (!layout.vips.empty())
+    for (const base::IpAddress& address : configured.floating)
+      layout.vips.insert(
+          {address, networks.link_of(address).interface, netns::VipKeeper::keepalived});
   layout.next_hop_targets.merge(member_addresses(related));
   return layout;
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ class Networks {
 
   // The link with the longest network that has the VIP; of two alike the observed one.
   const VipLink& link_of(const base::IpAddress& vip) const;
+  // The source towards members behind this link that goes where the VIPs go; nullopt: none does.
+  std::optional<base::IpAddress> floating_on(uint32_t ifindex, base::Family family) const;
 
  private:
   void add(const std::vector<base::IpPrefix>& prefixes, const std::string& interface);
@@ -37,6 +40,7 @@ class Networks {
   std::map<std::string, uint32_t> links_;  // observed: name -> ifindex
   std::vector<Network> networks_;
   VipLink loopback_;
+  std::vector<base::IpAddress> floating_;
 };
 
 // `configured`, and what the model adds: the VIPs, each on its link, and the members as targets

@@ -161,8 +161,10 @@ std::optional<PoolPlanner::Planned> PoolPlanner::plan_backend(const model::Membe
   backend.port = htons(member.protocol_port);
   backend.family = datapath::to_abi(member.address.family());
   backend.flags = LB_BACKEND_PRESENT;
-  if (way && way->from_vip) backend.flags |= LB_BACKEND_SNAT_VIP;
-  if (way) backend.snat = way->source;
+  if (way) {
+    backend.flags |= way->flags;
+    backend.snat = way->source;
+  }
   const bool down = observed_.down.contains(member.id);
   if (down) backend.flags |= LB_BACKEND_GONE;
   if (way && !down && member.admin_state_up && pool.admin_state_up)
@@ -218,26 +220,30 @@ PoolPlanner::Reach& PoolPlanner::reach(const base::IpAddress& address) {
   } else {
     reach.interface = link->second.name;
     reach.hop = next_hop(link->second, hop->second.neighbour);
-    reach.source = hop->second.source;
+    const auto floating = networks_.floating_on(link->first, address.family());
+    reach.source = floating ? floating : hop->second.source;
+    reach.floats = floating.has_value();
   }
   return reach;
 }
 
 // The VIP is the source where every VIP of the family is at home on the link that leads to the
-// member: an answer to it then comes back here. Elsewhere it is the address of the link.
+// member: an answer to it then comes back here. Elsewhere it is an address of the link.
 std::optional<PoolPlanner::Way> PoolPlanner::way_to(const model::Member& member, const Reach& reach,
                                                     const std::set<uint32_t>& vip_links) {
   if (!reach.problem.empty()) {
     problem(member.id, reach.problem);
     return std::nullopt;
   }
-  if (vip_links.size() == 1 && *vip_links.begin() == reach.hop.ifindex) return Way{true, {}};
+  if (vip_links.size() == 1 && *vip_links.begin() == reach.hop.ifindex)
+    return Way{LB_BACKEND_SNAT_VIP, {}};
   if (!reach.source || reach.source->family() != member.address.family()) {
     problem(member.id, "interface " + reach.interface + " has no address to reach member " +
                            member.address.text() + " from");
     return std::nullopt;
   }
-  return Way{false, datapath::to_abi(*reach.source)};
+  return Way{static_cast<uint8_t>(reach.floats ? LB_BACKEND_SNAT_FLOATS : 0),
+             datapath::to_abi(*reach.source)};
 }
 
 std::set<uint32_t> PoolPlanner::links_of(const std::set<base::IpAddress>& vips,

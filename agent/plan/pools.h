@@ -43,7 +43,8 @@ class PoolPlanner {
     std::string problem;  // why they do not, in words for people; empty: they do
     std::string interface;
     lb_nexthop hop{};
-    std::optional<base::IpAddress> source;  // the link's own address towards it
+    std::optional<base::IpAddress> source;  // the link's own address towards it, or a floating one
+    bool floats = false;                    // it is one: it goes where the VIPs go
     bool is_unicast = false;
     bool is_vip = false;                // of any load balancer
     lb_nexthop* destination = nullptr;  // its entry in the plan's tables; none yet
@@ -58,7 +59,7 @@ class PoolPlanner {
   };
   // The source of packets to a member.
   struct Way {
-    bool from_vip;  // the VIP
+    uint8_t flags;  // LB_BACKEND_SNAT_VIP, LB_BACKEND_SNAT_FLOATS
     lb_addr source;
   };
 

@@ -198,6 +198,12 @@ PairConfig read_pair(const json& value, const std::string& path,
   fields.flag("preempt", pair.preempt);
   fields.text("key_file", pair.key_file);
   fields.number("port", pair.port, 1, 65535);
+  fields.list("floating", [&](const json& v, const std::string& at) {
+    const auto address = v.is_string() ? base::IpAddress::parse(v.get_ref<const std::string&>())
+                                       : std::optional<base::IpAddress>();
+    if (!address && !fault) fault = at + " " + kAddress;
+    if (address) pair.floating.push_back(*address);
+  });
   fields.nothing_else();
   if (fault) return pair;
   if (advert % kLeastAdvert != 0) fields.fail("advert_ms", "must be a multiple of 10");
@@ -262,6 +268,26 @@ void check_interfaces(const netns::LayoutSpec& layout, std::optional<std::string
       fault = "interfaces: " + interface.name + " is given twice";
 }
 
+// keepalived puts each on the interface whose network has it.
+void check_floating(const netns::LayoutSpec& layout, std::optional<std::string>& fault) {
+  std::set<base::IpAddress> taken;
+  std::set<base::IpPrefix> networks;
+  for (const auto& interface : layout.interfaces)
+    for (const base::IpPrefix& prefix : interface.addresses) {
+      taken.insert(prefix.address);
+      if (interface.name != layout.pair_interface) networks.insert(prefix.network());
+    }
+  for (const base::IpAddress& address : layout.floating) {
+    const bool has_network =
+        std::any_of(networks.begin(), networks.end(),
+                    [&](const auto& network) { return is_host(network, address); });
+    const std::string what = "pair.floating: " + address.text();
+    if (!has_network && !fault)
+      fault = what + " is no host of a network of an interface other than " + layout.pair_interface;
+    if (!taken.insert(address).second && !fault) fault = what + " is there already";
+  }
+}
+
 }  // namespace
 
 base::Result<Config> parse_config(std::string_view text, const std::string& file, Whose whose) {
@@ -300,6 +326,7 @@ base::Result<Config> parse_config(std::string_view text, const std::string& file
   fields.object("pair", [&](const json& v, const std::string& path) {
     config.pair = read_pair(v, path, fault);
     config.layout.pair_interface = config.pair->interface;
+    config.layout.floating = config.pair->floating;
   });
   fields.object("flow_log", [&](const json& v, const std::string& path) {
     config.flow_log = read_flow_log(v, path, fault);
@@ -315,6 +342,7 @@ base::Result<Config> parse_config(std::string_view text, const std::string& file
   });
   fields.nothing_else();
   check_interfaces(config.layout, fault);
+  check_floating(config.layout, fault);
   if (auto wrong = fault_among(config.vip_ranges, config.layout); wrong && !fault) fault = wrong;
   if (fault) return base::Error{0, file + ": " + *fault};
   return config;

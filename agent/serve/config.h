@@ -45,6 +45,7 @@ struct PairConfig {
   bool preempt = false;                    // a better node that comes back takes the VIPs
   std::string key_file;                    // the same on both; "": connections do not go along
   uint16_t port = 1025;                    // where the node listens that is dialled, on `source`
+  std::vector<base::IpAddress> floating;   // sources towards members, which go with the VIPs
 };
 
 struct Config {

@@ -38,7 +38,7 @@ keepalived::Paths pair_paths(const Config& config) {
   return paths;
 }
 
-keepalived::Instance pair_instance(const PairConfig& pair, const std::set<base::IpAddress>& vips,
+keepalived::Instance pair_instance(const PairConfig& pair, const netns::LayoutSpec& layout,
                                    const std::string& check_script) {
   keepalived::Instance instance;
   instance.name = "pair";
@@ -54,7 +54,15 @@ keepalived::Instance pair_instance(const PairConfig& pair, const std::set<base::
   instance.source = pair.source;
   instance.peers = {pair.peer};
   instance.scripts = {{"check", check_script, kCheckEvery, 1, 1, kCheckTime}};
-  keepalived::place_vips(instance, {vips.begin(), vips.end()});
+  std::vector<base::IpAddress> vips;
+  for (const netns::VipSpec& vip : layout.vips) {
+    if (vip.keeper != netns::VipKeeper::keepalived) continue;
+    if (vip.interface == pair.interface)
+      vips.push_back(vip.address);
+    else
+      instance.floating.push_back({vip.address, vip.interface});
+  }
+  keepalived::place_vips(instance, vips);
   return instance;
 }
 
@@ -81,14 +89,11 @@ Pair::Pair(asio::any_io_executor loop, const Config& config, keepalived::Paths p
       wake_(loop) {}
 
 void Pair::arranged(const netns::LayoutSpec& layout) {
-  std::set<base::IpAddress> vips;
-  for (const netns::VipSpec& vip : layout.vips)
-    if (vip.keeper == netns::VipKeeper::keepalived) vips.insert(vip.address);
-  const auto instance = pair_instance(pair_, vips, paths_.check_script);
+  const auto instance = pair_instance(pair_, layout, paths_.check_script);
   // keepalived advertises something, or there is nothing to be master of.
   std::string text = instance.vips.empty() ? "" : keepalived::render(instance);
   if (knows_ && text == wanted_) return;
-  if (instance.vips.empty() && !vips.empty())
+  if (instance.vips.empty() && !instance.excluded.empty())
     spdlog::error("pair: no VIP is of the family of {}", pair_.source.text());
   wanted_ = std::move(text);
   knows_ = true;

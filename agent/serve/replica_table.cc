@@ -65,8 +65,6 @@ std::optional<pair::Flow> told_of(Family family, uint32_t line, const WholeFlow&
   return flow;
 }
 
-bool is_movable(const pair::Flow& flow) { return flow.snat.address == flow.vip.address; }
-
 // One direction: what comes in as from `src` to `dst` goes out as from `new_src` to `new_dst`.
 void aim(lb_flow6& made, const base::Endpoint& src, const base::Endpoint& dst,
          const base::Endpoint& new_src, const base::Endpoint& new_dst) {
@@ -96,7 +94,7 @@ bool ReplicaTable::moves(Family family, uint32_t line) const {
   const FlowLines& lines = flows_.memory().lines(family);
   const auto whole = line < lines.count() ? datapath::copy_flow(lines, line) : std::nullopt;
   const auto flow = whole ? told_of(family, line, *whole) : std::nullopt;
-  return flow && is_movable(*flow);
+  return flow && names_.goes_along(flow->snat.address, flow->vip.address);
 }
 
 void ReplicaTable::begin() { flows_.set_changes(datapath::FlowTable::Changes::told); }
@@ -122,7 +120,7 @@ std::optional<pair::Flow> ReplicaTable::read(const pair::Name& name) {
   const auto whole = datapath::copy_flow(lines, name.line);
   if (!whole || generation_of(whole->forward.line.word) != name.generation) return std::nullopt;
   auto flow = told_of(name.family, name.line, *whole);
-  return flow && is_movable(*flow) ? flow : std::nullopt;
+  return flow && names_.goes_along(flow->snat.address, flow->vip.address) ? flow : std::nullopt;
 }
 
 std::optional<uint64_t> ReplicaTable::slice(uint64_t at, size_t lines,
@@ -138,7 +136,7 @@ std::optional<uint64_t> ReplicaTable::slice(uint64_t at, size_t lines,
     const auto whole = datapath::copy_flow(table, index);
     auto flow = whole ? told_of(table.family(), index, *whole) : std::nullopt;
     if (!flow) continue;
-    if (is_movable(*flow))
+    if (names_.goes_along(flow->snat.address, flow->vip.address))
       into.push_back(*flow);
     else
       counting_++;

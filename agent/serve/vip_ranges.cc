@@ -10,6 +10,8 @@ std::optional<std::string> address_in(const VipRangeConfig& range,
   const auto holds = [&](const base::IpAddress& a) {
     return range.subnet.contains(a) && range.first <= a && a <= range.last;
   };
+  for (const base::IpAddress& address : layout.floating)
+    if (holds(address)) return address.text();
   for (const auto& interface : layout.interfaces) {
     for (const base::IpPrefix& own : interface.addresses)
       if (holds(own.address)) return own.address.text();

@@ -2,12 +2,14 @@
 # The active node of a pair (nodes.sh) dies under load, all at once: no connection breaks, again and again. Then its
 # agent alone is killed while connections come and go, and both tables are compared flow by flow.
 #
+# flows.sh [far]: members in a network of their own, towards which the source goes with the VIP.
 # FLOWS_CONNECTIONS, FLOWS_ROUNDS, FLOWS_KILLS: how many.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/nodes.sh"
 connections=${FLOWS_CONNECTIONS:-1000} rounds=${FLOWS_ROUNDS:-4} kills=${FLOWS_KILLS:-3}
 ulimit -n 8192
 
+[[ ${1-} != far ]] || NODE_FAR=yes
 nodes_begin flows
 key=$LAB_DIR/pair.key
 (umask 077 && head -c 32 /dev/urandom | base64 >"$key")
@@ -42,6 +44,11 @@ lab_until 30 "held connections" test -e "$LAB_DIR/held"
 lab_until 5 "the standby to have them" has_flows "$second"
 lab_until 5 "both tables to be the same" same_flows
 pass "$connections connections are on both nodes, the same"
+expect "all can move" "$(replication "$first")" '.not_movable == 0'
+if [[ $NODE_FAR ]]; then
+  others=$(grep -v " $NODE_FLOATING:" "$LAB_DIR/a.flows" || true)
+  [[ ! $others ]] || fail "not all are from $NODE_FLOATING: $others"
+fi
 
 # Everything of a machine at once; what its kernel had goes with it, but for the pinned maps.
 die_at_once() { # NODE
@@ -51,6 +58,7 @@ die_at_once() { # NODE
   # shellcheck disable=SC2086
   kill -9 "${agent[$1]}" $processes
   lab_ip "amphora-$1" addr flush dev eth1 to "$LAB_VIP4/32"
+  [[ ! $NODE_FAR ]] || lab_ip "amphora-$1" addr flush dev eth2 to "$NODE_FLOATING/32"
 }
 come_back() { cut "$1" up && start "$1"; }
 die_and_move() { die_at_once "$1" && taken_by "$2"; }

@@ -4,17 +4,23 @@
 #   client .100 --.                   .-- eth1 .2 :amphora-a   priority 120
 #                  [switch br0] ------|-- eth1 .3 :amphora-b   priority 100
 #   m1 .11, m2 .12 --'                `   VIP 198.51.100.10, adverts each 100 ms
+#
+# With NODE_FAR the members are in a network of their own, 203.0.113.0/24 on br1, where the nodes have eth2 and what
+# goes with the VIP is 203.0.113.9.
 
 source "$(dirname "${BASH_SOURCE[0]}")/../traffic/traffic.sh"
 nodes_folder=$(dirname "${BASH_SOURCE[0]}")
 NODE_PAIR=''     # more fields of "pair"
 NODE_LISTENER='' # and of the listener, each with a comma behind it
 NODE_FLOWS=4096
+NODE_FAR=''
+NODE_FLOATING=203.0.113.9
 
 # nodes_begin NAME
 nodes_begin() {
   lab_begin "$1"
   LAB_KIND=one-armed LAB_MEMBER_NET4=198.51.100 LAB_MEMBER_NET6=2001:db8:100: LAB_MEMBERS=()
+  [[ ! $NODE_FAR ]] || LAB_MEMBER_NET4=203.0.113 LAB_MEMBER_NET6=2001:db8:203:
   lab_namespace client
   lab_namespace amphora-a
   lab_namespace amphora-b
@@ -25,7 +31,16 @@ nodes_begin() {
   lab_address client eth0 198.51.100.100/24
   lab_member m1 11
   lab_member m2 12
+  [[ ! $NODE_FAR ]] || nodes_far
   lab_members
+}
+nodes_far() {
+  local link
+  lab_ip switch link add br1 type bridge forward_delay 0 mcast_snooping 0
+  lab_ip switch link set br1 up
+  lab_plug amphora-a eth2
+  lab_plug amphora-b eth2
+  for link in amphora-a-eth2 amphora-b-eth2 m1-eth0 m2-eth0; do lab_ip switch link set "$link" master br1; done
 }
 
 declare -A agent=() own=([a]=198.51.100.2 [b]=198.51.100.3) priority=([a]=120 [b]=100)
@@ -33,14 +48,19 @@ other() { if [[ $1 == a ]]; then echo b; else echo a; fi; }
 # Each node has folders, pins and a socket of its own.
 node() { LAB_DIR_OF=$LAB_DIR/$1 LAB_SOCKET=$LAB_DIR/$1/control.sock LAB_AGENT_PID=${agent[$1]:-}; }
 start() { # NODE
+  local far='' along=''
+  if [[ $NODE_FAR ]]; then
+    far=", {\"name\": \"eth2\", \"addresses\": [\"${own[$1]/198.51.100/203.0.113}/24\"]}"
+    along=", \"floating\": [\"$NODE_FLOATING\"]"
+  fi
   mkdir -p "$LAB_DIR/$1/state"
   node "$1"
   cat >"$LAB_DIR_OF/agent.json" <<JSON
 {"namespace": "$LAB-amphora-$1", "state_dir": "$LAB_DIR_OF/state", "control_socket": "$LAB_SOCKET",
  "pin_root": "$LAB_PINS/$1", "flow_table": {"ipv4_flows": $NODE_FLOWS, "ipv6_flows": 1024},
- "interfaces": [{"name": "eth1", "addresses": ["${own[$1]}/24"]}],
+ "interfaces": [{"name": "eth1", "addresses": ["${own[$1]}/24"]}$far],
  "pair": {"interface": "eth1", "source": "${own[$1]}", "peer": "${own[$(other "$1")]}",
-          "priority": ${priority[$1]}, "advert_ms": 100$NODE_PAIR}}
+          "priority": ${priority[$1]}, "advert_ms": 100$along$NODE_PAIR}}
 JSON
   "$LAB_BUILD/agent/amphora-xdp-agent" --config "$LAB_DIR_OF/agent.json" >>"$LAB_DIR/$1.log" 2>&1 &
   LAB_AGENT_PID=$! agent[$1]=$!
@@ -102,4 +122,7 @@ taken_by() {
   lab_until 10 "$1 to have the VIP" has_vip "$1"
   lab_until 10 "the client's packets to reach $1" reaches "$1"
 }
-cut() { lab_ip switch link set "amphora-$1-eth1" "$2"; }
+cut() { # NODE down|up: all its links
+  lab_ip switch link set "amphora-$1-eth1" "$2"
+  [[ ! $NODE_FAR ]] || lab_ip switch link set "amphora-$1-eth2" "$2"
+}

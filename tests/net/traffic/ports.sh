@@ -33,7 +33,7 @@ balance() {
 }
 balance_by_nftables() {
   local turns=() i
-  lab_amphora_addresses
+  lab_amphora_addresses amphora
   lab_in amphora sysctl -q -w net.ipv4.ip_forward=1
   for ((i = 0; i < members; i++)); do
     turns+=("$i : $(lab_member_address "m$((i + 1))" ipv4) . $LAB_MEMBER_PORT,")

@@ -118,6 +118,7 @@ TEST(StandalonePair, ComesBackFromItsText) {
   keepalived::place_vips(instance, {ip("203.0.113.10"), ip("2001:db8::10")});
   EXPECT_EQ(instance.vips, (std::vector{ip("2001:db8::10")}));
   EXPECT_EQ(instance.excluded, (std::vector{ip("203.0.113.10")}));
+  instance.floating = {{ip("192.0.2.9"), "eth2"}, {ip("2001:db8:2::9"), "eth2"}};
   for (const int advert : {10, 100, 250, 1000, 1500, 40000}) {
     instance.advert = std::chrono::milliseconds(advert);
     const auto document = Document::parse(render(instance), kScript);

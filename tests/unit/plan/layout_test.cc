@@ -14,6 +14,7 @@ using netns::VipSpec;
 using test::ip;
 using test::load_balancer;
 using testing::ElementsAre;
+using testing::UnorderedElementsAre;
 
 TEST(Layout, IsWhatIsConfiguredAndTheVipsOnTheirLinks) {
   netns::LayoutSpec configured;
@@ -64,6 +65,21 @@ TEST(Layout, VipsOfAPairAreKeepalivedsOnItsInterface) {
           .layout;
   EXPECT_THAT(layout.vips,
               ElementsAre(VipSpec{ip("192.0.2.1"), "eth1", netns::VipKeeper::keepalived}));
+}
+
+TEST(Layout, WhatGoesWithTheVipsOfAPairIsOnItsNetworksInterface) {
+  netns::LayoutSpec configured;
+  configured.pair_interface = "eth0";
+  configured.floating = {ip("203.0.113.9"), ip("2001:db8:2::9")};
+  const auto planned = [&](const model::Model& model) {
+    return make_plan(model, {two_links().observed(), {}}, {}, {}, configured).layout.vips;
+  };
+  constexpr auto kKeepalived = netns::VipKeeper::keepalived;
+  EXPECT_THAT(planned(load_balancer("192.0.2.1")),
+              UnorderedElementsAre(VipSpec{ip("192.0.2.1"), "eth0", kKeepalived},
+                                   VipSpec{ip("203.0.113.9"), "eth1", kKeepalived},
+                                   VipSpec{ip("2001:db8:2::9"), "eth1", kKeepalived}));
+  EXPECT_THAT(planned({}), testing::IsEmpty()) << "there is nothing to go along with";
 }
 
 TEST(Neighbours, AreThoseThatAFrameCanBeSentTo) {

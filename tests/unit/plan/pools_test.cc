@@ -156,6 +156,23 @@ TEST(Snat, IsTheVipThroughItsLinkElseTheLinksAddress) {
   EXPECT_EQ(datapath::from_abi(base::Family::ipv4, source), test::ip("203.0.113.10"));
 }
 
+// Of a pair: connections go on at the other node only from an address that goes there, too.
+TEST(Snat, IsTheAddressThatGoesWithTheVipsWhereThereIsOne) {
+  auto lb = load_balancer(kVip).vip("2001:db8:1::1").listener(tcp, 80).pool();
+  lb.member("192.0.2.7", 80).member("203.0.113.7", 80).member("2001:db8:2::7", 80);
+  netns::LayoutSpec configured;
+  configured.pair_interface = "eth0";
+  configured.floating = {test::ip("203.0.113.9")};
+  const Plan plan = make_plan(lb, {two_links().reaching(lb).observed(), {}}, {}, {}, configured);
+  const lb_backend& along = backend(plan, "203.0.113.7:80");
+  EXPECT_EQ(along.flags & LB_BACKEND_SNAT_FLOATS, LB_BACKEND_SNAT_FLOATS);
+  EXPECT_EQ(datapath::from_abi(base::Family::ipv4, along.snat), test::ip("203.0.113.9"));
+  EXPECT_EQ(backend(plan, "192.0.2.7:80").flags & LB_BACKEND_SNAT_FLOATS, 0u) << "the VIP's";
+  const lb_backend& six = backend(plan, "[2001:db8:2::7]:80");
+  EXPECT_EQ(six.flags & LB_BACKEND_SNAT_FLOATS, 0u) << "none is of its family";
+  EXPECT_EQ(datapath::from_abi(base::Family::ipv6, six.snat), test::ip("2001:db8:2::10"));
+}
+
 // A packet to the VIP on eth0 must not leave eth1 with that VIP: the answer would not come back.
 TEST(Snat, IsNotTheVipWhenVipsAreOnSeveralLinks) {
   auto lb = load_balancer(kVip).vip("203.0.113.1").vip("2001:db8:1::1").listener(tcp, 80).pool();

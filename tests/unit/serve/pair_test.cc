@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "keepalived/document.h"
 #include "keepalived/render.h"
 #include "tests/support/addresses.h"
@@ -27,8 +29,19 @@ PairConfig node() {
   return pair;
 }
 
+constexpr auto kKeepalived = netns::VipKeeper::keepalived;
+
+netns::LayoutSpec with(const std::set<netns::VipSpec>& vips) {
+  netns::LayoutSpec layout;
+  layout.vips = vips;
+  return layout;
+}
+
 TEST(PairOfNodes, SpeaksVersion3ByUnicastWithoutAuthentication) {
-  const auto instance = pair_instance(node(), {ip("192.0.2.10"), ip("2001:db8::10")}, kCheck);
+  const auto instance = pair_instance(
+      node(),
+      with({{ip("192.0.2.10"), "eth1", kKeepalived}, {ip("2001:db8::10"), "eth1", kKeepalived}}),
+      kCheck);
   EXPECT_THAT(instance.vips, ElementsAre(ip("192.0.2.10")));
   EXPECT_THAT(instance.excluded, ElementsAre(ip("2001:db8::10")));
   const std::string text = keepalived::render(instance);
@@ -42,12 +55,30 @@ TEST(PairOfNodes, IsReadAsItIsWritten) {
   for (const bool preempt : {false, true}) {
     PairConfig pair = node();
     pair.preempt = preempt;
-    const auto instance = pair_instance(pair, {ip("192.0.2.10")}, kCheck);
+    const auto instance = pair_instance(
+        pair,
+        with({{ip("192.0.2.10"), "eth1", kKeepalived}, {ip("203.0.113.9"), "eth2", kKeepalived}}),
+        kCheck);
     EXPECT_EQ(instance.nopreempt, !preempt);
     const auto document = keepalived::Document::parse(keepalived::render(instance), kCheck);
     ASSERT_TRUE(document.ok()) << document.error().message();
     EXPECT_EQ(document->instance(), instance);
   }
+}
+
+TEST(PairOfNodes, MovesWhatIsOnOtherInterfacesAlong) {
+  const auto instance = pair_instance(node(),
+                                      with({{ip("192.0.2.10"), "eth1", kKeepalived},
+                                            {ip("203.0.113.9"), "eth2", kKeepalived},
+                                            {ip("2001:db8:2::9"), "eth2", kKeepalived},
+                                            {ip("192.0.2.77"), "eth1", netns::VipKeeper::us}}),
+                                      kCheck);
+  EXPECT_THAT(instance.vips, ElementsAre(ip("192.0.2.10")));
+  EXPECT_THAT(instance.excluded, testing::IsEmpty());
+  EXPECT_THAT(instance.floating,
+              testing::UnorderedElementsAre(keepalived::Floating{ip("203.0.113.9"), "eth2"},
+                                            keepalived::Floating{ip("2001:db8:2::9"), "eth2"}));
+  EXPECT_THAT(keepalived::render(instance), HasSubstr("203.0.113.9 dev eth2\n"));
 }
 
 TEST(PairOfNodes, HasItsFilesWhereTheAgentHasItsOwn) {
