@@ -1,12 +1,17 @@
 // Which hook an interface is on, and what is known of it: in other namespaces, after it came again,
 // where one of the hooks is refused, and on a kernel without TCX.
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <linux/bpf.h>
 #include <sched.h>
 
 #include <iterator>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "agent/datapath/links.h"
 #include "tests/bpf/datapath/fixture.h"
