@@ -7,9 +7,11 @@
 #include <linux/bpf.h>
 #include <sched.h>
 
+#include <atomic>
 #include <iterator>
 #include <set>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -59,8 +61,7 @@ void take_place_of_filter(uint32_t ifindex) {
   ASSERT_EQ(bpf_tc_attach(&hook, &filter), 0);
 }
 
-// ---- which interface it is
-// -----------------------------------------------------------------------
+// ---- which interface it is ---------------------------------------------------------------------
 
 TEST_F(AttachHooks, ALinkOfAnotherNamespaceIsNotOfThisInterface) {
   make_veth("v0");
@@ -118,8 +119,32 @@ TEST_F(AttachHooks, WhoTakesTheProgramOffIsSeen) {
   EXPECT_TRUE(runs_on(ifindex("v0")));
 }
 
-// ---- where one is refused
-// ------------------------------------------------------------------------
+// No link can be moved from one mode of XDP to the other: tc has the packets meanwhile.
+TEST_F(AttachHooks, BetweenTheModesOfXdpThereIsAlwaysAProgram) {
+  make_veth("v0");
+  const uint32_t index = ifindex("v0");
+  {
+    auto datapath = open_on(Hook::xdp);
+    ASSERT_NE(datapath, nullptr);
+    EXPECT_EQ(attach(*datapath, "v0").mode, AttachMode::native);
+  }
+  auto datapath = open_on(Hook::generic);
+  ASSERT_NE(datapath, nullptr);
+  std::atomic<bool> done = false;
+  int bare = 0;
+  std::thread watch([&] {
+    // Twice: it may change the hook while one after the other is looked at.
+    while (!done)
+      if (!runs_on(index) && !runs_on(index)) bare++;
+  });
+  EXPECT_EQ(attach(*datapath, "v0").mode, AttachMode::generic);
+  done = true;
+  watch.join();
+  EXPECT_EQ(bare, 0);
+  EXPECT_EQ(ingress_on("v0"), 0u);
+}
+
+// ---- where one is refused ----------------------------------------------------------------------
 
 TEST_F(AttachHooks, WhatIsOnTcStaysThereIfXdpIsRefused) {
   make_veth("v0");
@@ -166,8 +191,7 @@ TEST_F(AttachHooks, WhyTcIsRefusedIsSaid) {
   });
 }
 
-// ---- a kernel without TCX
-// ------------------------------------------------------------------------
+// ---- a kernel without TCX ----------------------------------------------------------------------
 
 TEST_F(AttachHooks, AFilterWhereThereIsNoTcx) {
   make_veth("v0");
@@ -208,8 +232,7 @@ TEST_F(AttachHooks, AFilterWhosePinIsLostIsPinnedAgain) {
   });
 }
 
-// ---- whose packets have no checksums
-// -------------------------------------------------------------
+// ---- whose packets have no checksums -----------------------------------------------------------
 
 TEST_F(AttachHooks, TheNextAgentJudgesChecksumsTheSame) {
   make_veth("v0");
