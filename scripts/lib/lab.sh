@@ -174,9 +174,9 @@ lab_until() {
   done
 }
 
-# lab_amphora_addresses [SPACE]: for who balances there without our agent.
+# lab_amphora_addresses SPACE: for who balances there without our agent.
 lab_amphora_addresses() {
-  local space=${1:-amphora}
+  local space=$1
   lab_address "$space" eth1 198.51.100.2/24
   lab_address "$space" eth1 2001:db8:100::2/64
   lab_address "$space" eth1 $LAB_VIP4/32
