@@ -165,11 +165,12 @@ lab_members() {
 }
 
 # lab_until SECONDS WHAT COMMAND...: waits until the command succeeds, or fails saying what did not
-# come.
+# come. LAB_PATIENCE times as long, for machines that are slower than any real one.
 lab_until() {
-  local end=$((SECONDS + $1 + 1)) what=$2
+  local seconds=$(($1 * ${LAB_PATIENCE:-1})) what=$2
+  local end=$((SECONDS + seconds + 1))
   until "${@:3}"; do
-    ((SECONDS < end)) || die "waited $1 s in vain for $what"
+    ((SECONDS < end)) || die "waited $seconds s in vain for $what"
     sleep 0.05
   done
 }
@@ -223,7 +224,7 @@ lab_agent_answers() {
 }
 
 # An agent answers, whoever started it.
-lab_is_up() { curl -s -f -m 2 -o "$LAB_DIR/curl.out" --unix-socket "$LAB_SOCKET" http://localhost/healthz; }
+lab_is_up() { curl -s -f -m $((2 * ${LAB_PATIENCE:-1})) -o "$LAB_DIR/curl.out" --unix-socket "$LAB_SOCKET" http://localhost/healthz; }
 
 lab_agent_stop() { # SIGNAL
   kill "-${1:-TERM}" "$LAB_AGENT_PID"
@@ -234,7 +235,7 @@ lab_agent_stop() { # SIGNAL
 lab_api() {
   local status body=()
   [[ $# -lt 3 ]] || body=(-H 'Content-Type: application/json' --data "$3")
-  status=$(curl -s -m 10 -o "$LAB_DIR/api.out" -w '%{http_code}' --unix-socket "$LAB_SOCKET" \
+  status=$(curl -s -m $((10 * ${LAB_PATIENCE:-1})) -o "$LAB_DIR/api.out" -w '%{http_code}' --unix-socket "$LAB_SOCKET" \
     -X "$1" "${body[@]}" "http://localhost$2") || status="no answer"
   [[ $status == 2?? ]] || die "$1 $2: $status $(cat "$LAB_DIR/api.out" 2>/dev/null)"
   cat "$LAB_DIR/api.out"
