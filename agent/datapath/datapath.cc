@@ -166,6 +166,7 @@ Result<std::unique_ptr<Datapath>> Datapath::open(const Options& options) {
   if (!loaded) return loaded.error();
   auto state = std::make_unique<State>(folder, std::move(*lock), std::move(*about),
                                        std::move(*loaded), options.hooks);
+  if (auto done = state->writer.expect(options.foreign_flows); !done) return done.error();
   if (auto done = state->settle_in(*pinned, *older, options.handover_hook); !done)
     return done.error();
   if (auto ready = state->start(); !ready) return ready.error();
@@ -375,9 +376,6 @@ Result<FlowReplica> Datapath::replica() {
   State& s = *state_;
   auto programs = load_replica({s.about.lines4, s.about.lines6}, s.about.info, s.maps);
   if (!programs) return programs.error();
-  lb_nexthop asking{};
-  asking.flags = LB_NEXTHOP_ASK;
-  if (auto put = s.maps.put(kNexthops, 0, asking); !put) return put.error();
   return FlowReplica::map(std::move(*programs), s.flows->memory());
 }
 

@@ -34,6 +34,7 @@ struct Options {
   uint32_t flows6 = 0;
   uint16_t snat_port_min = 1024, snat_port_max = 65535;  // host order
   Hooks hooks = {};                                      // where the program is attached
+  ForeignFlows foreign_flows = ForeignFlows::none;       // for who wants replica()
   HandoverHook handover_hook = {};                       // for tests; may be empty
 };
 
@@ -111,8 +112,7 @@ class Datapath {
 
   FlowTable& flows();
 
-  // For a pair. Loads the programs that put another node's flows into the table; from then on a
-  // flow that does not know its way to its client looks for it.
+  // Loads the programs that put another node's flows into the table, which Options has to expect.
   base::Result<FlowReplica> replica();
   // Once: who reads takes what was told.
   base::Result<RingReader<lb_change>> changes();

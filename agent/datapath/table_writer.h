@@ -31,6 +31,7 @@ class TableWriter {
   // first that fails: tables() shows how far it came.
   base::Status apply(std::span<const Step> steps);
 
+  base::Status expect(ForeignFlows flows);
   // See Datapath.
   base::Status resolve(const Neighbours& neighbours);
   base::Status ask_again();

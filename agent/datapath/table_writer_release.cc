@@ -41,6 +41,16 @@ Status TableWriter::resolve(const Neighbours& neighbours) {
   return Unit{};
 }
 
+// No hop has the id 0: lines name it that have none.
+Status TableWriter::expect(ForeignFlows flows) {
+  lb_nexthop want{};
+  if (flows == ForeignFlows::come) want.flags = LB_NEXTHOP_ASK;
+  auto have = maps_.get(kNexthops, 0);
+  if (!have) return have.error();
+  if (bytes_equal(have->value_or(lb_nexthop{}), want)) return Unit{};
+  return maps_.put(kNexthops, 0, want);
+}
+
 // New flows are to find new ids, and those that exist, which name the old ones, look once more.
 Status TableWriter::ask_again() {
   auto ids = nexthop_ids();

@@ -14,6 +14,10 @@
 
 namespace datapath {
 
+// Whether flows of another node come into the table. They have no next hop towards the client, and
+// their first packet looks for one; else what has none is the kernel's.
+enum class ForeignFlows : uint8_t { none, come };
+
 // Orders ABI structs by their bytes, so that they can be map keys. Padding is zero by contract.
 template <class T>
 struct BytesLess {

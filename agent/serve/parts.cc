@@ -17,7 +17,10 @@ datapath::Options datapath_options(const Config& config) {
           .flows6 = config.ipv6_flows,
           .snat_port_min = config.snat_port_min,
           .snat_port_max = config.snat_port_max,
-          .hooks = config.hooks};
+          .hooks = config.hooks,
+          .foreign_flows = config.pair && !config.pair->key_file.empty()
+                               ? datapath::ForeignFlows::come
+                               : datapath::ForeignFlows::none};
 }
 
 // Of the namespace and, if there is one, of the outside, where interfaces appear.

@@ -110,7 +110,7 @@ datapath::Options Lab::options() {
 
 void Lab::SetUp() {
   net_ = drawn();
-  reopen(options());
+  reopen(wanted());
 }
 
 void Lab::reopen(const datapath::Options& options) {

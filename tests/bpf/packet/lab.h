@@ -57,6 +57,8 @@ class Lab : public testing::Test {
   // Other than the default: before the first install().
   void reopen(const datapath::Options& options);
   static datapath::Options options();
+  // What SetUp() opens.
+  virtual datapath::Options wanted() const { return options(); }
   // Another agent on the same pins, which knows only what it reads back.
   void restart();
 

@@ -2,11 +2,7 @@
 // here, and gone on with.
 #include <random>
 
-#include "agent/datapath/flow_check.h"
-#include "agent/datapath/flow_replica.h"
-#include "agent/datapath/flow_table.h"
-#include "agent/serve/replica_table.h"
-#include "tests/bpf/packet/lab.h"
+#include "tests/bpf/packet/replica_lab.h"
 
 namespace test {
 namespace {
@@ -17,66 +13,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-class Replica : public Lab {
- protected:
-  void TearDown() override {
-    if (table_) {
-      EXPECT_THAT(faults(), IsEmpty());
-    }
-    table_.reset();
-    Lab::TearDown();
-  }
-  void balance(const model::Model& model) {
-    install(model);
-    auto replica = datapath().replica();
-    ASSERT_TRUE(replica.ok()) << replica.error().message();
-    auto changes = datapath().changes();
-    ASSERT_TRUE(changes.ok()) << changes.error().message();
-    table_.emplace(datapath().flows(), std::move(*replica), std::move(*changes));
-    table_->learn(datapath().flow_names());
-  }
-  // Members on the VIP's own network: they see the VIP, which moves.
-  void balance() {
-    balance(load_balancer("192.0.2.100")
-                .listener(kTcp, 80)
-                .pool()
-                .member("192.0.2.50", 8080)
-                .member("192.0.2.51", 8080));
-  }
-  std::vector<Flow> flows() {
-    std::vector<Flow> all;
-    for (std::optional<uint64_t> at = 0; at;) at = table_->slice(*at, 1000, all);
-    return all;
-  }
-  // As if they had been another node's: they are gone, and their lines are somebody else's names.
-  std::vector<Flow> forget_all() {
-    const std::vector<Flow> all = flows();
-    for (const Flow& flow : all) {
-      const pair::Place place{flow.name.line, flow.name.generation};
-      table_->end(flow.name.family, {&place, 1});
-    }
-    EXPECT_THAT(flows(), IsEmpty());
-    return all;
-  }
-  std::vector<pair::Taken> take(const std::vector<Flow>& all,
-                                FlowSink::Conflict conflict = FlowSink::Conflict::theirs_stays) {
-    return table_->take(all, conflict);
-  }
-  std::vector<std::string> faults() {
-    std::vector<std::string> texts;
-    for (const auto& fault :
-         datapath::check_flows(datapath().flows().memory(), datapath::CheckScope::at_rest))
-      texts.push_back(fault.text());
-    return texts;
-  }
-  std::vector<Flow> changed() {
-    std::vector<Flow> open;
-    for (const pair::Name& name : table_->changes())
-      if (const auto flow = table_->read(name)) open.push_back(*flow);
-    return open;
-  }
-  std::optional<serve::ReplicaTable> table_;
-};
+using Replica = ReplicaLab;
 
 TEST_F(Replica, AFlowGoesOnWhereItIsTaken) {
   balance();
@@ -108,6 +45,74 @@ TEST_F(Replica, AFlowGoesOnIpv6) {
     EXPECT_EQ(forwarded(tcp(kClient6, kVip6)).to, inside.to);
     EXPECT_EQ(forwarded(tcp(inside.to, inside.from)).to, kClient6);
   }
+}
+
+TEST_F(Replica, DatagramsGoOnToTheirMember) {
+  const auto both = [](const char* vip, const char* member) {
+    return load_balancer(vip).listener(kUdp, 53).pool().members(member, 3, 53);
+  };
+  balance(join(both("192.0.2.100", "192.0.2.50"), both("2001:db8:1::100", "2001:db8:1::50")));
+  for (const auto& [client, address] :
+       {std::pair(kClient, kVip.address), std::pair(kClient6, kVip6.address)}) {
+    const base::Endpoint vip{address, 53};
+    const Ends inside = forwarded(udp(client, vip));
+    run(udp(inside.to, inside.from));
+    forwarded(udp(client, vip));
+  }
+  const std::vector<Flow> all = forget_all();
+  ASSERT_THAT(all, SizeIs(2));
+  for (const Flow& flow : all) EXPECT_TRUE(flow.is_answered);
+  for (const pair::Taken& taken : take(all)) EXPECT_TRUE(taken.place);
+  for (const Flow& flow : all) {
+    EXPECT_EQ(stats_of(flow.vip, 17).connections, 1u);
+    EXPECT_EQ(forwarded(udp(flow.client, flow.vip)).to, flow.member);
+    EXPECT_EQ(forwarded(udp(flow.member, flow.snat)).to, flow.client);
+  }
+}
+
+// One that nobody has answered stays so: its end is its client's silence alone.
+TEST_F(Replica, DatagramsThatNobodyAnswersAreTakenAsSuch) {
+  balance(load_balancer("192.0.2.100").listener(kUdp, 514).pool().member("192.0.2.50", 514));
+  for (int i = 0; i < 4; i++) forwarded(udp(kClient, at("192.0.2.100", 514)));
+  const std::vector<Flow> all = forget_all();
+  ASSERT_THAT(all, SizeIs(1));
+  EXPECT_FALSE(all[0].is_answered);
+  EXPECT_TRUE(take(all)[0].place);
+  ASSERT_THAT(flows(), SizeIs(1));
+  EXPECT_FALSE(flows()[0].is_answered);
+}
+
+TEST_F(Replica, WhatIsTakenCountsTowardsTheLimit) {
+  balance(load_balancer("192.0.2.100")
+              .listener(kTcp, 80, {.connection_limit = 2})
+              .pool()
+              .member("192.0.2.50", 8080));
+  connect(at("198.51.100.7", 40001), kVip);
+  connect(at("198.51.100.7", 40002), kVip);
+  const std::vector<Flow> all = forget_all();
+  ASSERT_THAT(all, SizeIs(2));
+  const auto taken = take(all);
+  const Packet next = tcp(at("198.51.100.7", 40003), kVip).syn();
+  EXPECT_THAT(run(next), Drops(LB_CONNECTION_LIMIT));
+  table_->end(base::Family::ipv4, {&*taken[0].place, 1});
+  EXPECT_EQ(stats_of(kVip).connections, 1u);
+  connect(at("198.51.100.7", 40003), kVip);
+  EXPECT_THAT(run(tcp(at("198.51.100.7", 40004), kVip).syn()), Drops(LB_CONNECTION_LIMIT));
+}
+
+// The active node has let them in.
+TEST_F(Replica, WhatTheOtherNodeHasIsTakenWhateverTheLimitHere) {
+  balance();
+  connect(at("198.51.100.7", 40001), kVip);
+  connect(at("198.51.100.7", 40002), kVip);
+  const std::vector<Flow> all = forget_all();
+  balance(load_balancer("192.0.2.100")
+              .listener(kTcp, 80, {.connection_limit = 1})
+              .pool()
+              .member("192.0.2.50", 8080)
+              .member("192.0.2.51", 8080));
+  for (const pair::Taken& taken : take(all)) EXPECT_TRUE(taken.place);
+  EXPECT_EQ(stats_of(kVip).connections, 2u);
 }
 
 TEST_F(Replica, WhatIsAlikeIsTakenOnce) {

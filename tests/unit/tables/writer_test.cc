@@ -321,6 +321,18 @@ TEST_F(ClientHops, AreAskedForAgainWhenRoutesHaveChanged) {
   EXPECT_TRUE(bytes_equal(hop(id), lb_nexthop{}));
 }
 
+// Another node's flows come without one, as long as there is a pair.
+TEST_F(ClientHops, AreAskedForByWhoHasNone) {
+  ASSERT_TRUE(writer_.expect(ForeignFlows::come).ok());
+  EXPECT_EQ(hop(0).flags, LB_NEXTHOP_ASK);
+  ASSERT_TRUE(writer_.resolve({}).ok());
+  for (int pass = 0; pass < 3; ++pass) ASSERT_TRUE(writer_.release_unused(Census{}).ok());
+  EXPECT_EQ(hop(0).flags, LB_NEXTHOP_ASK);
+  TableWriter alone(maps_);
+  ASSERT_TRUE(alone.expect(ForeignFlows::none).ok());
+  EXPECT_TRUE(bytes_equal(hop(0), lb_nexthop{}));
+}
+
 TEST_F(ClientHops, TakeOnlyWhatCameInThereIfTheirInterfaceIsClosed) {
   const uint32_t client = make_hop(50);
   const uint16_t members = backends_in(maps_).at(1).nexthop;
