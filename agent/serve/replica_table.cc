@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstring>
 #include <utility>
 
 #include "agent/datapath/abi.h"
@@ -65,6 +67,20 @@ std::optional<pair::Flow> told_of(Family family, uint32_t line, const WholeFlow&
   return flow;
 }
 
+// The eight bytes of a line that its next hop, owner and peer are in.
+__u64& way_of(lb_flow& line) {
+  static_assert(offsetof(lb_flow, nexthop) % sizeof(__u64) == 0);
+  auto* first = reinterpret_cast<std::byte*>(&line);
+  return *reinterpret_cast<__u64*>(first + offsetof(lb_flow, nexthop));
+}
+
+__u64 with_mark(__u64 way) {
+  constexpr __u16 kMark = LB_LINE_FOREIGN;
+  __u64 marks = 0;
+  std::memcpy(&marks, &kMark, sizeof(kMark));
+  return way | marks;
+}
+
 // One direction: what comes in as from `src` to `dst` goes out as from `new_src` to `new_dst`.
 void aim(lb_flow6& made, const base::Endpoint& src, const base::Endpoint& dst,
          const base::Endpoint& new_src, const base::Endpoint& new_dst) {
@@ -95,6 +111,15 @@ bool ReplicaTable::moves(Family family, uint32_t line) const {
   const auto whole = line < lines.count() ? datapath::copy_flow(lines, line) : std::nullopt;
   const auto flow = whole ? told_of(family, line, *whole) : std::nullopt;
   return flow && names_.goes_along(flow->snat.address, flow->vip.address);
+}
+
+// A line that is another flow's by now has no mark: all that set one are on this thread.
+void ReplicaTable::own(Family family, uint32_t line) const {
+  const FlowLines& lines = flows_.memory().lines(family);
+  lb_flow* reply = line < lines.count() ? lines.peer(lines.line(line)) : nullptr;
+  if (reply == nullptr) return;
+  if ((shared(reply->nexthop).load() & LB_LINE_FOREIGN) != 0)
+    shared(reply->nexthop).fetch_and(static_cast<__u16>(~LB_LINE_FOREIGN));
 }
 
 void ReplicaTable::begin() { flows_.set_changes(datapath::FlowTable::Changes::told); }
@@ -198,6 +223,8 @@ std::vector<pair::Taken> ReplicaTable::take(std::span<const pair::Flow> flows, C
   return all;
 }
 
+// Of a line whose flow ends meanwhile nothing is written: the mark goes to the reply line by its
+// way, owner and peer, which another flow has others of, and numbers only where they were.
 ReplicaTable::Refreshed ReplicaTable::refresh(const pair::Place& place, const pair::Flow& flow) {
   const FlowLines& lines = flows_.memory().lines(flow.name.family);
   if (place.line >= lines.count()) return Refreshed::gone;
@@ -207,9 +234,12 @@ ReplicaTable::Refreshed ReplicaTable::refresh(const pair::Place& place, const pa
   if (lb_word_state(word) != word_of(flow.state)) return Refreshed::changed;
   lb_flow* reply = lines.peer(line);
   if (reply == nullptr) return Refreshed::gone;
-  shared(line.next).store(flow.next_client);
-  shared(reply->next).store(flow.next_member);
-  shared(reply->nexthop).fetch_or(LB_LINE_FOREIGN);
+  __u32 client = shared(line.next).load(), member = shared(reply->next).load();
+  __u64 way = shared(way_of(*reply)).load();
+  if (shared(line.word).load() != word) return refresh(place, flow);
+  if (!shared(way_of(*reply)).compare_exchange_strong(way, with_mark(way))) return Refreshed::same;
+  shared(line.next).compare_exchange_strong(client, flow.next_client);
+  shared(reply->next).compare_exchange_strong(member, flow.next_member);
   return Refreshed::same;
 }
 

@@ -31,6 +31,9 @@ class ReplicaTable final : public pair::FlowSource, public pair::FlowSink {
 
   // Whether the flow of this forward line could go on at the other node.
   bool moves(base::Family family, uint32_t line) const;
+  // The flow of this forward line has had packets here: what these say of its numbers counts now,
+  // as of any flow, and no longer what the other node had told.
+  void own(base::Family family, uint32_t line) const;
 
   void begin() override;
   void finish() override;
