@@ -1,9 +1,8 @@
 #include "agent/datapath/flow_import.h"
 
-#include <bpf/bpf.h>
+#include <span>
 
-#include <cerrno>
-
+#include "agent/datapath/take_run.h"
 #include "bpf/flow_layout.h"
 
 namespace datapath {
@@ -15,8 +14,9 @@ using base::Result;
 using base::Status;
 using base::Unit;
 
-// A bucket's lock is held for less than a microsecond, but its holder's CPU may be taken away.
-constexpr int kBusyTries = 1000;
+std::span<uint8_t> bytes_of(lb_take& flow) {
+  return {reinterpret_cast<uint8_t*>(&flow), sizeof(flow)};
+}
 
 uint64_t bytes_out(const lb_flow& forward, const lb_flow& reply) {
   return lb_counts_answers(&forward, lb_word_state(forward.word)) != 0 ? reply.bytes : 0;
@@ -31,15 +31,15 @@ void add_use(lb_use& use, uint32_t uses, uint32_t by) {
 }  // namespace
 
 Result<int32_t> FlowImport::run(lb_take& flow) const {
-  lb_take out{};
-  for (int tries = 0; tries < kBusyTries; tries++) {
-    LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = &flow, .data_out = &out,
-                .data_size_in = sizeof(flow), .data_size_out = sizeof(out));
-    if (bpf_prog_test_run_opts(program_, &run) != 0) return Error{errno, "take a flow over"};
-    if (run.retval != XDP_PASS) return Error{0, "take a flow over: the program refused"};
-    if (out.result != LB_TAKE_BUSY) return out.result;
-  }
-  return Error{0, "take a flow over: its bucket stays locked"};
+  const auto once = [&]() -> Result<int32_t> {
+    lb_take out{};
+    auto done = run_program(program_, "take a flow over", bytes_of(flow), bytes_of(out));
+    if (!done) return done.error();
+    return out.result;
+  };
+  auto taken = take_unlocked(once);
+  if (taken && *taken == LB_TAKE_BUSY) return Error{0, "take a flow over: its bucket stays locked"};
+  return taken;
 }
 
 Status FlowImport::take_all() {

@@ -1,14 +1,12 @@
 #include "agent/datapath/flow_replica.h"
 
-#include <bpf/bpf.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
 #include <optional>
 
 #include "agent/datapath/flow_copy.h"
+#include "agent/datapath/take_run.h"
 #include "bpf/flow_layout.h"
 
 namespace datapath {
@@ -19,9 +17,6 @@ using base::Family;
 using base::Result;
 using base::Status;
 using base::Unit;
-
-// A bucket's lock is held for less than a microsecond, but its holder's CPU may be taken away.
-constexpr int kLockTries = 1000;
 
 Family family_of(const lb_take& flow) {
   return flow.forward.line.tuple.family == LB_IPV6 ? Family::ipv6 : Family::ipv4;
@@ -55,11 +50,9 @@ Result<FlowReplica> FlowReplica::map(ReplicaPrograms programs, const FlowMemory&
 }
 
 Status FlowReplica::run(int program, size_t flows) const {
-  lb_replica_run packet{.flows = static_cast<uint32_t>(flows), .zero = {}};
-  LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = &packet, .data_size_in = sizeof(packet));
-  if (bpf_prog_test_run_opts(program, &run) != 0) return Error{errno, "put flows into the table"};
-  if (run.retval != XDP_PASS) return Error{0, "put flows into the table: the program refused"};
-  return Unit{};
+  const lb_replica_run packet{.flows = static_cast<uint32_t>(flows), .zero = {}};
+  const auto* bytes = reinterpret_cast<const uint8_t*>(&packet);
+  return run_program(program, "put flows into the table", {bytes, sizeof(packet)});
 }
 
 // The first so many of lb_takes. Those whose bucket was locked are tried again, alone.
@@ -68,11 +61,12 @@ Status FlowReplica::try_all(size_t flows) {
   for (size_t i = 0; i < flows; i++) {
     if (takes()[i].result != LB_TAKE_BUSY) continue;
     std::swap(takes()[0], takes()[i]);
-    Status done = Unit{};
-    for (int tries = 0; tries < kLockTries && done && takes()[0].result == LB_TAKE_BUSY; tries++)
-      done = run(programs_.take_flows.get(), 1);
+    const auto taken = take_unlocked([this]() -> Result<int32_t> {
+      if (auto done = run(programs_.take_flows.get(), 1); !done) return done.error();
+      return takes()[0].result;
+    });
     std::swap(takes()[0], takes()[i]);
-    if (!done) return done;
+    if (!taken) return taken.error();
   }
   return Unit{};
 }
