@@ -105,8 +105,8 @@ int start(const Options& options) {
     const std::string file = !options.amphora_file.empty() ? options.amphora_file
                              : options.file.empty()        ? kDefaultConfig
                                                            : options.file;
-    if (auto good = serve::check_api(*config); !good)
-      return fail(file + ": " + good.error().message());
+    for (const auto& good : {serve::check_api(*config), serve::check_pair(*config)})
+      if (!good) return fail(file + ": " + good.error().message());
     std::cout << file << ": valid\n";
     return 0;
   }

@@ -3,6 +3,8 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include <cstring>
+
 #include "base/secret.h"
 
 namespace pair {
@@ -22,6 +24,15 @@ Key derive_key(std::string_view text) {
        reinterpret_cast<const unsigned char*>(kPurpose.data()), kPurpose.size(), key.data(),
        &length);
   return key;
+}
+
+uint64_t name_of_maps(uint64_t seed) {
+  std::string text = "amphora-xdp maps 1";
+  text.append(reinterpret_cast<const char*>(&seed), sizeof(seed));
+  const Key hash = derive_key(text);
+  uint64_t name = 0;
+  std::memcpy(&name, hash.data(), sizeof(name));
+  return name;
 }
 
 base::Result<Key> read_key(const std::string& file) {

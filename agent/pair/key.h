@@ -17,4 +17,8 @@ using Key = std::array<uint8_t, 32>;
 base::Result<Key> read_key(const std::string& file);
 Key derive_key(std::string_view text);
 
+// What stands for a set of maps in HELLO. Its seed says nothing to anybody who has this: where
+// flows lie in the table is to be nobody else's knowledge.
+uint64_t name_of_maps(uint64_t seed);
+
 }  // namespace pair

@@ -182,6 +182,11 @@ FlowLogConfig read_flow_log(const json& value, const std::string& path,
   return log;
 }
 
+// An address that a socket cannot be opened with unless it is told the interface, too.
+bool is_scoped(const base::IpAddress& address) {
+  return address.family() == base::Family::ipv6 && address.is_link_local();
+}
+
 PairConfig read_pair(const json& value, const std::string& path,
                      std::optional<std::string>& fault) {
   PairConfig pair;
@@ -213,6 +218,13 @@ PairConfig read_pair(const json& value, const std::string& path,
   if (pair.source.family() != pair.peer.family())
     fields.fail("peer", "must be of the family of source");
   if (pair.source == pair.peer) fields.fail("peer", "must be another address than source");
+  if (pair.key_file.empty()) {
+    if (value.contains("port")) fields.fail("port", "is of no use without key_file");
+    return pair;
+  }
+  constexpr const char* kNoScope = "must not be link-local: it says nothing of the interface";
+  if (is_scoped(pair.source)) fields.fail("source", kNoScope);
+  if (is_scoped(pair.peer)) fields.fail("peer", kNoScope);
   return pair;
 }
 

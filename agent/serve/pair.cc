@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "agent/pair/key.h"
 #include "agent/serve/paths.h"
 #include "base/log.h"
 #include "keepalived/render.h"
@@ -28,6 +29,13 @@ std::string vrrp_folder(const Config& config) { return config.state_dir + "/vrrp
 std::string vrrp_run(const Config& config) { return run_dir(config) + "/vrrp"; }
 
 }  // namespace
+
+Status check_pair(const Config& config) {
+  if (!config.pair || config.pair->key_file.empty()) return base::Unit{};
+  if (auto key = pair::read_key(config.pair->key_file); !key)
+    return Error{key.error().code, "pair.key_file: " + key.error().what};
+  return base::Unit{};
+}
 
 keepalived::Paths pair_paths(const Config& config) {
   keepalived::Paths paths;

@@ -21,6 +21,9 @@ namespace serve {
 // Of a pair's node; the agent of the same configuration finds its keepalived again.
 keepalived::Paths pair_paths(const Config& config);
 
+// The key that the configuration names, if it names one, is there and good. Errors name the field.
+base::Status check_pair(const Config& config);
+
 // What keepalived is to do with its addresses of this layout: the VIPs, and those that go along on
 // other interfaces. Pure: the same values, the same instance.
 keepalived::Instance pair_instance(const PairConfig& pair, const netns::LayoutSpec& layout,

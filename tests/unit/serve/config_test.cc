@@ -271,6 +271,21 @@ TEST(Config, RefusesAPairThatCannotBe) {
   EXPECT_THAT(of(R"(, "advert_ms": 5)"), HasSubstr("pair.advert_ms must be a number"));
   EXPECT_THAT(of(R"(, "advert_ms": 105)"), HasSubstr("pair.advert_ms must be a multiple"));
   EXPECT_THAT(of(R"(, "auth": "x")"), HasSubstr("pair.auth is not a known field"));
+  EXPECT_THAT(of(R"(, "port": 1026)"), HasSubstr("pair.port is of no use without key_file"));
+  EXPECT_EQ(of(R"(, "port": 1026, "key_file": "/k")"), "");
+}
+
+// Sockets would have to be told the interface; keepalived is.
+TEST(Config, RefusesLinkLocalAddressesOfAPairWithAKey) {
+  const auto of = [](const std::string& source, const std::string& peer, const std::string& more) {
+    return fault(R"({"pair": {"interface": "eth1", "source": ")" + source + R"(", "peer": ")" +
+                 peer + "\"" + more + "}}");
+  };
+  constexpr const char* kKey = R"(, "key_file": "/k")";
+  EXPECT_THAT(of("2001:db8::2", "fe80::3", kKey), HasSubstr("pair.peer must not be link-local"));
+  EXPECT_THAT(of("fe80::2", "2001:db8::3", kKey), HasSubstr("pair.source must not be link-local"));
+  EXPECT_EQ(of("fe80::2", "fe80::3", ""), "");
+  EXPECT_EQ(of("169.254.0.2", "169.254.0.3", kKey), "");
 }
 
 TEST(Config, VipRangesAreHostsOfTheirSubnet) {

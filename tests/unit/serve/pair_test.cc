@@ -2,17 +2,22 @@
 #include "agent/serve/pair.h"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
+#include <filesystem>
+#include <fstream>
 #include <set>
 
 #include "keepalived/document.h"
 #include "keepalived/render.h"
 #include "tests/support/addresses.h"
+#include "tests/support/temporary_folder.h"
 
 namespace serve {
 namespace {
 
 using test::ip;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
@@ -35,6 +40,28 @@ netns::LayoutSpec with(const std::set<netns::VipSpec>& vips) {
   netns::LayoutSpec layout;
   layout.vips = vips;
   return layout;
+}
+
+TEST(PairOfNodes, HasAKeyThatCanBeRead) {
+  const std::string folder = test::temporary_folder("check_pair");
+  Config config;
+  const auto why = [&] {
+    const auto good = check_pair(config);
+    return good.ok() ? "" : good.error().message();
+  };
+  EXPECT_EQ(why(), "");
+  config.pair = node();
+  EXPECT_EQ(why(), "");
+  config.pair->key_file = folder + "/key";
+  EXPECT_THAT(why(), AllOf(HasSubstr("pair.key_file: "), HasSubstr("No such file")));
+  std::ofstream(config.pair->key_file) << "short";
+  ::chmod(config.pair->key_file.c_str(), 0644);
+  EXPECT_THAT(why(), AllOf(HasSubstr("pair.key_file: "), HasSubstr("chmod")));
+  ::chmod(config.pair->key_file.c_str(), 0600);
+  EXPECT_THAT(why(), AllOf(HasSubstr("pair.key_file: "), HasSubstr("32 to 512")));
+  std::ofstream(config.pair->key_file) << std::string(40, 'k') << "\n";
+  EXPECT_EQ(why(), "");
+  std::filesystem::remove_all(folder);
 }
 
 TEST(PairOfNodes, SpeaksVersion3ByUnicastWithoutAuthentication) {
