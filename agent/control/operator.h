@@ -117,7 +117,7 @@ struct ReplicationStatus {
   bool connected = false;
   std::string trouble;    // why the other node is not, or was not; empty: nothing is wrong
   std::string peer_role;  // "ACTIVE", "STANDBY", as it said last; "": it has not, yet
-  bool in_sync = false;   // this node has all of the other one's flows that can move
+  bool in_sync = false;   // the other one is active, and all of its flows that can move are here
   std::optional<std::chrono::milliseconds> synced;  // since that was so last; none: never
   uint64_t flows = 0;                               // of the other node, here
   uint64_t unknown = 0;                             // of the other node, that have no place here

@@ -31,8 +31,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// How late a change is told at most, when nothing holds it up.
-constexpr milliseconds kTick{10};
 constexpr milliseconds kFirstRetry{100}, kLastRetry{2000}, kListenRetry{1000}, kWatchEvery{250};
 constexpr char kIdentity[] = "amphora-xdp";
 
@@ -98,6 +96,7 @@ struct Channel::Line {
   Socket& socket() { return stream.next_layer(); }
   asio::ssl::stream<Socket> stream;
   Time heard = now();
+  bool greeted = false;  // by the other node's session: it is one that can be spoken with
   bool ended = false;
 };
 
@@ -159,8 +158,8 @@ asio::awaitable<void> Channel::dial() {
       end(*line, "cannot be reached: " + error.message());
     } else {
       co_await greet(line);
-      if (!line->ended) retry = kFirstRetry;
       co_await serve(line);
+      if (line->greeted) retry = kFirstRetry;
     }
     if (stopped_) co_return;
     co_await pause(retry);
@@ -246,6 +245,7 @@ asio::awaitable<void> Channel::read(std::shared_ptr<Line> line) {
     const auto taken = session_.take(header->type, body, now());
     if (!taken) co_return end(*line, taken.error().message());
     if (!was_connected && session_.is_connected()) {
+      line->greeted = true;
       say("");
       spdlog::info("pair: {}: connected", ends_.peer.text());
     }
@@ -259,12 +259,12 @@ asio::awaitable<void> Channel::write(std::shared_ptr<Line> line) {
     error_code error;
     if (!out.empty()) co_await asio::async_write(line->stream, asio::buffer(out), into(error));
     if (error) co_return end(*line, "the channel ended: " + error.message());
+    if (!session_.has_more())
+      co_await pause(Session::kTick);
+    else if (out.empty())
+      co_await asio::post(loop_, asio::use_awaitable);
     if (line_ != line) co_return;
     out = session_.produce(now());
-    if (out.empty() && session_.has_more())
-      co_await asio::post(loop_, asio::use_awaitable);
-    else if (out.empty())
-      co_await pause(kTick);
   }
 }
 

@@ -24,10 +24,13 @@ FlowBook::Entry* FlowBook::entry(const Name& name) const {
   return entries && may_be(name) ? &entries[name.line] : nullptr;
 }
 
-void FlowBook::forget(base::Family family, Entry& entry) {
-  here_[table_of(family)][entry.line]--;
+std::optional<Place> FlowBook::forget(base::Family family, Entry& entry) {
+  const Place place{entry.line, entry.generation_here};
+  Names& names = here_[table_of(family)][entry.line];
   entry = {};
   size_--;
+  if (names.generation != place.generation || --names.count > 0) return std::nullopt;
+  return place;
 }
 
 std::optional<Place> FlowBook::find(const Name& name) const {
@@ -37,22 +40,15 @@ std::optional<Place> FlowBook::find(const Name& name) const {
   return Place{known->line, known->generation_here};
 }
 
-std::optional<Place> FlowBook::take_former(const Name& name) {
-  Entry* known = entry(name);
-  if (known == nullptr || known->walk == 0 || known->generation == name.generation)
-    return std::nullopt;
-  const Place place{known->line, known->generation_here};
-  forget(name.family, *known);
-  return place;
-}
-
 void FlowBook::put(const Name& name, const Place& place) {
   Entry* known = entry(name);
   auto& here = here_[table_of(name.family)];
   if (known == nullptr || place.line >= here.size()) return;
   if (known->walk != 0) forget(name.family, *known);
   *known = {name.generation, place.line, place.generation, walk_};
-  here[place.line]++;
+  Names& names = here[place.line];
+  if (names.generation != place.generation) names = {place.generation, 0};
+  names.count++;
   size_++;
 }
 
@@ -60,8 +56,15 @@ void FlowBook::touch(const Name& name) {
   if (find(name)) entry(name)->walk = walk_;
 }
 
-void FlowBook::erase(const Name& name) {
-  if (find(name)) forget(name.family, *entry(name));
+std::optional<Place> FlowBook::erase(const Name& name) {
+  return find(name) ? forget(name.family, *entry(name)) : std::nullopt;
+}
+
+std::optional<Place> FlowBook::erase_former(const Name& name) {
+  Entry* known = entry(name);
+  if (known == nullptr || known->walk == 0 || known->generation == name.generation)
+    return std::nullopt;
+  return forget(name.family, *known);
 }
 
 void FlowBook::end_walk(const std::function<void(base::Family, const Place&)>& over) {
@@ -70,15 +73,14 @@ void FlowBook::end_walk(const std::function<void(base::Family, const Place&)>& o
     for (uint32_t line = 0; entries && line < theirs_.of(family); line++) {
       Entry& known = entries[line];
       if (known.walk == 0 || known.walk == walk_) continue;
-      over(family, {known.line, known.generation_here});
-      forget(family, known);
+      if (const auto place = forget(family, known)) over(family, *place);
     }
   }
 }
 
 bool FlowBook::has(base::Family family, uint32_t line) const {
   const auto& here = here_[table_of(family)];
-  return line < here.size() && here[line] > 0;
+  return line < here.size() && here[line].count > 0;
 }
 
 }  // namespace pair

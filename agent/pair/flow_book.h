@@ -37,15 +37,16 @@ class FlowBook {
 
   // All that follow: of a name that may be.
   std::optional<Place> find(const Name& name) const;
-  // Where the flow is that had this line before; it is not in the book any more.
-  std::optional<Place> take_former(const Name& name);
   // Named by this walk, too.
   void put(const Name& name, const Place& place);
   void touch(const Name& name);
-  void erase(const Name& name);
+  // The flow's place, if it has no other name: one whose end was lost may live on by a newer one.
+  std::optional<Place> erase(const Name& name);
+  // The same of the flow that had this line before.
+  std::optional<Place> erase_former(const Name& name);
 
   void begin_walk() { walk_++; }
-  // What was not named since begin_walk() is told, and forgotten.
+  // What was not named since begin_walk() is forgotten, and told if it has no other name.
   void end_walk(const std::function<void(base::Family, const Place&)>& over);
 
   // Whether a line of this node is in the book.
@@ -63,13 +64,18 @@ class FlowBook {
   };
 
   Entry* entry(const Name& name) const;
-  void forget(base::Family family, Entry& entry);
+  std::optional<Place> forget(base::Family family, Entry& entry);
+
+  struct Names {
+    uint32_t generation;  // that is named: of others the flow is over
+    uint32_t count;
+  };
 
   TableSizes theirs_;
   uint32_t walk_ = 1;
   size_t size_ = 0;
   std::unique_ptr<Entry[], Free> entries_[2];  // by family
-  std::vector<uint16_t> here_[2];              // how many entries name a line of this node
+  std::vector<Names> here_[2];                 // how many entries name a line of this node
 };
 
 }  // namespace pair

@@ -21,8 +21,8 @@ Error wrong_name(const Name& name) {
 struct Over {
   std::vector<Place> places[2];
 
-  void add(base::Family family, const Place& place) {
-    places[family == base::Family::ipv6 ? 1 : 0].push_back(place);
+  void add(base::Family family, const std::optional<Place>& place) {
+    if (place) places[family == base::Family::ipv6 ? 1 : 0].push_back(*place);
   }
   size_t tell(FlowSink& sink) const {
     if (!places[0].empty()) sink.end(base::Family::ipv4, places[0]);
@@ -55,7 +55,7 @@ void Receiver::open_book() {
     book_.emplace(TableSizes{peer_->lines4, peer_->lines6}, ours_);
 }
 
-void Receiver::finish() { is_walking_ = is_in_sync_ = false; }
+void Receiver::finish() { is_walking_ = has_whole_walk_ = false; }
 
 void Receiver::set_role(Role role) {
   if (role == role_) return;
@@ -82,10 +82,10 @@ Status Receiver::take(const Flows& frame) {
         book_->touch(flow.name);
         continue;
       }
-      if (refreshed == FlowSink::Refreshed::changed) over.add(flow.name.family, *known);
-      book_->erase(flow.name);
-    } else if (const auto former = book_->take_former(flow.name)) {
-      over.add(flow.name.family, *former);
+      const auto last = book_->erase(flow.name);
+      if (refreshed == FlowSink::Refreshed::changed) over.add(flow.name.family, last);
+    } else {
+      over.add(flow.name.family, book_->erase_former(flow.name));
     }
     fresh.push_back(flow);
   }
@@ -116,10 +116,7 @@ Status Receiver::take(const Ends& frame) {
   Over over;
   for (const Name& name : frame.flows) {
     if (!book_ || !book_->may_be(name)) return wrong_name(name);
-    if (const auto known = book_->find(name)) {
-      over.add(name.family, *known);
-      book_->erase(name);
-    }
+    over.add(name.family, book_->erase(name));
   }
   counts_.ended += over.tell(*sink_);
   return Unit{};
@@ -127,8 +124,9 @@ Status Receiver::take(const Ends& frame) {
 
 Status Receiver::take(const WalkBegin&) {
   if (role_ == Role::active || !book_) return Unit{};
-  is_walking_ = true;
+  unknown_before_ = unknown();
   unknown_ = 0;
+  is_walking_ = true;
   book_->begin_walk();
   return Unit{};
 }
@@ -140,7 +138,7 @@ Status Receiver::take(const WalkEnd&) {
   book_->end_walk([&](base::Family family, const Place& place) { over.add(family, place); });
   counts_.ended += over.tell(*sink_);
   is_walking_ = false;
-  is_in_sync_ = true;
+  has_whole_walk_ = true;
   return Unit{};
 }
 

@@ -2,6 +2,7 @@
 // other node's; from then on what is here is its own, and only what is not here yet is taken. Pure.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -39,9 +40,9 @@ class Receiver {
   bool has(base::Family family, uint32_t line) const { return book_ && book_->has(family, line); }
   size_t size() const { return book_ ? book_->size() : 0; }
   // A whole walk has come in over this channel.
-  bool is_in_sync() const { return is_in_sync_; }
-  // Flows that have no place here, of the last walk and since.
-  uint32_t unknown() const { return unknown_; }
+  bool has_whole_walk() const { return has_whole_walk_; }
+  // Flows that have no place here, of the last whole walk and since.
+  uint32_t unknown() const { return is_walking_ ? std::max(unknown_, unknown_before_) : unknown_; }
   uint64_t records() const { return records_; }  // flows and ends, since begin()
   const Counts& counts() const { return counts_; }
 
@@ -54,8 +55,8 @@ class Receiver {
   std::optional<Hello> peer_;     // as it has said last
   std::optional<FlowBook> book_;  // of a standby, of the peer's maps
   Role role_ = Role::standby;
-  bool is_walking_ = false, is_in_sync_ = false;
-  uint32_t unknown_ = 0;
+  bool is_walking_ = false, has_whole_walk_ = false;
+  uint32_t unknown_ = 0, unknown_before_ = 0;  // before: until the walk began that goes on
   uint64_t records_ = 0;
   Counts counts_;
 };

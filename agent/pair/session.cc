@@ -63,7 +63,7 @@ std::string Session::produce(Time now) {
   if (!out.empty() && (waiting_.empty() || waiting_.back().records != sender_.records()))
     waiting_.push_back({sender_.records(), now});
   const Position position{receiver_.records(), receiver_.unknown(), role_};
-  if (position != said_ || now - said_at_ >= kSayEvery) {
+  if (now - said_at_ >= (position != said_ ? kTick : kSayEvery)) {
     said_ = position;
     said_at_ = now;
     out += encode(position);
@@ -85,7 +85,7 @@ Status Session::take(uint8_t type, std::span<const uint8_t> body, Time now) {
   if (const auto* begun = std::get_if<WalkBegin>(&said)) return receiver_.take(*begun);
   if (const auto* ended = std::get_if<WalkEnd>(&said)) {
     auto done = receiver_.take(*ended);
-    if (receiver_.is_in_sync()) synced_at_ = now;
+    if (is_in_sync()) synced_at_ = now;
     return done;
   }
   if (const auto* position = std::get_if<Position>(&said)) take(*position);
@@ -111,7 +111,8 @@ Report Session::report(Time now) const {
   report.connected = is_greeted_;
   report.trouble = trouble_;
   if (peer_) report.peer = peer_->role;
-  report.in_sync = receiver_.is_in_sync();
+  report.in_sync = is_in_sync();
+  report.follows = follows();
   if (synced_at_)
     report.synced = std::chrono::duration_cast<std::chrono::milliseconds>(now - *synced_at_);
   report.flows = receiver_.size();

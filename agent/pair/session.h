@@ -22,7 +22,8 @@ struct Report {
   bool connected = false;
   std::string trouble;       // why not, or why the last channel ended; empty: nothing was wrong
   std::optional<Role> peer;  // as it said last; nullopt: not yet
-  bool in_sync = false;      // all flows of the other node are here
+  bool in_sync = false;      // the other node is active, and all of its flows are here
+  bool follows = false;      // or all that have a place here
   std::optional<std::chrono::milliseconds> synced;  // since the last whole walk came in
   size_t flows = 0;                                 // of the other node that are here
   uint32_t unknown = 0;                             // of the other node that have no place here
@@ -36,6 +37,10 @@ struct Report {
 
 class Session {
  public:
+  // How often a channel asks what is to be sent, unless there is more. So late is a change told at
+  // most, when nothing holds it up.
+  static constexpr std::chrono::milliseconds kTick{10};
+
   // Both outlive it.
   Session(FlowSource& source, FlowSink& sink, const Hello& own);
 
@@ -48,7 +53,8 @@ class Session {
     if (!is_greeted_) trouble_ = why;
   }
 
-  // What is to be sent now. Never while the last of it has not gone out.
+  // What is to be sent now. Never while the last of it has not gone out. How far this node is, it
+  // says once a tick at most, however much comes.
   std::string produce(Time now);
   bool has_more() const { return sender_.has_more(); }
   // One frame. An error ends the channel.
@@ -60,7 +66,11 @@ class Session {
   Report report(Time now) const;
   bool has(base::Family family, uint32_t line) const { return receiver_.has(family, line); }
   bool is_connected() const { return is_greeted_; }
-  bool is_in_sync() const { return receiver_.is_in_sync(); }
+  // The other node is active, and has told of all that it has; `is_in_sync`: and all of it is here.
+  bool follows() const {
+    return peer_ && peer_->role == Role::active && receiver_.has_whole_walk();
+  }
+  bool is_in_sync() const { return follows() && receiver_.unknown() == 0; }
 
  private:
   base::Status take(const Hello& hello);

@@ -2,12 +2,17 @@
 #include "agent/pair/channel.h"
 
 #include <gmock/gmock.h>
+#include <openssl/ssl.h>
 #include <sys/stat.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <exception>
 #include <filesystem>
@@ -16,6 +21,7 @@
 
 #include "tests/support/addresses.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/unit/certificates/maker.h"
 #include "tests/unit/pair/fake_table.h"
 
 namespace pair {
@@ -58,6 +64,48 @@ struct Node {
   bool has_ended = false;
 };
 
+// Somebody at 127.0.1.2 who is no node: a server of TLS that ends what it has accepted.
+class Somebody {
+ public:
+  explicit Somebody(asio::io_context& loop)
+      : acceptor_(loop, {asio::ip::make_address("127.0.1.2"), kPort}) {
+    SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_3_VERSION);
+    asio::co_spawn(loop, serve(), [this](const std::exception_ptr&) { has_ended = true; });
+  }
+  void stop() { acceptor_.close(); }
+
+  asio::ssl::context context{asio::ssl::context::tls_server};
+  int asked = 0;     // to shake hands
+  int welcomed = 0;  // with whom it has
+  bool has_ended = false;
+
+ private:
+  asio::awaitable<void> serve() {
+    for (;;) {
+      asio::ssl::stream<asio::ip::tcp::socket> stream(
+          co_await acceptor_.async_accept(asio::use_awaitable), context);
+      asked++;
+      boost::system::error_code error;
+      co_await stream.async_handshake(asio::ssl::stream_base::server,
+                                      asio::redirect_error(asio::use_awaitable, error));
+      if (error) continue;
+      welcomed++;
+      std::array<char, 100> some{};  // what the node says first, so that it has heard the rest
+      co_await stream.async_read_some(asio::buffer(some),
+                                      asio::redirect_error(asio::use_awaitable, error));
+    }
+  }
+  asio::ip::tcp::acceptor acceptor_;
+};
+
+// Of a server without anything else to show.
+unsigned with_the_key(SSL*, const char*, unsigned char* key, unsigned room) {
+  const Key ours = derive_key(std::string(40, 'k'));
+  if (room < ours.size()) return 0;
+  std::copy(ours.begin(), ours.end(), key);
+  return static_cast<unsigned>(ours.size());
+}
+
 class Channels : public testing::Test {
  protected:
   bool until(const std::function<bool()>& is_so) {
@@ -93,6 +141,44 @@ TEST_F(Channels, AnotherKeyIsRefusedAndSaid) {
   EXPECT_THAT(two.report().trouble, HasSubstr("key"));
   one.channel.stop();
   two.channel.stop();
+}
+
+// TLS itself is content with a certificate that nobody has asked for.
+TEST_F(Channels, ACertificateIsNotTheKey) {
+  Somebody server(loop_);
+  const auto made = certificates::testing::make({.name = "somebody"});
+  SSL_CTX_use_certificate(server.context.native_handle(), made.certificate.get());
+  SSL_CTX_use_PrivateKey(server.context.native_handle(), made.key.get());
+  {
+    Node one(loop_, 1, 2, key_);
+    ASSERT_TRUE(until([&] { return server.welcomed > 0; }));
+    ASSERT_TRUE(until([&] { return !one.report().trouble.empty(); }));
+    EXPECT_THAT(one.report().trouble, HasSubstr("does not have the key"));
+    EXPECT_FALSE(one.report().connected);
+  }
+  server.stop();
+  EXPECT_TRUE(until([&] { return server.has_ended; }));
+}
+
+// Who has the key and says nothing that can be understood, as an agent of another time, is tried
+// less and less often; once there was a node, at once.
+TEST_F(Channels, WhoDoesNotGreetIsTriedLessOften) {
+  Somebody server(loop_);
+  SSL_CTX_set_psk_server_callback(server.context.native_handle(), with_the_key);
+  Node one(loop_, 1, 2, key_);
+  loop_.run_for(1700ms);  // after 0, 100, 300, 700 and 1500 ms
+  EXPECT_GE(server.welcomed, 3);
+  EXPECT_LE(server.asked, 5);
+  server.stop();
+  ASSERT_TRUE(until([&] { return server.has_ended; }));
+  {
+    Node two(loop_, 2, 1, key_);
+    ASSERT_TRUE(until([&] { return one.report().connected; }));
+  }
+  ASSERT_FALSE(one.report().connected);
+  Node again(loop_, 2, 1, key_);
+  loop_.run_for(700ms);
+  EXPECT_TRUE(one.report().connected);
 }
 
 TEST_F(Channels, ANodeThatBeginsAnewIsHeardAgain) {
@@ -159,6 +245,12 @@ TEST(AKey, IsReadFromAFileOfItsOwner) {
   EXPECT_THAT(why(std::string(20, 'a') + "\n" + std::string(20, 'a'), 0600), HasSubstr("one line"));
   std::filesystem::remove_all(folder);
   EXPECT_THAT(read_key(file).error().message(), HasSubstr(file));
+}
+
+TEST(AKey, NamesASetOfMapsWithoutItsSeed) {
+  EXPECT_EQ(name_of_maps(7), name_of_maps(7));
+  EXPECT_NE(name_of_maps(7), name_of_maps(8));
+  EXPECT_NE(name_of_maps(7), 7u);
 }
 
 }  // namespace

@@ -13,7 +13,8 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Optional;
 
-constexpr Name kFlow{Family::ipv4, 5, 1}, kNext{Family::ipv4, 5, 2}, kOther{Family::ipv6, 5, 1};
+constexpr Name kFlow{Family::ipv4, 5, 1}, kNext{Family::ipv4, 5, 2}, kOther{Family::ipv6, 5, 1},
+    kSecond{Family::ipv4, 6, 1};
 
 class ABook : public testing::Test {
  protected:
@@ -41,9 +42,9 @@ TEST_F(ABook, FindsWhatWasPutByItsWholeName) {
 
 TEST_F(ABook, GivesBackWhoHadTheLineBefore) {
   book_.put(kFlow, {17, 3});
-  EXPECT_EQ(book_.take_former(kFlow), std::nullopt);
-  EXPECT_THAT(book_.take_former(kNext), Optional(Place{17, 3}));
-  EXPECT_EQ(book_.take_former(kNext), std::nullopt);
+  EXPECT_EQ(book_.erase_former(kFlow), std::nullopt);
+  EXPECT_THAT(book_.erase_former(kNext), Optional(Place{17, 3}));
+  EXPECT_EQ(book_.erase_former(kNext), std::nullopt);
   EXPECT_EQ(book_.size(), 0u);
 }
 
@@ -62,9 +63,30 @@ TEST_F(ABook, AWalkLeavesWhatItNamed) {
 
 TEST_F(ABook, ALineOfThisNodeMayBeNamedTwice) {
   book_.put(kFlow, {17, 3});
-  book_.put({Family::ipv4, 6, 1}, {17, 4});  // the first one has ended here, unnoticed
-  book_.erase(kFlow);
+  book_.put(kSecond, {17, 4});  // the first one has ended here, unnoticed
+  EXPECT_EQ(book_.erase(kFlow), std::nullopt);
   EXPECT_TRUE(book_.has(Family::ipv4, 17));
+  book_.put(kFlow, {17, 3});
+  book_.put(kSecond, {17, 4});
+  EXPECT_THAT(book_.erase(kSecond), Optional(Place{17, 4}));
+  EXPECT_EQ(book_.erase(kFlow), std::nullopt);
+  EXPECT_FALSE(book_.has(Family::ipv4, 17));
+}
+
+// The end of the first one was lost, and the same client has connected again.
+TEST_F(ABook, AFlowIsOverWithTheLastOfItsNames) {
+  for (const bool walks : {false, true}) {
+    book_.put(kFlow, {17, 3});
+    book_.begin_walk();
+    book_.put(kSecond, {17, 3});
+    if (walks)
+      EXPECT_THAT(over(), IsEmpty());
+    else
+      EXPECT_EQ(book_.erase(kFlow), std::nullopt);
+    EXPECT_TRUE(book_.has(Family::ipv4, 17));
+    EXPECT_THAT(book_.erase(kSecond), Optional(Place{17, 3}));
+    EXPECT_FALSE(book_.has(Family::ipv4, 17));
+  }
 }
 
 TEST_F(ABook, KnowsNothingOutsideOfTheTables) {

@@ -1,7 +1,5 @@
 // Two nodes over one channel after the other: whatever happens to flows, to the channel and to the
 // nodes, after a whole walk the standby has the flows of the active node, and no other ones.
-#include "agent/pair/session.h"
-
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -9,67 +7,14 @@
 #include <memory>
 #include <random>
 
-#include "tests/unit/pair/fake_table.h"
+#include "tests/unit/pair/two_nodes.h"
 
 namespace pair {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-constexpr uint32_t kLines = 64;
-
-// Frames out of bytes, as a channel cuts them.
-base::Status deliver(Session& to, const std::string& bytes, Time now) {
-  std::span<const uint8_t> rest(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
-  while (!rest.empty()) {
-    const auto header = decode_header(rest.first<kHeaderBytes>());
-    if (!header) return header.error();
-    if (auto done = to.take(header->type, rest.subspan(kHeaderBytes, header->bytes), now); !done)
-      return done;
-    rest = rest.subspan(kHeaderBytes + header->bytes);
-  }
-  return base::Unit{};
-}
-
-class TwoNodes : public testing::Test {
- protected:
-  TwoNodes() { a_->set_role(Role::active); }
-
-  void connect() {
-    const std::string from_a = a_->begin(), from_b = b_->begin();
-    ASSERT_TRUE(deliver(*b_, from_a, now_).ok());
-    ASSERT_TRUE(deliver(*a_, from_b, now_).ok());
-  }
-  void cut() {
-    a_->finish("cut");
-    b_->finish("cut");
-  }
-  // Both send what they have.
-  void turn() {
-    now_ += 10ms;
-    if (!a_->is_connected() || !b_->is_connected()) return;
-    const std::string from_a = a_->produce(now_), from_b = b_->produce(now_);
-    ASSERT_TRUE(deliver(*b_, from_a, now_).ok());
-    ASSERT_TRUE(deliver(*a_, from_b, now_).ok());
-  }
-  void turns(int count) {
-    for (int i = 0; i < count; i++) turn();
-  }
-  // As long as a walk needs that begins now, or later because one has just been.
-  void settle() {
-    now_ += Sender::kWalkEvery;
-    turns(2 * kLines);
-  }
-
-  Time now_{1h};
-  FakeTable table_a_{kLines}, table_b_{kLines};
-  Hello hello_a_{1, 1, 17, kLines, kLines}, hello_b_{1, 1, 18, kLines, kLines};
-  std::unique_ptr<Session> a_ = std::make_unique<Session>(table_a_, table_a_, hello_a_);
-  std::unique_ptr<Session> b_ = std::make_unique<Session>(table_b_, table_b_, hello_b_);
-};
 
 TEST_F(TwoNodes, TheStandbyGetsWhatThereIsAndWhatComes) {
   for (uint16_t port = 1; port <= 10; port++) table_a_.open(flow_of(port, port));
@@ -124,34 +69,21 @@ TEST_F(TwoNodes, WhatFoundNoRoomCostsAWalk) {
   EXPECT_EQ(a_->report(now_).changes_lost, 8u);
 }
 
-TEST_F(TwoNodes, WhatIsUnknownComesWhenItIsKnown) {
-  table_b_.unknown_members = {5};
-  for (uint16_t port = 1; port <= 10; port++) table_a_.open(flow_of(port, port));
+// The end of a client's connection is lost, and its next one is told of before the walk is over.
+TEST_F(TwoNodes, AFlowWithTwoNamesIsOverWithTheLast) {
+  table_a_.open(flow_of(2, 2));
+  table_a_.open(flow_of(1, 1));
   connect();
   turns(2 * kLines);
-  EXPECT_EQ(b_->report(now_).unknown, 1u);
+  table_a_.expire(2);
+  table_a_.expire(1);
+  table_a_.open(flow_of(1, 1));  // in the other one's line
   turn();
-  EXPECT_EQ(a_->report(now_).unknown_there, 1u);
-  table_b_.unknown_members.clear();
-  b_->ask_again();
-  now_ += Sender::kWalkAtMostEvery;
-  turns(2 * kLines);
+  now_ += Sender::kWalkEvery;
+  turns(kLines);
   EXPECT_EQ(table_b_.flows(), table_a_.flows());
-  EXPECT_EQ(b_->report(now_).unknown, 0u);
-}
-
-// Asked for twice, and a walk has begun in between: of it nothing is unknown yet.
-TEST_F(TwoNodes, WhatIsAskedForIsNotForgotten) {
-  table_b_.unknown_members = {5};
-  table_a_.open(flow_of(5, 5));
-  connect();
-  turns(2 * kLines);
-  b_->ask_again();
-  ASSERT_TRUE(deliver(*b_, encode(WalkBegin{}), now_).ok());
-  b_->ask_again();
-  now_ += Sender::kWalkAtMostEvery;
-  turns(2);
-  EXPECT_EQ(a_->report(now_).walks, 2u);
+  EXPECT_THAT(table_b_.flows(), SizeIs(1));
+  EXPECT_EQ(table_b_.ended, 1u);
 }
 
 TEST_F(TwoNodes, WhoTakesOverKeepsWhatItHas) {
@@ -220,16 +152,6 @@ TEST_F(TwoNodes, WhoWasActiveForAMomentGetsAllAtOnce) {
   EXPECT_TRUE(b_->has(base::Family::ipv4, 0));
 }
 
-TEST_F(TwoNodes, NothingIsToldBeforeTheRoleOfTheOtherIsKnown) {
-  b_->set_role(Role::active);
-  table_a_.open(flow_of(1, 1));
-  connect();
-  EXPECT_EQ(a_->report(now_).peer, std::nullopt);
-  a_->produce(now_);
-  EXPECT_EQ(a_->report(now_).told, 0u);
-  EXPECT_EQ(a_->report(now_).walks, 0u);
-}
-
 TEST_F(TwoNodes, WhatIsUnderWayToWhoTakesOverIsTakenWhereNobodyIs) {
   connect();
   turns(2 * kLines);
@@ -241,38 +163,6 @@ TEST_F(TwoNodes, WhatIsUnderWayToWhoTakesOverIsTakenWhereNobodyIs) {
   EXPECT_THAT(table_b_.flows(), SizeIs(2));
   EXPECT_EQ(b_->report(now_).taken.refused[static_cast<size_t>(Refusal::taken)], 1u);
   EXPECT_EQ(table_b_.ended, 0u);
-}
-
-TEST_F(TwoNodes, SayHowFarTheyAre) {
-  connect();
-  turns(2 * kLines);
-  table_a_.open(flow_of(1, 1));
-  const std::string not_delivered = a_->produce(now_ + 1s);
-  EXPECT_EQ(a_->report(now_ + 3s).behind, 1u);
-  EXPECT_EQ(a_->report(now_ + 3s).behind_ms, 2s);
-  ASSERT_TRUE(deliver(*b_, not_delivered, now_).ok());
-  turns(2);
-  EXPECT_EQ(a_->report(now_).behind, 0u);
-  EXPECT_EQ(a_->report(now_).behind_ms, 0ms);
-}
-
-TEST_F(TwoNodes, AreRefusedForWhatCannotBe) {
-  const auto say = [this](const Frame& frame) {
-    const auto done = deliver(*b_, encode(frame), now_);
-    return done.ok() ? "" : done.error().message();
-  };
-  b_->begin();
-  EXPECT_THAT(say(WalkBegin{}), HasSubstr("does not greet"));
-  EXPECT_THAT(say(Hello{2, 3, 1, kLines, kLines}), HasSubstr("versions 2 to 3"));
-  EXPECT_THAT(say(Hello{1, 1, 1, 1u << 30, kLines}), HasSubstr("larger"));
-  EXPECT_EQ(say(Hello{1, 9, 1, kLines, kLines}), "");
-  EXPECT_THAT(say(Hello{1, 1, 1, kLines, kLines}), HasSubstr("again"));
-  Flow flow = flow_of(1, 1);
-  flow.name.line = kLines;
-  EXPECT_THAT(say(Flows{{flow}}), HasSubstr("line 64"));
-  EXPECT_THAT(say(Ends{{flow.name}}), HasSubstr("line 64"));
-  EXPECT_EQ(say(WalkEnd{}), "");  // of a walk that began before: names nothing
-  EXPECT_FALSE(b_->is_in_sync());
 }
 
 // Flows come, change and end, changes are lost, the channel is cut, either node begins anew with
