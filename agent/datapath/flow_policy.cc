@@ -43,6 +43,7 @@ FlowPolicy FlowPolicy::of(const Tables& tables) {
 }
 
 Expiry FlowPolicy::expiry(const FlowLife& flow) const {
+  if (flow.is_elsewhere) return Expiry::elsewhere;
   if (flow.service >= services_.size() || !services_[flow.service].known)
     return Expiry::listener_gone;
   const Limits& limits = services_[flow.service];

@@ -26,8 +26,9 @@ struct FlowLife {
   lb_flow_state state = LB_FLOW_OPEN;
   uint32_t service = 0;
   uint32_t backend = 0;
-  bool answered = false;  // by the member
-  uint32_t idle = 0;      // ticks since the last packet of either direction
+  bool answered = false;      // by the member
+  uint32_t idle = 0;          // ticks since the last packet of either direction
+  bool is_elsewhere = false;  // another node has its listener's VIP, and does not have the flow
   // Where it is: its forward line. Who judges by that knows why.
   base::Family family = base::Family::ipv4;
   uint32_t line = 0;
@@ -41,8 +42,9 @@ enum class Expiry {
   idle,
   closed,
   reset,
+  elsewhere,  // it has ended at the other node of a pair, or begun anew there
 };
-inline constexpr size_t kExpiries = 7;
+inline constexpr size_t kExpiries = 8;
 
 class FlowPolicy {
  public:

@@ -115,7 +115,7 @@ base::Status Agent::replicate() {
   if (!replication) return replication.error();
   replication_ = std::move(*replication);
   operator_.show_replication(config_.pair->peer, *replication_);
-  sweeper_.judge_by([this](const datapath::FlowLife& flow) { return replication_->idle(flow); },
+  sweeper_.judge_by([this](const datapath::FlowLife& flow) { return replication_->look_at(flow); },
                     [this] { return !replication_->is_standby(); });
   replication_->start();
   return base::Unit{};

@@ -24,6 +24,7 @@ std::string end_by_reset(const EndedFlow& flow) {
 }  // namespace
 
 bool is_connection(const EndedFlow& flow) {
+  if (flow.expiry == Expiry::elsewhere) return false;
   if (is_of_datagrams(flow) || flow.record.state != LB_FLOW_HALF_OPEN) return true;
   return !flow.is_answered && flow.expiry == Expiry::unanswered;
 }
@@ -32,6 +33,7 @@ std::string end_of(const EndedFlow& flow, Shorter shorter) {
   switch (flow.expiry) {
     case Expiry::keep:
     case Expiry::closed:
+    case Expiry::elsewhere:
       return kInOrder;
     case Expiry::listener_gone:
       return "KD";

@@ -10,6 +10,8 @@ using datapath::EndedFlow;
 using netns::Reset;
 
 bool both_have_it(const EndedFlow& flow) {
+  // They may go on, by way of another node.
+  if (flow.expiry == datapath::Expiry::elsewhere) return false;
   switch (flow.record.state) {
     case LB_FLOW_OPEN:
     case LB_FLOW_CLOSING_CLIENT:

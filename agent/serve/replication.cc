@@ -1,13 +1,11 @@
 #include "agent/serve/replication.h"
 
-#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <limits>
 #include <utility>
 
+#include "agent/serve/pair_life.h"
 #include "base/log.h"
-#include "bpf/flow_layout.h"
 
 namespace serve {
 
@@ -16,16 +14,11 @@ using base::Result;
 
 namespace {
 
-// What moves with the VIPs and has had no packet here for so long would be at the other node, if it
-// still were.
-constexpr uint32_t kOrphanTicks = 2000 / LB_TICK_MS;
-constexpr uint32_t kForEver = std::numeric_limits<uint32_t>::max();
-
 constexpr auto kRoleEvery = std::chrono::milliseconds(20);
 
 pair::Hello hello_of(const datapath::Datapath& datapath) {
   pair::Hello hello;
-  hello.maps = datapath.about().info.seed;
+  hello.maps = pair::name_of_maps(datapath.about().info.seed);
   hello.lines4 = datapath.about().lines4;
   hello.lines6 = datapath.about().lines6;
   return hello;
@@ -36,7 +29,7 @@ pair::Hello hello_of(const datapath::Datapath& datapath) {
 Result<std::unique_ptr<Replication>> Replication::open(asio::any_io_executor loop,
                                                        const PairConfig& pair, Around around) {
   auto key = pair::read_key(pair.key_file);
-  if (!key) return key.error();
+  if (!key) return base::Error{key.error().code, "pair.key_file: " + key.error().what};
   auto replica = around.datapath.replica();
   if (!replica) return replica.error();
   auto changes = around.datapath.changes();
@@ -70,7 +63,7 @@ uint32_t Replication::tick() const {
 asio::awaitable<void> Replication::follow() {
   while (!stopped_) {
     look_at_role();
-    if (is_standby() && session_.is_in_sync()) ages_from_ = tick();
+    if (is_standby() && session_.follows()) ages_from_ = tick();
     if (around_.reconciler.progress().runs != known_runs_) co_await learn_names();
     co_await wake_.wait_for(kRoleEvery);
   }
@@ -85,6 +78,7 @@ void Replication::look_at_role() {
   else
     spdlog::info("pair: the VIPs are not here any more");
   role_ = now;
+  active_from_ = tick();
   session_.set_role(now);
 }
 
@@ -100,15 +94,14 @@ asio::awaitable<void> Replication::learn_names() {
 
 bool Replication::is_missing_flows() const {
   const pair::Report report = this->report();
-  return is_standby() && report.connected && report.peer == pair::Role::active && !report.in_sync;
+  return is_standby() && report.connected && report.peer == pair::Role::active && !report.follows;
 }
 
-// What is half-open, closed or reset is this node's own, and ages as ever.
-uint32_t Replication::idle(const datapath::FlowLife& flow) const {
-  if ((lb_state_uses(flow.state) & LB_USE_FLOWS) == 0) return flow.idle;
-  if (!is_standby() || !session_.is_in_sync()) return std::min(flow.idle, tick() - ages_from_);
-  if (session_.has(flow.family, flow.line)) return 0;
-  return flow.idle > kOrphanTicks && table_.moves(flow.family, flow.line) ? kForEver : flow.idle;
+datapath::FlowLife Replication::look_at(const datapath::FlowLife& flow) const {
+  const PairView view{is_standby(), session_.follows(), tick(), active_from_, ages_from_};
+  if (has_come(flow, view)) table_.own(flow.family, flow.line);
+  return life_in_pair(flow, view, session_.has(flow.family, flow.line),
+                      [&] { return table_.moves(flow.family, flow.line); });
 }
 
 pair::Report Replication::report() const {

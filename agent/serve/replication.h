@@ -39,9 +39,8 @@ class Replication {
   bool is_standby() const { return role_ == pair::Role::standby; }
   // The other node has the VIPs, and not all of its flows are here yet.
   bool is_missing_flows() const;
-  // For how long a flow counts as idle, ticks. On a standby that is in sync, what the other node
-  // has does not age, and what it does not have is over; else what it had until now begins to age.
-  uint32_t idle(const datapath::FlowLife& flow) const;
+  // What the pair makes of the life of a flow (pair_life.h), in each pass over the table.
+  datapath::FlowLife look_at(const datapath::FlowLife& flow) const;
 
   pair::Report report() const;
   uint64_t not_movable() const { return table_.not_movable(); }
@@ -61,8 +60,8 @@ class Replication {
   pair::Channel channel_;
   reconcile::Event wake_;
   pair::Role role_ = pair::Role::standby;
-  uint32_t ages_from_ = 0;   // a tick
-  uint64_t known_runs_ = 0;  // of the reconciler, when names were learnt
+  uint32_t ages_from_ = 0, active_from_ = 0;  // ticks
+  uint64_t known_runs_ = 0;                   // of the reconciler, when names were learnt
   bool stopped_ = false;
 };
 

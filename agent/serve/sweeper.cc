@@ -120,9 +120,8 @@ asio::awaitable<void> Sweeper::pass() {
   };
   const auto [policy, ended, names, limits] = co_await workers_.machine.run(std::move(read));
   log_.learn(names);
-  auto judge = [this, &policy = policy](datapath::FlowLife flow) {
-    if (idle_) flow.idle = idle_(flow);
-    return policy.expiry(flow);
+  auto judge = [this, &policy = policy](const datapath::FlowLife& flow) {
+    return policy.expiry(look_at_ ? look_at_(flow) : flow);
   };
   FlowTable& flows = datapath_.flows();
   for (auto progress = FlowTable::Progress::more; progress != FlowTable::Progress::pass_done;) {

@@ -39,11 +39,11 @@ class Sweeper {
   // turn, but at once.
   void sweep_now();
   void stop();
-  // Of a node of a pair. `idle`: for how long a flow counts as idle, ticks; else since its last
-  // packet. `tells`: whether both ends are told that the agent ends a connection; else they are.
-  void judge_by(std::function<uint32_t(const datapath::FlowLife&)> idle,
+  // Of a node of a pair. `look_at`: what it makes of the life of a flow. `tells`: whether both ends
+  // are told that the agent ends a connection; else they are.
+  void judge_by(std::function<datapath::FlowLife(const datapath::FlowLife&)> look_at,
                 std::function<bool()> tells) {
-    idle_ = std::move(idle);
+    look_at_ = std::move(look_at);
     tells_ = std::move(tells);
   }
 
@@ -62,8 +62,8 @@ class Sweeper {
   reconcile::Findings& findings_;
   statistics::Statistics& statistics_;
   FlowLogger& log_;
-  std::function<uint32_t(const datapath::FlowLife&)> idle_;  // may be empty
-  std::function<bool()> tells_;                              // may be empty
+  std::function<datapath::FlowLife(const datapath::FlowLife&)> look_at_;  // may be empty
+  std::function<bool()> tells_;                                           // may be empty
   reconcile::Event wake_;
   std::set<base::Uuid> scarce_;  // members that were warned of: their ports run out
   bool stopped_ = false;

@@ -143,5 +143,13 @@ TEST(FlowPolicy, DatagramsLeaveAMemberThatIsGoneAndConnectionsDoNot) {
   EXPECT_EQ(policy().expiry(udp(LB_FLOW_OPEN, 0)), Expiry::keep);
 }
 
+// Whatever its listener's timeouts: none may be waited for, or for ever.
+TEST(FlowPolicy, WhatIsElsewhereIsOver) {
+  FlowLife flow = tcp(LB_FLOW_OPEN, 3 * kSecond);
+  flow.is_elsewhere = true;
+  EXPECT_EQ(policy().expiry(flow), Expiry::elsewhere);
+  EXPECT_EQ(policy({.client = 0, .member = 0}).expiry(flow), Expiry::elsewhere);
+}
+
 }  // namespace
 }  // namespace datapath

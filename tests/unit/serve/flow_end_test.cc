@@ -70,6 +70,8 @@ TEST(EndOfAConnection, OfSctpIsAsOfTcp) {
 
 TEST(EndOfAConnection, NeedsAClientThatConnected) {
   EXPECT_TRUE(is_connection(flow(LB_FLOW_CLOSED, Expiry::closed)));
+  EXPECT_FALSE(is_connection(flow(LB_FLOW_OPEN, Expiry::elsewhere)))
+      << "the other node tells of it";
   EXPECT_TRUE(is_connection(flow(LB_FLOW_HALF_OPEN, Expiry::unanswered, false)));
   EXPECT_FALSE(is_connection(flow(LB_FLOW_HALF_OPEN, Expiry::unanswered, true)));
   EXPECT_FALSE(is_connection(flow(LB_FLOW_HALF_OPEN, Expiry::listener_gone, false)));

@@ -76,6 +76,12 @@ TEST(Resets, OfAnAssociationHaveTheTagOfEachEnd) {
   EXPECT_EQ(one[0].to, at("198.51.100.7", 40000));
 }
 
+TEST(Resets, OfWhatMayGoOnElsewhereAreNone) {
+  EndedFlow there = flow(LB_FLOW_OPEN);
+  there.expiry = Expiry::elsewhere;
+  EXPECT_TRUE(resets_of({there}).empty());
+}
+
 // Of an address that has moved away the connections are another node's by now. That of a removed
 // load balancer is nobody's.
 TEST(Resets, SayWhoseAddressTheySpeakFor) {
