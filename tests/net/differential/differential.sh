@@ -52,10 +52,12 @@ NFT
 # As a load balancer's should be: it takes no connection up in the middle, and leaves windows to the ends.
 lab_in amphora-kernel sysctl -qw net.netfilter.nf_conntrack_tcp_loose=0 net.netfilter.nf_conntrack_tcp_be_liberal=1
 
+# Nothing is told to who has been idle for as long as this takes.
+patient='"timeout_client_data": 3600000, "timeout_member_data": 3600000,'
 listeners() { # FAMILY
-  create_lb "$1" "$(vip "$1")" "$(listener_json TCP 80 ROUND_ROBIN "$(members_json "$1" 8080 1)")" \
-    "$(listener_json UDP 53 ROUND_ROBIN "$(members_json "$1" 8080 1)")" \
-    "$(listener_json SCTP 3868 ROUND_ROBIN "$(members_json "$1" 8080 1)")"
+  create_lb "$1" "$(vip "$1")" "$(listener_json TCP 80 ROUND_ROBIN "$(members_json "$1" 8080 1)" "$patient")" \
+    "$(listener_json UDP 53 ROUND_ROBIN "$(members_json "$1" 8080 1)" "$patient")" \
+    "$(listener_json SCTP 3868 ROUND_ROBIN "$(members_json "$1" 8080 1)" "$patient")"
 }
 listeners ipv4
 listeners ipv6
