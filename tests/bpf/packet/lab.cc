@@ -218,12 +218,15 @@ bool can_run(const Bytes& frame) {
 }
 
 int Lab::run_summed(const Bytes& frame, uint32_t ingress) {
-  constexpr uint32_t kSummed = 1u << 2;  // BPF_F_TEST_SKB_CHECKSUM_COMPLETE, newer than the headers
+  return try_on_tc(frame, ingress, 1u << 2);  // BPF_F_TEST_SKB_CHECKSUM_COMPLETE
+}
+
+int Lab::try_on_tc(const Bytes& frame, uint32_t ingress, uint32_t flags) {
   __sk_buff context{};
   context.ifindex = ingress;
   LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame.data(),
               .data_size_in = static_cast<uint32_t>(frame.size()), .ctx_in = &context,
-              .ctx_size_in = sizeof(context), .repeat = 1, .flags = kSummed);
+              .ctx_size_in = sizeof(context), .repeat = 1, .flags = flags);
   return -bpf_prog_test_run_opts(tc_.get(), &run);
 }
 

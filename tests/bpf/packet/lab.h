@@ -79,6 +79,8 @@ class Lab : public testing::Test {
   // The same on tc for a frame that its interface has summed (CHECKSUM_COMPLETE): 0, or EBADMSG
   // if that is not the sum of what the program has made of it. EINVAL: the kernel does not look.
   int run_summed(const Bytes& frame, uint32_t ingress = kEth0);
+  // Without looking at what becomes of it: errno of the test run. `flags`: its own.
+  int try_on_tc(const Bytes& frame, uint32_t ingress = kEth0, uint32_t flags = 0);
   // Sends it and has it forwarded; whom to, and from where.
   Ends forwarded(const Packet& packet, uint32_t ingress = kEth0);
   // SYN, SYN-ACK, ACK of a new connection; the member's side of it.
