@@ -1,6 +1,6 @@
 #include "health/sctp_text.h"
 
-#include "base/crc32c.h"
+#include "base/sctp.h"
 
 namespace health {
 namespace {
@@ -22,55 +22,32 @@ uint32_t get(std::string_view from, size_t at, size_t bytes) {
   return value;
 }
 
-std::string common_header(const SctpPath& path, uint32_t tag) {
-  std::string packet;
-  put(packet, path.own_port, 2);
-  put(packet, path.peer_port, 2);
-  put(packet, tag, 4);
-  put(packet, 0, 4);
-  return packet;
-}
-
-// Lowest byte first, other than every other field.
-void put_checksum(std::string& packet, uint32_t crc) {
-  for (size_t i = 0; i < 4; i++) packet[kChecksumAt + i] = static_cast<char>(crc >> (8 * i));
-}
-
-std::string sealed(std::string packet) {
-  put_checksum(packet, base::crc32c(packet));
-  return packet;
-}
-
 // A checksum of zero is one that the sender left to its card, as between two interfaces of one
 // machine; the tags still tell that the packet is for us.
 bool is_intact(std::string_view packet) {
   if (get(packet, kChecksumAt, 4) == 0) return true;
-  std::string copy(packet);
-  put_checksum(copy, 0);
-  return sealed(copy) == packet;
+  return base::sctp_packet(static_cast<uint16_t>(get(packet, 0, 2)),
+                           static_cast<uint16_t>(get(packet, 2, 2)), get(packet, 4, 4),
+                           packet.substr(kCommonHeader)) == packet;
 }
 
 }  // namespace
 
 std::string sctp_init(const SctpPath& path) {
-  std::string packet = common_header(path, 0);
-  put(packet, kInit, 1);
-  put(packet, 0, 1);
-  put(packet, kInitSize, 2);
-  put(packet, path.own_tag, 4);
-  put(packet, kWindow, 4);
-  put(packet, kStreams, 2);
-  put(packet, kStreams, 2);
-  put(packet, path.own_tag, 4);  // first TSN: any number will do
-  return sealed(std::move(packet));
+  std::string chunk;
+  put(chunk, kInit, 1);
+  put(chunk, 0, 1);
+  put(chunk, kInitSize, 2);
+  put(chunk, path.own_tag, 4);
+  put(chunk, kWindow, 4);
+  put(chunk, kStreams, 2);
+  put(chunk, kStreams, 2);
+  put(chunk, path.own_tag, 4);  // first TSN: any number will do
+  return base::sctp_packet(path.own_port, path.peer_port, 0, chunk);
 }
 
 std::string sctp_abort(const SctpPath& path, uint32_t peer_tag) {
-  std::string packet = common_header(path, peer_tag);
-  put(packet, kAbort, 1);
-  put(packet, 0, 1);
-  put(packet, kChunkHeader, 2);
-  return sealed(std::move(packet));
+  return base::sctp_abort(path.own_port, path.peer_port, peer_tag);
 }
 
 std::optional<SctpReply> parse_sctp_reply(std::string_view packet, const SctpPath& path) {

@@ -11,8 +11,8 @@
 #include <string>
 #include <utility>
 
-#include "base/crc32c.h"
 #include "base/fd.h"
+#include "base/sctp.h"
 #include "base/socket_address.h"
 #include "netns/frame.h"
 #include "netns/namespace.h"
@@ -31,7 +31,6 @@ using Source = Reset::Source;
 
 constexpr unsigned kRstAck = 0x14;
 constexpr unsigned kHeaderWords = 5;
-constexpr unsigned kAbort = 6, kChunkHeader = 4;
 
 std::vector<uint8_t> tcp_segment(const Reset& reset, unsigned checksum) {
   Frame frame;
@@ -48,18 +47,9 @@ std::vector<uint8_t> tcp_reset(const Reset& reset) {
   return tcp_segment(reset, internet_checksum(pseudo.take()));
 }
 
-// `checksum`: as a number of network order, whose lowest byte goes out first.
-std::vector<uint8_t> sctp_packet(const Reset& reset, uint32_t checksum) {
-  Frame frame;
-  frame.u16(reset.from.port).u16(reset.to.port).u32(reset.awaited).u32(checksum);
-  frame.u8(kAbort).u8(0).u16(kChunkHeader);
-  return frame.take();
-}
-
 std::vector<uint8_t> sctp_abort(const Reset& reset) {
-  const std::vector<uint8_t> unsummed = sctp_packet(reset, 0);
-  const uint32_t crc = base::crc32c(std::string(unsummed.begin(), unsummed.end()));
-  return sctp_packet(reset, __builtin_bswap32(crc));
+  const std::string packet = base::sctp_abort(reset.from.port, reset.to.port, reset.awaited);
+  return {packet.begin(), packet.end()};
 }
 
 // From any address: the kernel's own judgement depends on ip_nonlocal_bind. Raw sockets are handed

@@ -17,7 +17,7 @@
 #include <boost/asio/write.hpp>
 #include <functional>
 
-#include "base/crc32c.h"
+#include "base/sctp.h"
 #include "health/packet.h"
 
 namespace health_test {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/crc32c.h"
+#include "base/sctp.h"
 #include "health/sctp_text.h"
 
 namespace health {
