@@ -107,15 +107,15 @@ static __always_inline int flow_arrives(const struct flow_hit *hit,
 	const __u32 known = LB_READ(other->next);
 	union way_word old, now;
 
-	old.word = LB_READ(*way_of(reply));
-	if (__builtin_expect(!(old.nexthop & LB_LINE_FOREIGN), 1) ||
+	old.word = LB_READ(*lb_way_of(reply));
+	if (__builtin_expect(!(old.as.nexthop & LB_LINE_FOREIGN), 1) ||
 	    !flow_was_told(LB_READ(hit->line->next), seq) ||
 	    !flow_was_told(known, ack))
 		return 0;
 	now = old;
-	now.nexthop &= ~LB_LINE_FOREIGN;
+	now.as.nexthop &= ~LB_LINE_FOREIGN;
 	if (!flow_is_still(hit) ||
-	    __sync_val_compare_and_swap(way_of(reply), old.word, now.word) !=
+	    __sync_val_compare_and_swap(lb_way_of(reply), old.word, now.word) !=
 		    old.word)
 		return 0;
 	LB_WRITE(hit->line->next, seq);

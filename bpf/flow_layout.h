@@ -95,6 +95,25 @@ static inline int lb_word_same_generation(__u64 a, __u64 b)
 	return !((a ^ b) >> 32);
 }
 
+/* ---- the eight bytes that the next hop is in, which change as one ------- */
+
+struct lb_way {
+	__u16 nexthop;
+	__u16 owner;
+	__u32 peer;
+};
+LB_STATIC_ASSERT(sizeof(struct lb_way) == 8, "lb_way");
+LB_STATIC_ASSERT(__builtin_offsetof(struct lb_flow, nexthop) % 8 == 0 &&
+			 __builtin_offsetof(struct lb_flow, peer) ==
+				 __builtin_offsetof(struct lb_flow, nexthop) +
+					 4,
+		 "lb_way");
+
+static inline __u64 *lb_way_of(struct lb_flow *line)
+{
+	return (__u64 *)&line->nexthop;
+}
+
 /* ---- the hash ---------------------------------------------------------- */
 
 static inline __u64 lb_load64(const void *from)

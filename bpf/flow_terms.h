@@ -70,22 +70,10 @@ enum flow_change {
 	FLOW_CHANGED = 1,
 };
 
-/* The eight bytes of a line that its next hop is in. */
 union way_word {
-	struct {
-		__u16 nexthop;
-		__u16 owner;
-		__u32 peer;
-	};
+	struct lb_way as;
 	__u64 word;
 };
-
-static __always_inline __u64 *way_of(struct lb_flow *line)
-{
-	_Static_assert(__builtin_offsetof(struct lb_flow, nexthop) % 8 == 0,
-		       "changed as one word");
-	return (__u64 *)&line->nexthop;
-}
 
 /* why there is no line; a line's index is never negative */
 enum flow_refusal {

@@ -40,8 +40,8 @@ static __always_inline int turns(__u32 index, __u64 word, __u32 ifindex,
 
 	if (!hit.line)
 		return 1;
-	old.word = LB_READ(*way_of(hit.line));
-	other = flow_line(old.peer, family);
+	old.word = LB_READ(*lb_way_of(hit.line));
+	other = flow_line(old.as.peer, family);
 	there = other ? hop_named(other) : 0;
 	if (!there || !there->ifindex)
 		return 1;
@@ -49,9 +49,9 @@ static __always_inline int turns(__u32 index, __u64 word, __u32 ifindex,
 	    !answers_to_vip(lb_word_is_forward(word) ? other : hit.line))
 		return !flow_is_still(&hit);
 	now = old;
-	now.nexthop |= LB_LINE_TURNS;
+	now.as.nexthop |= LB_LINE_TURNS;
 	if (flow_is_still(&hit))
-		__sync_val_compare_and_swap(way_of(hit.line), old.word,
+		__sync_val_compare_and_swap(lb_way_of(hit.line), old.word,
 					    now.word);
 	return 1;
 }

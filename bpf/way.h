@@ -43,7 +43,7 @@ static __always_inline __u32 find_way(hook_ctx *ctx, __u32 index, __u64 word,
 
 	if (!hit.line || !own)
 		return NEXTHOP_KERNEL;
-	old.word = LB_READ(*way_of(hit.line));
+	old.word = LB_READ(*lb_way_of(hit.line));
 	set_way_request(&own->request, hit.line, family);
 	if (!flow_is_still(&hit))
 		return NEXTHOP_KERNEL;
@@ -51,9 +51,9 @@ static __always_inline __u32 find_way(hook_ctx *ctx, __u32 index, __u64 word,
 	if (id <= NEXTHOP_KERNEL || id >= LB_MAX_NEXTHOPS)
 		return NEXTHOP_KERNEL;
 	now = old;
-	now.nexthop = (old.nexthop & ~LB_NEXTHOP_ID) | id;
+	now.as.nexthop = (old.as.nexthop & ~LB_NEXTHOP_ID) | id;
 	if (flow_is_still(&hit))
-		__sync_val_compare_and_swap(way_of(hit.line), old.word,
+		__sync_val_compare_and_swap(lb_way_of(hit.line), old.word,
 					    now.word);
 	return id;
 }

@@ -3,8 +3,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <cstddef>
-#include <cstring>
+#include <bit>
 #include <utility>
 
 #include "agent/datapath/abi.h"
@@ -67,18 +66,10 @@ std::optional<pair::Flow> told_of(Family family, uint32_t line, const WholeFlow&
   return flow;
 }
 
-// The eight bytes of a line that its next hop, owner and peer are in.
-__u64& way_of(lb_flow& line) {
-  static_assert(offsetof(lb_flow, nexthop) % sizeof(__u64) == 0);
-  auto* first = reinterpret_cast<std::byte*>(&line);
-  return *reinterpret_cast<__u64*>(first + offsetof(lb_flow, nexthop));
-}
-
-__u64 with_mark(__u64 way) {
-  constexpr __u16 kMark = LB_LINE_FOREIGN;
-  __u64 marks = 0;
-  std::memcpy(&marks, &kMark, sizeof(kMark));
-  return way | marks;
+__u64 with_mark(__u64 word) {
+  auto way = std::bit_cast<lb_way>(word);
+  way.nexthop |= LB_LINE_FOREIGN;
+  return std::bit_cast<__u64>(way);
 }
 
 // One direction: what comes in as from `src` to `dst` goes out as from `new_src` to `new_dst`.
@@ -235,9 +226,10 @@ ReplicaTable::Refreshed ReplicaTable::refresh(const pair::Place& place, const pa
   lb_flow* reply = lines.peer(line);
   if (reply == nullptr) return Refreshed::gone;
   __u32 client = shared(line.next).load(), member = shared(reply->next).load();
-  __u64 way = shared(way_of(*reply)).load();
+  __u64 way = shared(*lb_way_of(reply)).load();
   if (shared(line.word).load() != word) return refresh(place, flow);
-  if (!shared(way_of(*reply)).compare_exchange_strong(way, with_mark(way))) return Refreshed::same;
+  if (!shared(*lb_way_of(reply)).compare_exchange_strong(way, with_mark(way)))
+    return Refreshed::same;
   shared(line.next).compare_exchange_strong(client, flow.next_client);
   shared(reply->next).compare_exchange_strong(member, flow.next_member);
   return Refreshed::same;
