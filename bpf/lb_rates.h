@@ -9,16 +9,11 @@
 /* flows a second; 0: any number */
 struct lb_rates {
 	__u32 listener; /* of all its clients, on all its addresses */
-	__u32 client; /* of one: LB_CLIENT_BITS, LB_CLIENT_BITS6 */
-	__u32 network; /* of its neighbours, too: LB_NETWORK_BITS, .. */
+	__u32 client; /* of one: IPv4 /32, IPv6 /64 */
+	__u32 network; /* of its neighbours, too: IPv4 /24, IPv6 /56 */
 	__u32 bucket; /* id of a service: the listener's others have it, too */
 };
 LB_STATIC_ASSERT(sizeof(struct lb_rates) == 16, "lb_rates");
-
-#define LB_CLIENT_BITS 32
-#define LB_NETWORK_BITS 24
-#define LB_CLIENT_BITS6 64
-#define LB_NETWORK_BITS6 56
 
 #define LB_MAX_RATE 1000000 /* flows a second */
 

@@ -87,10 +87,8 @@ static __always_inline int is_over_rate(const struct lb_rates *rates,
 					const struct request *r,
 					const int family)
 {
-	const __u32 client =
-		family == LB_IPV6 ? LB_CLIENT_BITS6 : LB_CLIENT_BITS;
-	const __u32 network =
-		family == LB_IPV6 ? LB_NETWORK_BITS6 : LB_NETWORK_BITS;
+	const __u32 client = family == LB_IPV6 ? 64 : 32;
+	const __u32 network = family == LB_IPV6 ? 56 : 24;
 
 	if (r->tried || r->tries)
 		return 0;
