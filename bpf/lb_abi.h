@@ -200,7 +200,7 @@ LB_STATIC_ASSERT(sizeof(struct lb_nexthop) == 32, "lb_nexthop");
 
 /* lb_devs is a DEVMAP_HASH: ifindex -> ifindex */
 
-/* lb_checksums: HASH by ifindex; programs make the entries */
+/* lb_checksums: HASH by ifindex; programs count, the agent halves */
 struct lb_checksums {
 	__u64 asked; /* packets with SYN, from either side */
 	__u64 partial; /* of these: those that came without their checksum */

@@ -37,15 +37,14 @@ inline constexpr ArrayOf<lb_backend> kBackends{"lb_backends"};
 inline constexpr MapOf<lb_cidr_key, lb_cidr> kCidrs{"lb_cidrs"};
 inline constexpr ArrayOf<lb_limit> kLimits{"lb_limits"};         // follows from kServices
 inline constexpr MapOf<uint32_t, uint32_t> kDevices{"lb_devs"};  // ifindex: itself
-
-inline constexpr MapOf<uint32_t, lb_checksums> kChecksums{"lb_checksums"};
 inline constexpr ArrayOf<lb_kernel_ports> kKernelPorts{"lb_kernel_ports"};
 
-// Next hops and clients that are remembered: both write.
+// Next hops, clients that are remembered, and whose packets have no checksums: both write.
 inline constexpr ArrayOf<lb_nexthop> kNexthops{"lb_nexthops"};
 inline constexpr MapOf<lb_nexthop_key, uint32_t> kNexthopIds{"lb_nexthop_ids"};
 inline constexpr QueueOf<uint32_t> kFreeNexthops{"lb_nexthop_free"};
 inline constexpr ArrayOf<lb_client_bucket> kClients{"lb_clients"};
+inline constexpr MapOf<uint32_t, lb_checksums> kChecksums{"lb_checksums"};
 
 // The flow table, one for each family.
 inline constexpr ArrayOf<lb_flow> kFlows{"lb_flows"};
