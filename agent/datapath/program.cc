@@ -162,10 +162,21 @@ void configure(Rodata& rodata, const Sizes& sizes, const lb_info& info, Role rol
   lb_crc32c_set(&rodata.lb_crc32c);
 }
 
+// On maps that are there. set_constants(rodata)
+template <class Object, class Set>
+Result<Skeleton<Object>> load_beside(const char* what, const Sizes& sizes, const KernelMaps& there,
+                                     Set set_constants) {
+  std::vector<char> log(kVerifierLogBytes);
+  auto skeleton = open_skeleton<Object>(what, log);
+  if (!skeleton) return skeleton;
+  const Object& object = **skeleton;
+  if (auto ready = prepare_beside(object.obj, sizes, there); !ready) return ready.error();
+  set_constants(*object.rodata);
+  if (auto done = load(*skeleton, what, log); !done) return done.error();
+  return skeleton;
+}
+
 constexpr char kXdpProgram[] = "the XDP program";
-constexpr char kTcProgram[] = "the tc program";
-constexpr char kHandoverPrograms[] = "the programs of a handover";
-constexpr char kPairPrograms[] = "the programs of a pair";
 
 Result<Fd> own(int fd) {
   Fd copy(fcntl(fd, F_DUPFD_CLOEXEC, 3));
@@ -203,14 +214,10 @@ Result<Loaded> load_program(const Sizes& sizes, const lb_info& info, const Kerne
 
 Result<Fd> load_tc_program(const Sizes& sizes, const lb_info& info, const KernelMaps& maps,
                            Role role) {
-  std::vector<char> log(kVerifierLogBytes);
-  auto skeleton = open_skeleton<lb_tc>(kTcProgram, log);
+  auto skeleton = load_beside<lb_tc>("the tc program", sizes, maps,
+                                     [&](auto& rodata) { configure(rodata, sizes, info, role); });
   if (!skeleton) return skeleton.error();
-  const lb_tc& object = **skeleton;
-  if (auto ready = prepare_beside(object.obj, sizes, maps); !ready) return ready.error();
-  configure(*object.rodata, sizes, info, role);
-  if (auto done = load(*skeleton, kTcProgram, log); !done) return done.error();
-  return own(bpf_program__fd(object.progs.lb_tc));
+  return own(bpf_program__fd((*skeleton)->progs.lb_tc));
 }
 
 std::string missing_kernel_features() {
@@ -221,13 +228,11 @@ std::string missing_kernel_features() {
 
 Result<HandoverPrograms> load_handover(const Sizes& sizes, const lb_info& info,
                                        const KernelMaps& pinned) {
-  std::vector<char> log(kVerifierLogBytes);
-  auto skeleton = open_skeleton<handover>(kHandoverPrograms, log);
+  auto skeleton =
+      load_beside<handover>("the programs of a handover", sizes, pinned,
+                            [&](auto& rodata) { configure_table(rodata, sizes, info); });
   if (!skeleton) return skeleton.error();
   const handover& object = **skeleton;
-  if (auto ready = prepare_beside(object.obj, sizes, pinned); !ready) return ready.error();
-  configure_table(*object.rodata, sizes, info);
-  if (auto done = load(*skeleton, kHandoverPrograms, log); !done) return done.error();
   auto take_flow = own(bpf_program__fd(object.progs.lb_take_flow));
   if (!take_flow) return take_flow.error();
   auto add_counts = own(bpf_program__fd(object.progs.lb_add_counts));
@@ -237,14 +242,12 @@ Result<HandoverPrograms> load_handover(const Sizes& sizes, const lb_info& info,
 
 Result<ReplicaPrograms> load_replica(const Sizes& sizes, const lb_info& info,
                                      const KernelMaps& pinned) {
-  std::vector<char> log(kVerifierLogBytes);
-  auto skeleton = open_skeleton<replica>(kPairPrograms, log);
+  auto skeleton = load_beside<replica>("the programs of a pair", sizes, pinned, [&](auto& rodata) {
+    configure_table(rodata, sizes, info);
+    rodata.lb_silent = 1;
+  });
   if (!skeleton) return skeleton.error();
   const replica& object = **skeleton;
-  if (auto ready = prepare_beside(object.obj, sizes, pinned); !ready) return ready.error();
-  configure_table(*object.rodata, sizes, info);
-  object.rodata->lb_silent = 1;
-  if (auto done = load(*skeleton, kPairPrograms, log); !done) return done.error();
   ReplicaPrograms programs;
   for (const auto& [fd, into] :
        {std::pair(bpf_program__fd(object.progs.lb_take_flows), &programs.take_flows),
