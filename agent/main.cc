@@ -77,6 +77,12 @@ int fail(const std::string& message) {
   return 1;
 }
 
+// Of the configuration, for who reads about it.
+std::string name_of(const Options& options) {
+  if (!options.amphora_file.empty()) return options.amphora_file;
+  return options.file.empty() ? kDefaultConfig : options.file;
+}
+
 // The default file is optional: without it, everything has its default.
 base::Result<serve::Config> read_config(const Options& options) {
   if (!options.amphora_file.empty()) {
@@ -102,9 +108,7 @@ int start(const Options& options) {
   auto config = read_config(options);
   if (!config) return fail(config.error().message());
   if (options.only_check) {
-    const std::string file = !options.amphora_file.empty() ? options.amphora_file
-                             : options.file.empty()        ? kDefaultConfig
-                                                           : options.file;
+    const std::string file = name_of(options);
     for (const auto& good : {serve::check_api(*config), serve::check_pair(*config)})
       if (!good) return fail(file + ": " + good.error().message());
     std::cout << file << ": valid\n";

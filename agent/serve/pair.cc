@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <utility>
 
-#include "agent/pair/key.h"
 #include "agent/serve/paths.h"
 #include "base/log.h"
 #include "keepalived/render.h"
@@ -30,11 +29,16 @@ std::string vrrp_run(const Config& config) { return run_dir(config) + "/vrrp"; }
 
 }  // namespace
 
+Result<pair::Key> key_of(const PairConfig& pair) {
+  auto key = pair::read_key(pair.key_file);
+  if (!key) return Error{key.error().code, "pair.key_file: " + key.error().what};
+  return key;
+}
+
 Status check_pair(const Config& config) {
   if (!config.pair || config.pair->key_file.empty()) return base::Unit{};
-  if (auto key = pair::read_key(config.pair->key_file); !key)
-    return Error{key.error().code, "pair.key_file: " + key.error().what};
-  return base::Unit{};
+  const auto key = key_of(*config.pair);
+  return key ? Status(base::Unit{}) : key.error();
 }
 
 keepalived::Paths pair_paths(const Config& config) {

@@ -5,9 +5,9 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <memory>
-#include <set>
 #include <string>
 
+#include "agent/pair/key.h"
 #include "agent/reconcile/event.h"
 #include "agent/serve/config.h"
 #include "agent/serve/vrrp_keeper.h"
@@ -21,7 +21,9 @@ namespace serve {
 // Of a pair's node; the agent of the same configuration finds its keepalived again.
 keepalived::Paths pair_paths(const Config& config);
 
-// The key that the configuration names, if it names one, is there and good. Errors name the field.
+// The key that the configuration names. Errors name the field.
+base::Result<pair::Key> key_of(const PairConfig& pair);
+// If it names one, it is there and good.
 base::Status check_pair(const Config& config);
 
 // What keepalived is to do with its addresses of this layout: the VIPs, and those that go along on

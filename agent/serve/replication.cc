@@ -4,6 +4,7 @@
 #include <boost/asio/detached.hpp>
 #include <utility>
 
+#include "agent/serve/pair.h"
 #include "agent/serve/pair_life.h"
 #include "base/log.h"
 
@@ -28,8 +29,8 @@ pair::Hello hello_of(const datapath::Datapath& datapath) {
 
 Result<std::unique_ptr<Replication>> Replication::open(asio::any_io_executor loop,
                                                        const PairConfig& pair, Around around) {
-  auto key = pair::read_key(pair.key_file);
-  if (!key) return base::Error{key.error().code, "pair.key_file: " + key.error().what};
+  auto key = key_of(pair);
+  if (!key) return key.error();
   auto replica = around.datapath.replica();
   if (!replica) return replica.error();
   auto changes = around.datapath.changes();
