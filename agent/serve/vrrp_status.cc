@@ -1,6 +1,7 @@
 #include "agent/serve/vrrp_status.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace serve {
 
@@ -17,6 +18,14 @@ keepalived::Seen seen_of(const std::string& interface, const netns::Observed& ob
   return seen;
 }
 
+namespace {
+
+bool is_here(const base::IpAddress& address, const std::vector<base::IpAddress>& addresses) {
+  return std::ranges::find(addresses, address) != addresses.end();
+}
+
+}  // namespace
+
 control::VrrpStatus vrrp_status(const VrrpFacts& facts, const netns::Observed& observed) {
   const keepalived::Instance& instance = facts.instance;
   keepalived::Seen seen = seen_of(instance.interface, observed);
@@ -26,10 +35,12 @@ control::VrrpStatus vrrp_status(const VrrpFacts& facts, const netns::Observed& o
   status.role = keepalived::to_text(keepalived::role_of(instance, seen));
   status.interface = instance.interface;
   status.priority = instance.priority;
-  status.vips.reserve(instance.vips.size() + instance.excluded.size());
   for (const auto* vips : {&instance.vips, &instance.excluded})
     for (const base::IpAddress& vip : *vips)
-      status.vips.push_back({vip, std::ranges::find(seen.addresses, vip) != seen.addresses.end()});
+      status.vips.push_back({vip, is_here(vip, seen.addresses)});
+  for (const keepalived::Floating& one : instance.floating)
+    status.vips.push_back(
+        {one.address, is_here(one.address, seen_of(one.interface, observed).addresses)});
   status.running = facts.running;
   status.starts = facts.counts.starts;
   status.reloads = facts.counts.reloads;

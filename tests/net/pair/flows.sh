@@ -59,8 +59,14 @@ die_at_once() { # NODE
   kill -9 "${agent[$1]}" $processes
   lab_ip "amphora-$1" addr flush dev eth1 to "$LAB_VIP4/32"
   [[ ! $NODE_FAR ]] || lab_ip "amphora-$1" addr flush dev eth2 to "$NODE_FLOATING/32"
+  [[ ! $NODE_FAR ]] || lab_ip "amphora-$1" addr flush dev eth2 to "$NODE_FLOATING6/128"
 }
 come_back() { cut "$1" up && start "$1"; }
+floats_at() { # NODE: what goes along, of both families, is there and not at the other one
+  has() { lab_ip "amphora-$1" -br addr show dev eth2 to "$2" | grep -q .; }
+  has "$1" $NODE_FLOATING && has "$1" $NODE_FLOATING6 && ! has "$(other "$1")" $NODE_FLOATING &&
+    ! has "$(other "$1")" $NODE_FLOATING6
+}
 die_and_move() { die_at_once "$1" && taken_by "$2"; }
 
 active=$first standby=$second
@@ -72,6 +78,7 @@ for ((round = 1; round <= rounds; round++)); do
   lab_until 20 "$active to be BACKUP" is "$active" BACKUP
   lab_until 20 "$active to be in sync" is_in_sync "$active"
   lab_until 15 "both tables to be the same" same_flows
+  [[ ! $NODE_FAR ]] || lab_until 5 "what goes along to be at $standby" floats_at "$standby"
   read -r active standby <<<"$standby $active"
 done
 pass "after each both tables were the same again"

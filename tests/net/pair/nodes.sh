@@ -6,7 +6,7 @@
 #   m1 .11, m2 .12 --'                `   VIP 198.51.100.10, adverts each 100 ms
 #
 # With NODE_FAR the members are in a network of their own, 203.0.113.0/24 on br1, where the nodes have eth2 and what
-# goes with the VIP is 203.0.113.9.
+# goes with the VIP are 203.0.113.9 and 2001:db8:203::9.
 
 source "$(dirname "${BASH_SOURCE[0]}")/../traffic/traffic.sh"
 nodes_folder=$(dirname "${BASH_SOURCE[0]}")
@@ -14,7 +14,7 @@ NODE_PAIR=''     # more fields of "pair"
 NODE_LISTENER='' # and of the listener, each with a comma behind it
 NODE_FLOWS=4096
 NODE_FAR=''
-NODE_FLOATING=203.0.113.9
+NODE_FLOATING=203.0.113.9 NODE_FLOATING6=2001:db8:203::9
 
 # nodes_begin NAME
 nodes_begin() {
@@ -50,8 +50,9 @@ node() { LAB_DIR_OF=$LAB_DIR/$1 LAB_SOCKET=$LAB_DIR/$1/control.sock LAB_AGENT_PI
 start() { # NODE
   local far='' along=''
   if [[ $NODE_FAR ]]; then
-    far=", {\"name\": \"eth2\", \"addresses\": [\"${own[$1]/198.51.100/203.0.113}/24\"]}"
-    along=", \"floating\": [\"$NODE_FLOATING\"]"
+    far=", {\"name\": \"eth2\", \"addresses\": [\"${own[$1]/198.51.100/203.0.113}/24\",
+      \"${own[$1]/198.51.100./2001:db8:203::}/64\"]}"
+    along=", \"floating\": [\"$NODE_FLOATING\", \"$NODE_FLOATING6\"]"
   fi
   mkdir -p "$LAB_DIR/$1/state"
   node "$1"

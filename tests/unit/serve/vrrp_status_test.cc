@@ -58,6 +58,16 @@ TEST(VrrpStatus, IsMasterWithTheVipWhateverKeepalivedIs) {
   EXPECT_THAT(status.unfit_because, ElementsAre("the XDP program is not attached"));
 }
 
+TEST(VrrpStatus, ShowsWhatGoesAlongOnAnotherInterface) {
+  auto wanted = instance();
+  wanted.floating = {{ip("192.0.2.9"), "eth2"}, {ip("192.0.2.8"), "eth3"}};
+  netns::Observed seen = observed({"203.0.113.10/32", "192.0.2.8/32"});
+  seen.links[4] = link("eth2", {"192.0.2.2/24", "192.0.2.9/32"});
+  EXPECT_THAT(vrrp_status({wanted, true, {}, {}}, seen).vips,
+              ElementsAre(Vip{ip("203.0.113.10"), true}, Vip{ip("2001:db8::10"), false},
+                          Vip{ip("192.0.2.9"), true}, Vip{ip("192.0.2.8"), false}));
+}
+
 TEST(VrrpStatus, IsFaultWhenItCouldNotTakeOver) {
   const auto wanted = instance();
   EXPECT_EQ(vrrp_status({wanted, false, {}, {}}, observed({})).role, "FAULT");
