@@ -5,14 +5,15 @@
 # folder are looked at as one unit, and one by one only where that finds something or does not compile.
 # all: the tests' sources, too, each by itself. FOLDER: only what lies there.
 set -euo pipefail
-source "$(dirname "${BASH_SOURCE[0]}")/sources.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib/common.sh"
+source "$TOP/tests/check/sources.sh"
 
 build=$1
 what=${2:-product}
 folders=("${@:3}")
 most=10 # sources in a unit: few enough to keep every CPU busy to the end
 
-scratch=$(mktemp -d -t amphora-xdp-tidy.XXXXXX)
+scratch=$(temporary_folder tidy)
 # Interrupted, it takes those along that still look, and what they write.
 finish() {
   mapfile -t looking < <(jobs -p)
