@@ -47,7 +47,7 @@ LAB_MEMBER_ROUTES='{"destination": "192.0.2.128/25", "gateway": "203.0.113.20"},
   {"destination": "2001:db8:2::/64", "gateway": "2001:db8:203::20"}'
 LAB_AGENT_FIELDS="\"hook\": \"$hook\","
 lab_agent_start
-expect "both interfaces are on $hook" "$(lab_api GET /v1/status)" ".interfaces | length == 2 and all(.mode == \"${hook/xdp/native}\")"
+expect_hook "$hook"
 
 # pool PROTOCOL PORT NAME: one listener, for the member of that name
 pool() {

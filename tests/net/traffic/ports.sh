@@ -73,7 +73,7 @@ fi
 wait "$client" || true
 report=$(cat "$LAB_DIR/report.json")
 connections=$(jq .connections <<<"$report")
-repeated=$(lab_in client nstat -asz TcpExtTCPSynRetrans | awk '/SynRetrans/ { print $2 }')
+repeated=$(repeated_syns)
 [[ ! ${last-} ]] || printf '%s: %s connections in ten seconds at first, %s at last\n' "$balancer" "$first" "$last"
 if [[ $balancer == nftables ]]; then
   printf '%s of %s SYNs were repeated\n' "$repeated" "$connections"

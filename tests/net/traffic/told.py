@@ -19,6 +19,8 @@ import sys
 import threading
 import time
 
+from packets import SYN, TCP, Packet, packed, tcp, wire, with_sum
+
 PATIENCE = 20
 
 
@@ -111,17 +113,9 @@ def watch(interface, out):
 
 
 def syn(source, host, port):
-    sport = 33333
-    head = struct.pack("!HHIIBBHHH", sport, int(port), 77, 0, 5 << 4, 2, 65535, 0, 0)
-    pseudo = socket.inet_aton(source) + socket.inet_aton(host) + struct.pack("!HH", 6, len(head))
-    total = sum(struct.unpack("!16H", pseudo + head))
-    total = (total & 0xffff) + (total >> 16)
-    total = ~(total + (total >> 16)) & 0xffff
-    tcp = head[:16] + struct.pack("!H", total) + head[18:]
-    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 1, 0, 64, 6, 0,
-                     socket.inet_aton(source), socket.inet_aton(host))
+    segment = tcp(33333, int(port), 77, 0, SYN)
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as raw:
-        raw.sendto(ip + tcp, (host, 0))
+        raw.sendto(wire(with_sum(Packet(packed(source), packed(host), TCP, segment))), (host, 0))
 
 
 if sys.argv[1] == "serve":

@@ -4,6 +4,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/../../../scripts/lib/lab.sh"
 need_root
 need_bpffs
+export PYTHONPATH=$TOP/tests/support # what Python of several tests shares
 
 # What the tests name on standard output; a failure ends the test, and lab_end cleans up.
 pass() { printf 'ok   %s\n' "$*"; }
@@ -58,6 +59,15 @@ change_member() {
   lab_change PUT "/v2.0/lbaas/pools/$1/members/$(id_of "pools/$1/members" "$2")" \
     "{\"member\": $3}" >/dev/null
 }
+
+# expect_hook HOOK: both interfaces of the amphora are on it.
+expect_hook() {
+  expect "both interfaces are on $1" "$(lab_api GET /v1/status)" \
+    ".interfaces | length == 2 and all(.mode == \"${1/xdp/native}\")"
+}
+
+# repeated_syns: how many the client had to send again
+repeated_syns() { lab_in client nstat -asz TcpExtTCPSynRetrans | awk '/SynRetrans/ { print $2 }'; }
 
 # target FAMILY PORT
 target() { if [[ $1 == ipv4 ]]; then echo "$LAB_VIP4:$2"; else echo "[$LAB_VIP6]:$2"; fi; }

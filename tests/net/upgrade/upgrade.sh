@@ -16,7 +16,7 @@ lab_members
 lab_spawn_in m1 "$LAB_DIR/iperf-server.log" iperf3 -s
 LAB_AGENT_FIELDS="\"hook\": \"$hook\","
 lab_agent_start
-expect "both interfaces are on $hook" "$(lab_api GET /v1/status)" ".interfaces | length == 2 and all(.mode == \"${hook/xdp/native}\")"
+expect_hook "$hook"
 create_lb upgrade "$LAB_VIP4" \
   "$(listener_json TCP 80 ROUND_ROBIN "$(members_json ipv4 "$LAB_MEMBER_PORT" 1 1)")" \
   "$(listener_json UDP 53 ROUND_ROBIN "$(members_json ipv4 "$LAB_MEMBER_PORT" 1 1)")" \
