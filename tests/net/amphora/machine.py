@@ -208,10 +208,12 @@ loadbalancer_topology = SINGLE
         file.write_text(text)
 
     def start(self):
+        words = [str(BUILD / "agent/amphora-xdp-agent"), "--config-file", str(self.folder / "amphora-agent.conf")]
+        beside = self.folder / "amphora.json"  # what Octavia does not say
+        if beside.exists():
+            words += ["--config", str(beside)]
         with (self.folder / "agent.log").open("ab") as log:
-            self.agent = subprocess.Popen(
-                (str(BUILD / "agent/amphora-xdp-agent"), "--config-file", str(self.folder / "amphora-agent.conf")),
-                stdout=log, stderr=log)
+            self.agent = subprocess.Popen(words, stdout=log, stderr=log)
         until(20, "the agent to answer", self.answers)
 
     def answers(self):

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Options of amphora-agent.conf that HAProxy depends on: it is the program that `haproxy_cmd` names, and an upload may
-use what is below `base_path`. What it may not use is refused when it is uploaded, and nothing is changed."""
+use what is below `base_path`. What it may not use is refused when it is uploaded, and nothing is changed. And what
+Octavia does not say: amphora.json."""
 import os
 import pathlib
 import shutil
@@ -33,6 +34,23 @@ def sysctl(name):
     return machine.sh("ip", "netns", "exec", machine.SPACE, "sysctl", "-n", name).strip()
 
 
+def expect_what_octavia_does_not_say(box):
+    modes = [interface["mode"] for interface in box.shown("/v1/status")["interfaces"]]
+    if modes != ["tc", "tc"]:
+        raise AssertionError(f"interfaces are on {modes}")
+    machine.sh("ip", "netns", "exec", "client", "python3", "-c", f"""
+import socket
+for _ in range(100):
+    s = socket.socket()
+    s.setblocking(False)
+    s.connect_ex(('{machine.VIP}', 80))
+""")
+    counted = {verdict["verdict"]: verdict["packets"] for verdict in box.shown("/v1/verdicts")["verdicts"]}
+    if counted["rate_limited"] < 10:
+        raise AssertionError(f"of a hundred connections at once {counted['rate_limited']} met the rate of three")
+    print(f"ok   what amphora.json says holds: tc, and {counted['rate_limited']} SYNs met a limit")
+
+
 def main():
     machine.sh("mount", "-t", "tmpfs", "tmpfs", str(SYSCTLS))
     (SYSCTLS / "60-image.conf").write_text("net.ipv4.tcp_fin_timeout = 5\nnet.no_such = 1\nkernel.no_such = 1\n")
@@ -40,6 +58,7 @@ def main():
         program = box.folder / "haproxy"
         shutil.copy("/usr/sbin/haproxy", program)
         box.configure(haproxy_cmd=program)
+        (box.folder / "amphora.json").write_text('{"hook": "tc", "new_flows_per_second": {"per_client": 3}}')
         box.start()
         box.plug_vip()
         box.plug_network("203.0.113.2")
@@ -50,6 +69,7 @@ def main():
         if runs != str(program):
             raise AssertionError(f"HAProxy is {runs}")
         print("ok   an upload with paths below base_path is served by haproxy_cmd")
+        expect_what_octavia_does_not_say(box)
         expect_refusal(box, text(box).replace("global\n", "global\n    lua-load /tmp/evil.lua\n", 1), "lua-load")
         expect_refusal(box, text(box, "/etc"), "stats socket")
         if sysctl("net.ipv4.tcp_fin_timeout") != "5":
