@@ -36,15 +36,24 @@ void write_sysctl(const std::string& name, const std::string& value) {
   }
 }
 
-std::string link_commands() {
-  std::string batch = "link set lo up\n";
+void run_batch(const std::string& commands) {
+  FILE* batch = popen("ip -batch -", "w");
+  ASSERT_NE(batch, nullptr);
+  std::fputs(commands.c_str(), batch);
+  ASSERT_EQ(pclose(batch), 0);
+}
+
+// Nothing comes in by them but what a test sends: the other ends say nothing of their own (MLD),
+// which would be counted beside a test's packet.
+void make_links() {
+  run_batch("link set lo up\n");
   for (const uint32_t ifindex : {kEth0, kEth1, kEth2}) {
     const std::string name = "eth" + std::to_string(ifindex - kEth0);
-    batch += "link add name " + name + " index " + std::to_string(ifindex) + " address " +
-             mac_of_link(ifindex).text() + " type veth peer name peer" + name + "\n";
-    batch += "link set " + name + " up\nlink set peer" + name + " up\n";
+    run_batch("link add name " + name + " index " + std::to_string(ifindex) + " address " +
+              mac_of_link(ifindex).text() + " type veth peer name peer" + name + "\n");
+    write_sysctl("ipv6/conf/peer" + name + "/disable_ipv6", "1");
+    run_batch("link set " + name + " up\nlink set peer" + name + " up\n");
   }
-  return batch;
 }
 
 std::string neighbour_commands() {
@@ -79,10 +88,8 @@ class Namespace : public testing::Environment {
     ASSERT_EQ(unshare(CLONE_NEWNET), 0) << "needs root: " << std::strerror(errno);
     for (const char* name : {"ipv4/ip_forward", "ipv6/conf/all/forwarding"})
       write_sysctl(name, "1");
-    FILE* batch = popen("ip -batch -", "w");
-    ASSERT_NE(batch, nullptr);
-    std::fputs((link_commands() + kAddresses + neighbour_commands()).c_str(), batch);
-    ASSERT_EQ(pclose(batch), 0);
+    make_links();
+    run_batch(kAddresses + neighbour_commands());
   }
 };
 
