@@ -35,12 +35,13 @@ lab_begin() {
 }
 
 lab_end() {
-  local status=$? pid space
+  local status=$? pid space log
   trap - EXIT
-  if [[ $status -ne 0 && -s ${LAB_DIR:-/nonexistent}/agent.log ]]; then
-    printf -- '-- last lines of the agent (status %s):\n' "$status" >&2
-    tail -n 30 "$LAB_DIR/agent.log" >&2
-  fi
+  for log in "$LAB_DIR"/agent.log "$LAB_DIR"/*/agent.log; do
+    [[ $status -ne 0 && -s $log ]] || continue
+    printf -- '-- last lines of %s (status %s):\n' "${log#"$LAB_DIR"/}" "$status" >&2
+    tail -n 30 "$log" >&2
+  done
   for pid in "${lab_pids[@]}"; do kill -9 "$pid" 2>/dev/null || true; done
   for pid in "${lab_pids[@]}"; do wait "$pid" 2>/dev/null || true; done
   # HAProxy outlives its agent.
@@ -165,9 +166,9 @@ lab_members() {
 }
 
 # lab_until SECONDS WHAT COMMAND...: waits until the command succeeds, or fails saying what did not
-# come. LAB_PATIENCE times as long, for machines that are slower than any real one.
+# come. LAB_PATIENCE times as long: 3, for a machine that has other work, and more for one that is emulated.
 lab_until() {
-  local seconds=$(($1 * ${LAB_PATIENCE:-1})) what=$2
+  local seconds=$(($1 * ${LAB_PATIENCE:-3})) what=$2
   local end=$((SECONDS + seconds + 1))
   until "${@:3}"; do
     ((SECONDS < end)) || die "waited $seconds s in vain for $what"
@@ -224,7 +225,7 @@ lab_agent_answers() {
 }
 
 # An agent answers, whoever started it.
-lab_is_up() { curl -s -f -m $((2 * ${LAB_PATIENCE:-1})) -o "$LAB_DIR/curl.out" --unix-socket "$LAB_SOCKET" http://localhost/healthz; }
+lab_is_up() { curl -s -f -m $((2 * ${LAB_PATIENCE:-3})) -o "$LAB_DIR/curl.out" --unix-socket "$LAB_SOCKET" http://localhost/healthz; }
 
 lab_agent_stop() { # SIGNAL
   kill "-${1:-TERM}" "$LAB_AGENT_PID"
@@ -235,7 +236,7 @@ lab_agent_stop() { # SIGNAL
 lab_api() {
   local status body=()
   [[ $# -lt 3 ]] || body=(-H 'Content-Type: application/json' --data "$3")
-  status=$(curl -s -m $((10 * ${LAB_PATIENCE:-1})) -o "$LAB_DIR/api.out" -w '%{http_code}' --unix-socket "$LAB_SOCKET" \
+  status=$(curl -s -m $((10 * ${LAB_PATIENCE:-3})) -o "$LAB_DIR/api.out" -w '%{http_code}' --unix-socket "$LAB_SOCKET" \
     -X "$1" "${body[@]}" "http://localhost$2") || status="no answer"
   [[ $status == 2?? ]] || die "$1 $2: $status $(cat "$LAB_DIR/api.out" 2>/dev/null)"
   cat "$LAB_DIR/api.out"

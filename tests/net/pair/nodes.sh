@@ -63,7 +63,7 @@ start() { # NODE
  "pair": {"interface": "eth1", "source": "${own[$1]}", "peer": "${own[$(other "$1")]}",
           "priority": ${priority[$1]}, "advert_ms": 100$along$NODE_PAIR}}
 JSON
-  "$LAB_BUILD/agent/amphora-xdp-agent" --config "$LAB_DIR_OF/agent.json" >>"$LAB_DIR/$1.log" 2>&1 &
+  "$LAB_BUILD/agent/amphora-xdp-agent" --config "$LAB_DIR_OF/agent.json" >>"$LAB_DIR_OF/agent.log" 2>&1 &
   LAB_AGENT_PID=$! agent[$1]=$!
   lab_pids+=("$!")
   lab_until 20 "agent $1 to answer" lab_agent_answers
@@ -94,7 +94,7 @@ longest_gap() {
 }
 
 lab_agent_answers() {
-  kill -0 "$LAB_AGENT_PID" 2>/dev/null || die "an agent ended: $(tail -n 5 "$LAB_DIR"/?.log)"
+  kill -0 "$LAB_AGENT_PID" 2>/dev/null || die "an agent ended: $(tail -n 5 "$LAB_DIR"/*/agent.log)"
   lab_is_up
 }
 
