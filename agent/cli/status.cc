@@ -72,18 +72,25 @@ void print_vrrp(const json& status) {
     print("  may not be master: " + why.get<std::string>() + "\n");
 }
 
-// Nothing without a key.
+void print_stick_tables(const json& pair) {
+  if (number(pair, "handed_on") > 0)
+    print("  its HAProxy exchanges stick tables with this node's\n");
+}
+
+// Nothing without another node.
 void print_replication(const json& status) {
   const json pair = status.value("replication", json());
   if (!pair.is_object()) return;
   const std::string peer = "connections: the other node, " + text_of(pair, "peer") + ", ";
   if (!pair.value("connected", false)) {
     print(peer + "is NOT CONNECTED; " + text_of(pair, "trouble") + "\n");
+    print_stick_tables(pair);
     return;
   }
   const std::string role = text_of(pair, "peer_role");
   print(peer + (role == "-" ? "is connected" : "is " + role) + "; " + text_of(pair, "flows") +
         " of it are here" + (pair.value("in_sync", false) ? ", in sync" : "") + "\n");
+  print_stick_tables(pair);
   if (number(pair, "behind") > 0)
     print("  it is behind by " + text_of(pair, "behind") + " records, " +
           text_of(pair, "behind_ms") + " ms\n");

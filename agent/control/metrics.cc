@@ -114,6 +114,11 @@ void add_replication(MetricsText& text, const ReplicationStatus& pair) {
       "Walks over the flow table for the other node.", pair.walks);
   add("amphora_xdp_replication_changes_lost_total", "counter",
       "Changes that there was no room for.", pair.changes_lost);
+  add("amphora_xdp_replication_closed_total", "counter",
+      "Connections to the pair's port that were neither this protocol's nor HAProxy's.",
+      pair.closed);
+  add("amphora_xdp_replication_handed_on", "gauge",
+      "Connections of the other node's HAProxy to this node's, for stick tables.", pair.handed_on);
 }
 
 void add_tables(MetricsText& text, const Status& status) {

@@ -129,6 +129,8 @@ struct ReplicationStatus {
   std::map<std::string, uint64_t> refused;  // why, and how many
   uint64_t walks = 0;                       // over this node's table, for the other one
   uint64_t changes_lost = 0;                // each cost a walk
+  uint64_t closed = 0;                      // connections to the pair's port that were nobody's
+  uint64_t handed_on = 0;  // to this node's HAProxy, now: its peer exchanges stick tables with it
 };
 
 // Connections of the datapath that have ended.

@@ -108,7 +108,9 @@ json replication_json(const std::optional<ReplicationStatus>& pair) {
           {"ended", pair->ended},
           {"refused", pair->refused},
           {"walks", pair->walks},
-          {"changes_lost", pair->changes_lost}};
+          {"changes_lost", pair->changes_lost},
+          {"closed", pair->closed},
+          {"handed_on", pair->handed_on}};
 }
 
 json verdicts_json(const std::vector<VerdictCount>& verdicts) {

@@ -9,7 +9,6 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/read.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -19,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/pair/sockets.h"
 #include "base/log.h"
 
 namespace pair {
@@ -31,16 +31,11 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kFirstRetry{100}, kLastRetry{2000}, kListenRetry{1000}, kWatchEvery{250};
+constexpr milliseconds kFirstRetry{100}, kLastRetry{2000}, kWatchEvery{250};
+constexpr std::chrono::hours kLong{24};
 constexpr char kIdentity[] = "amphora-xdp";
 
 Time now() { return std::chrono::steady_clock::now(); }
-
-auto into(error_code& error) { return asio::redirect_error(asio::use_awaitable, error); }
-
-tcp::endpoint endpoint(const base::IpAddress& address, uint16_t port) {
-  return {asio::ip::make_address(address.text()), port};
-}
 
 int key_index() {
   static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
@@ -91,32 +86,64 @@ struct Channel::Tls {
 };
 
 struct Channel::Line {
-  Line(Socket socket, asio::ssl::context& tls) : stream(std::move(socket), tls) {}
+  Line(Socket socket, std::shared_ptr<Tls> by, asio::ssl::context& context, uint64_t number)
+      : tls(std::move(by)), stream(std::move(socket), context), aim(number) {}
 
   Socket& socket() { return stream.next_layer(); }
+  std::shared_ptr<Tls> tls;  // whose key it is by
   asio::ssl::stream<Socket> stream;
+  uint64_t aim;  // the target that it is with
   Time heard = now();
   bool greeted = false;  // by the other node's session: it is one that can be spoken with
   bool ended = false;
 };
 
-Channel::Channel(asio::any_io_executor loop, const Ends& ends, const Key& key, Session& session)
-    : loop_(std::move(loop)), ends_(ends), session_(session), tls_(std::make_unique<Tls>(key)) {}
+Channel::Channel(asio::any_io_executor loop, Session& session)
+    : loop_(loop), session_(session), rest_(loop) {}
 
 Channel::~Channel() = default;
 
+void Channel::aim(std::optional<Target> target) {
+  if (stopped_ || target == target_) return;
+  leave();
+  target_ = std::move(target);
+  tls_ = target_ ? std::make_shared<Tls>(target_->key) : nullptr;
+  aims_++;
+}
+
 void Channel::stop() {
   stopped_ = true;
-  error_code ignored;
-  if (acceptor_) acceptor_->close(ignored);
-  if (line_) end(*line_, "");
+  leave();
+}
+
+// Whoever it was with.
+void Channel::leave() {
+  if (port_) port_->close();
+  port_.reset();
+  if (const auto line = line_) end(*line, "");
+  if (const auto line = dialled_) end(*line, "");
+  session_.fail("");
+  trouble_.clear();
+  rest_.cancel();
 }
 
 asio::awaitable<void> Channel::run() {
-  if (ends_.own < ends_.peer)
-    co_await dial();
-  else
-    co_await listen();
+  while (!stopped_) {
+    const uint64_t aim = aims_;
+    if (target_ && (!is_dialling() || target_->haproxy)) listen();
+    if (is_dialling()) co_await dial();
+    while (!stopped_ && aim == aims_) co_await rest(kLong);
+  }
+}
+
+void Channel::listen() {
+  Port::Wants wants;
+  wants.ours = [this](Socket socket) { answer(std::move(socket)); };
+  wants.trouble = [this](const std::string& what) { say(what); };
+  wants.haproxy = target_->haproxy;
+  port_ = std::make_shared<Port>(loop_, Port::Place{target_->own, target_->peer, target_->port},
+                                 std::move(wants), counts_);
+  asio::co_spawn(loop_, port_->run(), asio::detached);
 }
 
 asio::awaitable<void> Channel::pause(milliseconds time) {
@@ -125,11 +152,18 @@ asio::awaitable<void> Channel::pause(milliseconds time) {
   co_await timer.async_wait(into(ignored));
 }
 
+// Until then, or until there is another target.
+asio::awaitable<void> Channel::rest(milliseconds time) {
+  error_code ignored;
+  rest_.expires_after(time);
+  co_await rest_.async_wait(into(ignored));
+}
+
 void Channel::say(const std::string& trouble) {
   if (!trouble.empty()) session_.fail(trouble);
   if (trouble == trouble_) return;
   trouble_ = trouble;
-  if (!trouble.empty()) spdlog::warn("pair: {}: {}", ends_.peer.text(), trouble);
+  if (!trouble.empty() && target_) spdlog::warn("pair: {}: {}", target_->peer.text(), trouble);
 }
 
 void Channel::end(Line& line, const std::string& why) {
@@ -140,20 +174,22 @@ void Channel::end(Line& line, const std::string& why) {
     line_.reset();
     session_.finish(why);
   }
-  say(why);
+  if (line.aim == aims_) say(why);
 }
 
 asio::awaitable<void> Channel::dial() {
   milliseconds retry = kFirstRetry;
-  while (!stopped_) {
-    auto line = std::make_shared<Line>(Socket(loop_), tls_->dialling);
+  const uint64_t aim = aims_;
+  while (!stopped_ && aim == aims_) {
+    auto line = std::make_shared<Line>(Socket(loop_), tls_, tls_->dialling, aim);
+    dialled_ = line;
     asio::co_spawn(loop_, watch(line), asio::detached);
     error_code error;
-    const tcp::endpoint from = endpoint(ends_.own, 0);
+    const tcp::endpoint from = endpoint(target_->own, 0);
     line->socket().open(from.protocol(), error);
     if (!error) line->socket().bind(from, error);
     if (!error)
-      co_await line->socket().async_connect(endpoint(ends_.peer, ends_.port), into(error));
+      co_await line->socket().async_connect(endpoint(target_->peer, target_->port), into(error));
     if (error) {
       end(*line, "cannot be reached: " + error.message());
     } else {
@@ -161,65 +197,42 @@ asio::awaitable<void> Channel::dial() {
       co_await serve(line);
       if (line->greeted) retry = kFirstRetry;
     }
-    if (stopped_) co_return;
-    co_await pause(retry);
+    if (dialled_ == line) dialled_.reset();
+    if (stopped_ || aim != aims_) co_return;
+    co_await rest(retry);
     retry = std::min(2 * retry, kLastRetry);
   }
 }
 
-// The address may come later than the agent, and go with its interface.
-asio::awaitable<void> Channel::listen() {
-  while (!stopped_) {
-    acceptor_ = std::make_shared<tcp::acceptor>(loop_);
-    const tcp::endpoint at = endpoint(ends_.own, ends_.port);
-    error_code error;
-    acceptor_->open(at.protocol(), error);
-    if (!error) acceptor_->set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error) acceptor_->bind(at, error);
-    if (!error) acceptor_->listen(asio::socket_base::max_listen_connections, error);
-    if (error)
-      say("cannot listen on " + ends_.own.text() + " port " + std::to_string(ends_.port) + ": " +
-          error.message());
-    else
-      co_await accept(*acceptor_);
-    if (!stopped_) co_await pause(kListenRetry);
-  }
-}
-
-asio::awaitable<void> Channel::accept(tcp::acceptor& acceptor) {
-  while (!stopped_) {
-    error_code error;
-    Socket socket = co_await acceptor.async_accept(into(error));
-    if (error) co_return;
-    const tcp::endpoint from = socket.remote_endpoint(error);
-    if (error || from.address() != endpoint(ends_.peer, 0).address()) continue;
-    auto line = std::make_shared<Line>(std::move(socket), tls_->answering);
-    asio::co_spawn(loop_, watch(line), asio::detached);
-    auto both = [](Channel& channel, std::shared_ptr<Line> one) -> asio::awaitable<void> {
-      co_await channel.greet(one);
-      co_await channel.serve(one);
-    };
-    asio::co_spawn(loop_, both(*this, line), asio::detached);
-  }
+// Who dials is not dialled.
+void Channel::answer(Socket socket) {
+  if (is_dialling()) return;
+  auto line = std::make_shared<Line>(std::move(socket), tls_, tls_->answering, aims_);
+  asio::co_spawn(loop_, watch(line), asio::detached);
+  auto both = [](Channel& channel, std::shared_ptr<Line> one) -> asio::awaitable<void> {
+    co_await channel.greet(one);
+    co_await channel.serve(one);
+  };
+  asio::co_spawn(loop_, both(*this, line), asio::detached);
 }
 
 // Who has the key is the other node. A newer channel replaces the one before: that node has begun
 // anew, and its end of the old one is gone.
 asio::awaitable<void> Channel::greet(std::shared_ptr<Line> line) {
   error_code error;
-  const auto side =
-      ends_.own < ends_.peer ? asio::ssl::stream_base::client : asio::ssl::stream_base::server;
+  if (line->ended) co_return;
+  const auto side = is_dialling() ? asio::ssl::stream_base::client : asio::ssl::stream_base::server;
   line->socket().set_option(tcp::no_delay(true), error);
   co_await line->stream.async_handshake(side, into(error));
   if (error) {
-    end(*line, "has no channel with us, is its key the same? " + error.message());
+    end(*line, "does not speak as this node does, or has another key: " + error.message());
   } else if (SSL_session_reused(line->stream.native_handle()) != 1) {
     end(*line, "does not have the key");  // but perhaps a certificate, which proves nothing here
   }
 }
 
 asio::awaitable<void> Channel::serve(std::shared_ptr<Line> line) {
-  if (line->ended || stopped_) co_return;
+  if (line->ended || line->aim != aims_ || stopped_) co_return;
   if (line_) end(*line_, "has begun another channel");
   line_ = line;
   line->heard = now();
@@ -247,7 +260,7 @@ asio::awaitable<void> Channel::read(std::shared_ptr<Line> line) {
     if (!was_connected && session_.is_connected()) {
       line->greeted = true;
       say("");
-      spdlog::info("pair: {}: connected", ends_.peer.text());
+      spdlog::info("pair: {}: connected", target_->peer.text());
     }
   }
 }
@@ -271,6 +284,7 @@ asio::awaitable<void> Channel::write(std::shared_ptr<Line> line) {
 // Connecting and greeting, too, take no longer.
 asio::awaitable<void> Channel::watch(std::shared_ptr<Line> line) {
   while (!line->ended && !stopped_) {
+    if (line->aim != aims_) co_return end(*line, "");
     if (now() - line->heard > kSilence) co_return end(*line, "says nothing");
     co_await pause(kWatchEvery);
   }

@@ -102,7 +102,10 @@ base::Status Agent::join_pair(const netns::Namespace& space) {
   if (!pair) return pair.error();
   pair_ = std::move(*pair);
   operator_.show_pair(pair_->keeper());
-  if (!config_.pair->key_file.empty())
+  if (!config_.pair->key_file.empty()) {
+    const PairConfig& own = *config_.pair;
+    auto key = key_of(own);
+    if (!key) return key.error();
     if (auto done = replicate(); !done) return done.error();
   pair_->start();
   return base::Unit{};
@@ -110,16 +113,18 @@ base::Status Agent::join_pair(const netns::Namespace& space) {
 
 base::Status Agent::replicate() {
   auto replication =
-      Replication::open(loop_.get_executor(), *config_.pair,
+      Replication::open(loop_.get_executor(),
                         {workers_, *parts_.datapath, reconciler_, [this] { return has_vips(); }});
   if (!replication) return replication.error();
   replication_ = std::move(*replication);
-  operator_.show_replication(config_.pair->peer, *replication_);
+  operator_.show_replication(*replication_);
   sweeper_.judge_by([this](const datapath::FlowLife& flow) { return replication_->look_at(flow); },
                     [this] { return !replication_->is_standby(); });
   replication_->start();
   return base::Unit{};
 }
+    replication_->aim(pair::Channel::Target{own.source, own.peer, own.port, *key});
+  }
 
 bool Agent::has_vips() const {
   const auto& instance = pair_->keeper().instance();

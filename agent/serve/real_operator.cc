@@ -219,9 +219,10 @@ asio::awaitable<control::Status> RealOperator::status() {
     status.vrrp = vrrp_status(
         {*pair_->instance(), pair_->running(), pair_->counts(), pair_->reasons_against()},
         parts_.reconciler.observed());
-  if (replication_ != nullptr)
+  if (replication_ != nullptr && replication_->peer())
     status.replication =
-        replication_status(peer_, replication_->report(), replication_->not_movable());
+        replication_status(*replication_->peer(), replication_->report(),
+                           replication_->not_movable(), replication_->port_counts());
   co_return status;
 }
 

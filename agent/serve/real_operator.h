@@ -36,10 +36,7 @@ class RealOperator final : public control::Operator {
   // Of a node of a pair; it outlives this. Its instance is shown when it has one.
   void show_pair(const VrrpKeeper& keeper) { pair_ = &keeper; }
   // Its connections go along; it outlives this.
-  void show_replication(const base::IpAddress& peer, const Replication& replication) {
-    peer_ = peer;
-    replication_ = &replication;
-  }
+  void show_replication(const Replication& replication) { replication_ = &replication; }
 
   boost::asio::awaitable<control::Status> status() override;
   boost::asio::awaitable<std::vector<control::ConnectedNetwork>> networks() override;
@@ -54,8 +51,7 @@ class RealOperator final : public control::Operator {
   boost::asio::awaitable<std::vector<datapath::PortUse>> port_use();
 
   Parts parts_;
-  const VrrpKeeper* pair_ = nullptr;  // null: none
-  base::IpAddress peer_;
+  const VrrpKeeper* pair_ = nullptr;          // null: none
   const Replication* replication_ = nullptr;  // null: none
 };
 

@@ -4,7 +4,6 @@
 #include <boost/asio/detached.hpp>
 #include <utility>
 
-#include "agent/serve/pair.h"
 #include "agent/serve/pair_life.h"
 #include "base/log.h"
 
@@ -27,29 +26,31 @@ pair::Hello hello_of(const datapath::Datapath& datapath) {
 
 }  // namespace
 
-Result<std::unique_ptr<Replication>> Replication::open(asio::any_io_executor loop,
-                                                       const PairConfig& pair, Around around) {
-  auto key = key_of(pair);
-  if (!key) return key.error();
+Result<std::unique_ptr<Replication>> Replication::open(asio::any_io_executor loop, Around around) {
   auto replica = around.datapath.replica();
   if (!replica) return replica.error();
   auto changes = around.datapath.changes();
   if (!changes) return changes.error();
-  return std::unique_ptr<Replication>(new Replication(std::move(loop), pair, *key, around,
-                                                      std::move(*replica), std::move(*changes)));
+  return std::unique_ptr<Replication>(
+      new Replication(std::move(loop), around, std::move(*replica), std::move(*changes)));
 }
 
-Replication::Replication(asio::any_io_executor loop, const PairConfig& pair, const pair::Key& key,
-                         Around around, datapath::FlowReplica replica, datapath::ChangeRing changes)
+Replication::Replication(asio::any_io_executor loop, Around around, datapath::FlowReplica replica,
+                         datapath::ChangeRing changes)
     : loop_(loop),
       around_(std::move(around)),
       table_(around_.datapath.flows(), std::move(replica), std::move(changes)),
       session_(table_, table_, hello_of(around_.datapath)),
-      channel_(loop, {pair.source, pair.peer, pair.port}, key, session_),
+      channel_(loop, session_),
       wake_(loop),
       ages_from_(tick()) {}
 
 void Replication::start() { asio::co_spawn(loop_, follow(), asio::detached); }
+
+void Replication::aim(std::optional<pair::Channel::Target> target) {
+  peer_ = target ? std::optional(target->peer) : std::nullopt;
+  channel_.aim(std::move(target));
+}
 
 void Replication::stop() {
   stopped_ = true;

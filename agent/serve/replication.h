@@ -7,14 +7,15 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "agent/datapath/datapath.h"
 #include "agent/pair/channel.h"
 #include "agent/pair/session.h"
 #include "agent/reconcile/event.h"
 #include "agent/reconcile/reconciler.h"
-#include "agent/serve/config.h"
 #include "agent/serve/replica_table.h"
+#include "base/ip.h"
 #include "base/result.h"
 
 namespace serve {
@@ -28,10 +29,12 @@ class Replication {
     const reconcile::Reconciler& reconciler;
     std::function<bool()> has_vips;
   };
-  // Reads the key, and loads the programs that put flows into the table.
+  // Loads the programs that put flows into the table.
   static base::Result<std::unique_ptr<Replication>> open(boost::asio::any_io_executor loop,
-                                                         const PairConfig& pair, Around around);
+                                                         Around around);
 
+  // Who the other node is from now on; nullopt: there is none.
+  void aim(std::optional<pair::Channel::Target> target);
   // Jobs, until stop().
   void start();
   void stop();
@@ -42,12 +45,15 @@ class Replication {
   // What the pair makes of the life of a flow (pair_life.h), in each pass over the table.
   datapath::FlowLife look_at(const datapath::FlowLife& flow) const;
 
+  // Of the other node; nullopt: there is none.
+  const std::optional<base::IpAddress>& peer() const { return peer_; }
   pair::Report report() const;
+  pair::Port::Counts port_counts() const { return channel_.port_counts(); }
   uint64_t not_movable() const { return table_.not_movable(); }
 
  private:
-  Replication(boost::asio::any_io_executor loop, const PairConfig& pair, const pair::Key& key,
-              Around around, datapath::FlowReplica replica, datapath::ChangeRing changes);
+  Replication(boost::asio::any_io_executor loop, Around around, datapath::FlowReplica replica,
+              datapath::ChangeRing changes);
   boost::asio::awaitable<void> follow();
   boost::asio::awaitable<void> learn_names();
   void look_at_role();
@@ -58,6 +64,7 @@ class Replication {
   ReplicaTable table_;
   pair::Session session_;
   pair::Channel channel_;
+  std::optional<base::IpAddress> peer_;
   reconcile::Event wake_;
   pair::Role role_ = pair::Role::standby;
   uint32_t ages_from_ = 0, active_from_ = 0;  // ticks

@@ -13,7 +13,8 @@ constexpr std::array<const char*, pair::kRefusals> kRefusals = {"unknown", "not_
 }  // namespace
 
 control::ReplicationStatus replication_status(const base::IpAddress& peer,
-                                              const pair::Report& report, uint64_t not_movable) {
+                                              const pair::Report& report, uint64_t not_movable,
+                                              const pair::Port::Counts& port) {
   control::ReplicationStatus status;
   status.peer = peer;
   status.connected = report.connected;
@@ -33,6 +34,8 @@ control::ReplicationStatus replication_status(const base::IpAddress& peer,
     status.refused[kRefusals[why]] = report.taken.refused[why];
   status.walks = report.walks;
   status.changes_lost = report.changes_lost;
+  status.closed = port.closed;
+  status.handed_on = port.handed_on;
   return status;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "agent/control/operator.h"
+#include "agent/pair/port.h"
 #include "agent/pair/session.h"
 #include "base/ip.h"
 
@@ -9,6 +10,7 @@ namespace serve {
 
 // Pure.
 control::ReplicationStatus replication_status(const base::IpAddress& peer,
-                                              const pair::Report& report, uint64_t not_movable);
+                                              const pair::Report& report, uint64_t not_movable,
+                                              const pair::Port::Counts& port);
 
 }  // namespace serve

@@ -39,8 +39,8 @@ struct Node {
   Node(asio::io_context& on, int host, int other, const std::string& key)
       : hello{1, 1, static_cast<uint64_t>(host), kTableLines, kTableLines},
         loop(on),
-        channel(loop.get_executor(), {address(host), address(other), kPort}, derive_key(key),
-                session) {
+        channel(loop.get_executor(), session) {
+    channel.aim(with(host, other, key));
     asio::co_spawn(loop, channel.run(), [this](const std::exception_ptr&) { has_ended = true; });
   }
   // Nothing may resume that speaks of what is gone: who dials may be waiting for his next try.
@@ -52,6 +52,9 @@ struct Node {
   void pass(std::chrono::milliseconds time) {
     loop.restart();
     loop.run_for(time);
+  }
+  static Channel::Target with(int host, int other, const std::string& key) {
+    return {address(host), address(other), kPort, derive_key(key)};
   }
   static base::IpAddress address(int host) { return test::ip("127.0.1." + std::to_string(host)); }
   Report report() const { return session.report(std::chrono::steady_clock::now()); }
@@ -196,6 +199,128 @@ TEST_F(Channels, ANodeThatBeginsAnewIsHeardAgain) {
   EXPECT_EQ(again.table.flows(), one.table.flows());
   one.channel.stop();
   again.channel.stop();
+}
+
+// As when an amphora is replaced: what was with the old one is over.
+TEST_F(Channels, AnotherNodeOrKeyIsFollowed) {
+  Node one(loop_, 1, 2, key_);
+  one.session.set_role(Role::active);
+  one.table.open(flow_of(1, 1));
+  Node two(loop_, 2, 1, key_), three(loop_, 3, 1, key_);
+  ASSERT_TRUE(until([&] { return two.session.is_in_sync(); }));
+  one.channel.aim(Node::with(1, 3, key_));
+  EXPECT_TRUE(until([&] { return three.session.is_in_sync() && !two.report().connected; }));
+  EXPECT_EQ(three.table.flows(), one.table.flows());
+  one.channel.aim(Node::with(1, 3, key_ + "!"));
+  EXPECT_TRUE(until([&] { return !three.report().connected; }));
+  three.channel.aim(Node::with(3, 1, key_ + "!"));
+  EXPECT_TRUE(until([&] { return three.report().connected; }));
+  three.channel.aim(std::nullopt);
+  EXPECT_TRUE(until([&] { return !one.report().connected; }));
+  EXPECT_EQ(three.report().trouble, "");
+  // The smaller one dials now, and had listened before.
+  three.channel.aim(Node::with(3, 4, key_));
+  Node four(loop_, 4, 3, key_);
+  EXPECT_TRUE(until([&] { return four.report().connected && three.report().connected; }));
+}
+
+// HAProxy at 127.0.1.9: it says what it was told.
+class Echo {
+ public:
+  explicit Echo(asio::io_context& loop)
+      : acceptor_(loop, {asio::ip::make_address("127.0.1.9"), kPort}) {
+    asio::co_spawn(loop, serve(), [this](const std::exception_ptr&) { has_ended = true; });
+  }
+  void stop() { acceptor_.close(); }
+  int asked = 0, left = 0;
+  bool has_ended = false;
+
+ private:
+  asio::awaitable<void> serve() {
+    for (;;) {
+      auto socket = co_await acceptor_.async_accept(asio::use_awaitable);
+      asked++;
+      std::array<char, 100> some{};
+      boost::system::error_code error;
+      while (!error) {
+        const size_t read = co_await socket.async_read_some(
+            asio::buffer(some), asio::redirect_error(asio::use_awaitable, error));
+        if (!error) socket.write_some(asio::buffer(some.data(), read), error);
+      }
+      left++;
+    }
+  }
+  asio::ip::tcp::acceptor acceptor_;
+};
+
+// At either node, also at the one that dials, and while the channel stays.
+TEST_F(Channels, PeersOfHaproxyAreHandedOn) {
+  Echo haproxy(loop_);
+  const auto with = [&](int host, int other) {
+    Channel::Target target = Node::with(host, other, key_);
+    target.haproxy = base::Endpoint{Node::address(9), kPort};
+    return target;
+  };
+  {
+    Node one(loop_, 1, 2, key_), two(loop_, 2, 1, key_);
+    one.channel.aim(with(1, 2));
+    two.channel.aim(with(2, 1));
+    ASSERT_TRUE(until([&] { return one.report().connected && two.report().connected; }));
+    asio::ip::tcp::socket peer(loop_);
+    const auto connect = [&](int from, int to) {
+      peer = asio::ip::tcp::socket(loop_);
+      peer.open(asio::ip::tcp::v4());
+      peer.bind({asio::ip::make_address("127.0.1." + std::to_string(from)), 0});
+      peer.connect({asio::ip::make_address("127.0.1." + std::to_string(to)), kPort});
+      peer.non_blocking(true);
+    };
+    const std::string hello = "HAProxyS 2.1\nother\nme 1 1\n";
+    int turn = 0;
+    for (const auto& [from, to] : {std::pair(1, 2), std::pair(2, 1)}) {
+      turn++;
+      connect(from, to);
+      peer.write_some(asio::buffer(hello.substr(0, 3)));
+      loop_.run_for(50ms);
+      peer.write_some(asio::buffer(hello.substr(3)));
+      std::string heard;
+      EXPECT_TRUE(until([&] {
+        std::array<char, 100> some{};
+        boost::system::error_code error;
+        const size_t read = peer.read_some(asio::buffer(some), error);
+        heard.append(some.data(), read);
+        return heard == hello;
+      })) << heard;
+      EXPECT_EQ((to == 2 ? two : one).channel.port_counts().handed_on, 1u);
+      peer.close();
+      EXPECT_TRUE(until([&] { return haproxy.left == turn; }));
+    }
+    EXPECT_TRUE(until([&] { return two.channel.port_counts() == Port::Counts{}; }));
+    EXPECT_EQ(haproxy.asked, 2);
+    connect(1, 2);
+    peer.write_some(asio::buffer(std::string("HAProxyX and more")));
+    EXPECT_TRUE(until([&] { return two.channel.port_counts().closed == 1; }));
+    haproxy.stop();
+    ASSERT_TRUE(until([&] { return haproxy.has_ended; }));
+    connect(1, 2);
+    peer.write_some(asio::buffer(hello));
+    EXPECT_TRUE(until([&] { return two.channel.port_counts().closed == 2; }));
+    EXPECT_TRUE(one.report().connected && two.report().connected);
+  }
+}
+
+// Nor does a flood of them keep the other node out for long.
+TEST_F(Channels, ManyThatSayNothingAreClosed) {
+  Node two(loop_, 2, 1, key_);
+  loop_.run_for(50ms);
+  std::vector<asio::ip::tcp::socket> many;
+  for (size_t i = 0; i < Port::kMost + 4; i++) {
+    asio::ip::tcp::socket& one = many.emplace_back(loop_);
+    one.open(asio::ip::tcp::v4());
+    one.bind({asio::ip::make_address("127.0.1.1"), 0});
+    one.connect({asio::ip::make_address("127.0.1.2"), kPort});
+  }
+  EXPECT_TRUE(until([&] { return two.channel.port_counts().closed == 4; }));
+  EXPECT_TRUE(until([&] { return two.channel.port_counts().closed == Port::kMost + 4; }));
 }
 
 TEST_F(Channels, WhoSaysNothingOrNonsenseIsLeft) {

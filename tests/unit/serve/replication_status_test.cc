@@ -16,17 +16,17 @@ using testing::Pair;
 TEST(StatusOfReplication, SaysWhatThePeerIsOnceItHasSaidSo) {
   pair::Report report;
   report.trouble = "says nothing";
-  auto status = replication_status(ip("192.0.2.3"), report, 0);
+  auto status = replication_status(ip("192.0.2.3"), report, 0, {});
   EXPECT_EQ(status.peer, ip("192.0.2.3"));
   EXPECT_EQ(status.peer_role, "");
   EXPECT_EQ(status.trouble, "says nothing");
   EXPECT_EQ(status.synced, std::nullopt);
   report.connected = true;
-  EXPECT_EQ(replication_status(ip("192.0.2.3"), report, 0).peer_role, "");
+  EXPECT_EQ(replication_status(ip("192.0.2.3"), report, 0, {}).peer_role, "");
   report.peer = pair::Role::active;
-  EXPECT_EQ(replication_status(ip("192.0.2.3"), report, 0).peer_role, "ACTIVE");
+  EXPECT_EQ(replication_status(ip("192.0.2.3"), report, 0, {}).peer_role, "ACTIVE");
   report.peer = pair::Role::standby;
-  EXPECT_EQ(replication_status(ip("192.0.2.3"), report, 0).peer_role, "STANDBY");
+  EXPECT_EQ(replication_status(ip("192.0.2.3"), report, 0, {}).peer_role, "STANDBY");
 }
 
 TEST(StatusOfReplication, SaysWhatIsLeftBehind) {
@@ -43,13 +43,15 @@ TEST(StatusOfReplication, SaysWhatIsLeftBehind) {
   report.taken.taken = 8;
   report.taken.ended = 9;
   report.taken.refused = {1, 2, 3, 4};
-  const auto status = replication_status(ip("192.0.2.3"), report, 10);
+  const auto status = replication_status(ip("192.0.2.3"), report, 10, {11, 12});
   EXPECT_TRUE(status.in_sync);
   EXPECT_EQ(status.synced, 1500ms);
   EXPECT_EQ(status.flows, 7u);
   EXPECT_EQ(status.unknown, 1u);
   EXPECT_EQ(status.unknown_there, 2u);
   EXPECT_EQ(status.not_movable, 10u);
+  EXPECT_EQ(status.closed, 11u);
+  EXPECT_EQ(status.handed_on, 12u);
   EXPECT_EQ(status.behind, 3u);
   EXPECT_EQ(status.behind_ms, 40ms);
   EXPECT_EQ(status.walks, 5u);
