@@ -372,6 +372,22 @@ TEST(AKey, IsReadFromAFileOfItsOwner) {
   EXPECT_THAT(read_key(file).error().message(), HasSubstr(file));
 }
 
+// By python: prk = hmac(load balancer, heartbeat key), hmac(prk, purpose + password + b"\x01").
+TEST(AKey, OfTwoAmphoraeIsWhatTheirControllerToldBoth) {
+  const Shared shared{"insecure-heartbeat-key", "6e0a3b1c-2f4d-4c56-8a7b-0f1e2d3c4b5a", "4d6e2f1"};
+  const auto key = derive_key(shared);
+  ASSERT_TRUE(key.ok());
+  EXPECT_EQ(*key, (Key{0x02, 0x57, 0xe9, 0x9f, 0xc3, 0x1c, 0x02, 0xb3, 0xb5, 0x22, 0xbf,
+                       0x5e, 0x61, 0x83, 0xbd, 0x21, 0x71, 0xa9, 0x79, 0xc1, 0xfb, 0x87,
+                       0xd0, 0x66, 0xb2, 0xcc, 0x52, 0xdb, 0x89, 0xa0, 0xf4, 0x63}));
+  for (std::string Shared::*one :
+       {&Shared::heartbeat_key, &Shared::load_balancer, &Shared::password}) {
+    Shared other = shared;
+    (other.*one)[0]++;
+    EXPECT_NE(*derive_key(other), *key);
+  }
+}
+
 TEST(AKey, NamesASetOfMapsWithoutItsSeed) {
   EXPECT_EQ(name_of_maps(7), name_of_maps(7));
   EXPECT_NE(name_of_maps(7), name_of_maps(8));
