@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "base/ip.h"
 #include "base/result.h"
 #include "base/uuid.h"
 #include "haproxy/haproxy_spec.h"
@@ -19,6 +20,13 @@ base::Status examine_upload(const Uploaded& uploaded, const std::string& folder)
 
 // What goes before the text: a section with our own statistics socket and this node's name.
 std::string own_section(const Uploaded& uploaded, const Surroundings& around);
+
+// Where HAProxy waits for its peers in place of the address that Octavia's text has for this node:
+// that is the agent's, which hands on who comes for HAProxy (agent/pair/port.h).
+base::Endpoint place_of_peers();
+
+// The text as it is loaded: every byte as it came, but that address of this node's.
+std::string with_own_peer_here(const Uploaded& uploaded);
 
 // The file that a text reads the states of its servers from; "": none.
 std::string server_state_file(const std::string& text);

@@ -10,6 +10,7 @@
 
 #include "agent/datapath/pins.h"
 #include "agent/plan/plan.h"
+#include "agent/serve/amphora_pair.h"
 #include "agent/serve/api.h"
 #include "agent/serve/fitness.h"
 #include "agent/serve/paths.h"
@@ -87,11 +88,26 @@ base::Status Agent::serve_octavia(AmphoraEntry entry, const netns::Namespace& sp
       loop_.get_executor(), std::move(entry), config_,
       {space, workers_.storage, changes_, changes_, findings_, parts_.statistics, operator_,
        flow_logger_, [this] { return fitness(); }, [this] { network_keeper_.announce_again(); },
-       [this] { return reconciler_.progress().served_by(plan::ServedBy::haproxy); }});
+       [this] { return reconciler_.progress().served_by(plan::ServedBy::haproxy); },
+       [this] { find_other_amphora(); }});
   if (!amphora) return amphora.error();
   amphora_ = std::move(*amphora);
   operator_.show_pair(amphora_->vrrp());
+  // One that cannot share its connections serves all the same.
+  if (config_.is_of_two)
+    if (auto done = replicate(); !done) spdlog::error("pair: {}", done.error().message());
+  find_other_amphora();
   return amphora_->start();
+}
+
+// What the controller's text says that runs, or ran when an agent before this one ended.
+void Agent::find_other_amphora() {
+  if (!replication_) return;
+  const auto& instance = amphora_->vrrp().instance();
+  if (!instance) return replication_->aim(std::nullopt);
+  auto target = target_of(*instance, amphora_->conf().heartbeat_key);
+  if (!target) return spdlog::error("pair: {}", target.error().message());
+  replication_->aim(std::move(*target));
 }
 
 base::Status Agent::join_pair(const netns::Namespace& space) {
@@ -107,6 +123,8 @@ base::Status Agent::join_pair(const netns::Namespace& space) {
     auto key = key_of(own);
     if (!key) return key.error();
     if (auto done = replicate(); !done) return done.error();
+    replication_->aim(pair::Channel::Target{own.source, own.peer, own.port, *key});
+  }
   pair_->start();
   return base::Unit{};
 }
@@ -123,22 +141,21 @@ base::Status Agent::replicate() {
   replication_->start();
   return base::Unit{};
 }
-    replication_->aim(pair::Channel::Target{own.source, own.peer, own.port, *key});
-  }
 
 bool Agent::has_vips() const {
-  const auto& instance = pair_->keeper().instance();
+  const auto& instance = (pair_ ? pair_->keeper() : amphora_->vrrp()).instance();
   return instance &&
          keepalived::role_of(*instance, seen_of(instance->interface, reconciler_.observed())) ==
              keepalived::Role::master;
 }
 
+// An amphora does not wait for flows: when it is master, the controller's text decides.
 std::optional<keepalived::Fitness> Agent::fitness() const {
   if (reconciler_.progress().runs == 0) return std::nullopt;
   return fitness_of({changes_.model(), reconciler_.progress(), reconciler_.observed(),
                      reconciler_.attachments(), haproxy_keeper_.answers(),
                      !program_watch_.lost().empty(),
-                     replication_ && replication_->is_missing_flows()});
+                     pair_ && replication_ && replication_->is_missing_flows()});
 }
 
 base::Status Agent::run(std::optional<http::TcpOptions> api) {

@@ -53,6 +53,7 @@ class Agent {
   // Of a pair's node; nullopt: nothing was looked at yet.
   std::optional<keepalived::Fitness> fitness() const;
   base::Status replicate();
+  void find_other_amphora();
   bool has_vips() const;
 
   Config config_;
@@ -85,7 +86,7 @@ class Agent {
   control::Api door_;
   std::unique_ptr<Amphora> amphora_;          // none: standalone
   std::unique_ptr<Pair> pair_;                // none: one node alone, or an amphora
-  std::unique_ptr<Replication> replication_;  // none: no pair, or one without a key
+  std::unique_ptr<Replication> replication_;  // none: one node alone, or a pair without a key
 };
 
 }  // namespace serve

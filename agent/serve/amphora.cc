@@ -194,6 +194,7 @@ Amphora::Amphora(asio::any_io_executor loop, AmphoraEntry entry, const Config& c
               [this](uint64_t seq) { return composer_.compose(seq); }) {
   around_.flow_log.set_logs(octavia::connection_logs(entry_.begun.uploads));
   entry_.begun = {};
+  vrrp_.on_instance(around_.other_node);
   plug_network_.enforce_with([this] { return carry_out(wanted_); });
 }
 
@@ -253,6 +254,7 @@ void Amphora::reconfigure(const AmphoraConf& conf) {
   entry_.conf = conf;
   sender_.configure(settings_of(conf));
   keep_vrrp();
+  around_.other_node();
 }
 
 // The whole model is replaced: the uploads are all there is to be wanted.

@@ -73,6 +73,7 @@ class Amphora final : public octavia::Running {
     VrrpKeeper::Fitness fitness;                       // of this node
     std::function<void()> announce_again;              // NetworkKeeper's
     std::function<std::set<base::Uuid>()> by_haproxy;  // listeners that it serves
+    std::function<void()> other_node;  // may be another one now, or have another key
   };
   static base::Result<std::unique_ptr<Amphora>> open(boost::asio::any_io_executor loop,
                                                      AmphoraEntry entry, const Config& config,

@@ -65,7 +65,8 @@ struct Config {
   std::optional<FlowLogConfig> flow_log;  // none: nothing is logged
   std::string default_project;            // of load balancers of who says none
   std::vector<VipRangeConfig> vip_ranges;
-  std::optional<PairConfig> pair;  // none: one node alone
+  std::optional<PairConfig> pair;  // none: one node alone, or an amphora
+  bool is_of_two = false;          // an amphora whose controller says that there is another one
   plan::FlowRates flow_rates;      // of what begins
   datapath::Hooks hooks;           // of all interfaces, and of those that say their own
   netns::LayoutSpec layout;        // interfaces and the kernel's ports, as configured; no VIPs

@@ -11,6 +11,10 @@ using base::Result;
 
 namespace {
 
+bool shares_flows(const Config& config) {
+  return config.is_of_two || (config.pair && !config.pair->key_file.empty());
+}
+
 datapath::Options datapath_options(const Config& config) {
   return {.pin_root = config.pin_root,
           .flows4 = config.ipv4_flows,
@@ -18,9 +22,8 @@ datapath::Options datapath_options(const Config& config) {
           .snat_port_min = config.snat_port_min,
           .snat_port_max = config.snat_port_max,
           .hooks = config.hooks,
-          .foreign_flows = config.pair && !config.pair->key_file.empty()
-                               ? datapath::ForeignFlows::come
-                               : datapath::ForeignFlows::none};
+          .foreign_flows =
+              shares_flows(config) ? datapath::ForeignFlows::come : datapath::ForeignFlows::none};
 }
 
 // Of the namespace and, if there is one, of the outside, where interfaces appear.

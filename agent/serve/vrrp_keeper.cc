@@ -101,9 +101,11 @@ Awaited<Status> VrrpKeeper::call(std::function<Status(keepalived::Process&)> wha
   };
   State state = co_await worker_.run(std::move(work));
   running_ = state.running;
+  const bool is_other = instance_ != state.instance;
   instance_ = std::move(state.instance);
   counts_ = state.counts;
   watch(state.pid);
+  if (is_other && told_) told_();
   co_return std::move(state.done);
 }
 

@@ -36,6 +36,8 @@ class VrrpKeeper final : public octavia::Vrrp {
   boost::asio::awaitable<void> revive();
   boost::asio::awaitable<void> vouch();
   void finish();
+  // Called whenever instance() is another one.
+  void on_instance(std::function<void()> told) { told_ = std::move(told); }
 
   // Has keepalived run this text, of ours.
   octavia::Awaited<base::Status> load(std::string text);
@@ -71,6 +73,7 @@ class VrrpKeeper final : public octavia::Vrrp {
   keepalived::Process keepalived_;  // its worker's
   std::string folder_, vouch_file_;
   Fitness fitness_;
+  std::function<void()> told_;  // may be empty
   keepalived::Vouch vouch_;
   reconcile::Event wake_, wake_vouch_, wake_resume_;
   boost::asio::posix::stream_descriptor end_;  // of the keepalived that runs: a pidfd

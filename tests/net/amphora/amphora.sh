@@ -1,5 +1,5 @@
 #!/bin/bash
-# amphora.sh killed|datagrams|logged|options|unfit|SCRIPT.py [OPTION...]: runs that part, or a script that uses machine.py, on
+# amphora.sh killed|datagrams|logged|options|pair|unfit|SCRIPT.py [OPTION...]: runs that part, or a script that uses machine.py, on
 # a machine of its own: its network, its processes, its /run, its pins, its files (LAB_DIR); nothing of it stays.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../../../scripts/lib/common.sh"

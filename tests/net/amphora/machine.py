@@ -117,6 +117,8 @@ class Control(http.client.HTTPConnection):
 class Machine:
     """`with Machine() as box`: what runs of it ends with the block, also of one that could not be made whole. Its files are
     in LAB_DIR, which amphora.sh makes and takes away."""
+    host, vip, vrrp_ip, mac = "127.0.0.1", VIP, VRRP_IP, MACS["nic1"]  # where the door is; of the VIP's interface
+    inside = ()  # what runs a program on the machine; before its words
 
     def __init__(self, debug=False):
         self.folder, self.debug = pathlib.Path(os.environ["LAB_DIR"]), debug
@@ -208,7 +210,7 @@ loadbalancer_topology = SINGLE
         file.write_text(text)
 
     def start(self):
-        words = [str(BUILD / "agent/amphora-xdp-agent"), "--config-file", str(self.folder / "amphora-agent.conf")]
+        words = [*self.inside, str(BUILD / "agent/amphora-xdp-agent"), "--config-file", str(self.folder / "amphora-agent.conf")]
         beside = self.folder / "amphora.json"  # what Octavia does not say
         if beside.exists():
             words += ["--config", str(beside)]
@@ -240,7 +242,7 @@ loadbalancer_topology = SINGLE
     # ---- the controller ----
 
     def connection(self, port=9443):
-        return http.client.HTTPSConnection("127.0.0.1", port, timeout=20, context=self.context)
+        return http.client.HTTPSConnection(self.host, port, timeout=20, context=self.context)
 
     def call(self, method, path, body=None, on=None):
         """(status, body) of one request; OSError or HTTPException: nobody knows what became of it."""
@@ -273,9 +275,10 @@ loadbalancer_topology = SINGLE
         return self.must("PUT", f"/1.0/loadbalancer/{what}/reload", None, on)
 
     def plug_vip(self):
-        self.must("POST", f"/1.0/plug/vip/{VIP}",
-                  {"subnet_cidr": "198.51.100.0/24", "gateway": None, "mac_address": MACS["nic1"], "vrrp_ip": VRRP_IP,
-                   "mtu": 1500, "host_routes": []})
+        network = self.vip.rpartition(".")[0]
+        self.must("POST", f"/1.0/plug/vip/{self.vip}",
+                  {"subnet_cidr": f"{network}.0/24", "gateway": None, "mac_address": self.mac,
+                   "vrrp_ip": self.vrrp_ip, "mtu": 1500, "host_routes": []})
 
     def plug_network(self, *addresses):
         self.must("POST", "/1.0/plug/network", self.network_body(*addresses))

@@ -33,6 +33,21 @@ TEST(UploadedTexts, OfOctaviaAreTaken) {
   EXPECT_GE(count, 30);
 }
 
+// Both names are in the text; of this node's alone the address is the agent's.
+TEST(UploadedTexts, HaveThisNodesOwnPeerWhereTheAgentHandsPeersOn) {
+  const std::string text = *base::read_file(std::string(OCTAVIA_SAMPLES) +
+                                            "/haproxy/15-multi-listener-active-standby.cfg");
+  const std::string name = "RuQer6hokPCZ7dAIIGmrhyIOGkQ", here = name + " 127.0.0.1:1025\n";
+  const std::string own = name + " 203.0.113.21:1025\n";
+  ASSERT_THAT(text, HasSubstr(own));
+  std::string loaded = haproxy::with_own_peer_here({text, name});
+  ASSERT_THAT(loaded, HasSubstr(here));
+  loaded.replace(loaded.find(here), here.size(), own);
+  EXPECT_EQ(loaded, text);
+  EXPECT_EQ(haproxy::with_own_peer_here({text, "somebody"}), text);
+  EXPECT_EQ(haproxy::with_own_peer_here({text, ""}), text);
+}
+
 struct Refused {
   const char* line;
   const char* said;

@@ -27,6 +27,7 @@ class AmphoraConfig : public testing::Test {
 
 TEST_F(AmphoraConfig, HasWhatBothSay) {
   conf_.base_path = "/var/lib/elsewhere";
+  conf_.topology = octavia::Topology::active_standby;
   const auto config =
       with(R"({"hook": "tc", "new_flows_per_second": {"per_client": 20}, "flow_table":
                {"ipv4_flows": 4096}})");
@@ -35,6 +36,7 @@ TEST_F(AmphoraConfig, HasWhatBothSay) {
   EXPECT_EQ(config->hooks.of("eth1"), datapath::Hook::tc);
   EXPECT_EQ(config->flow_rates.others.client, 20u);
   EXPECT_EQ(config->ipv4_flows, 4096u);
+  EXPECT_TRUE(config->is_of_two);
 }
 
 TEST_F(AmphoraConfig, ThatIsNamedMustBeThere) {
