@@ -110,6 +110,11 @@ Attributes::Attributes(const nlmsghdr& message, size_t header_size) {
               nullptr);
 }
 
+Attributes::Attributes(std::span<const uint8_t> nested) {
+  nla_parse(table_.data(), kMax, reinterpret_cast<nlattr*>(const_cast<uint8_t*>(nested.data())),
+            static_cast<int>(nested.size()), nullptr);
+}
+
 nlattr* Attributes::get(int attribute) const {
   assert(attribute <= kMax);
   return table_[static_cast<size_t>(attribute)];

@@ -51,6 +51,7 @@ class Message {
 class Attributes {
  public:
   Attributes(const nlmsghdr& message, size_t header_size);
+  explicit Attributes(std::span<const uint8_t> nested);  // those that another one is made of
 
   bool has(int attribute) const { return get(attribute) != nullptr; }
   std::optional<uint8_t> u8(int attribute) const;

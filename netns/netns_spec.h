@@ -89,6 +89,8 @@ struct Link {
   bool loopback = false;
   std::vector<base::IpPrefix> addresses;  // usable ones (not tentative), primary first; VIPs too
   bool carrier = false;                   // the other end is there; `up` is what was asked for
+  // Of a VLAN: the ifindex of what its frames, tagged, come by; 0: that is in another namespace.
+  std::optional<uint32_t> trunk{};
 
   friend bool operator==(const Link&, const Link&) = default;
 };

@@ -66,6 +66,9 @@ std::optional<LinkRecord> read_link(const nlmsghdr& message) {
   out.link.up = header.ifi_flags & IFF_UP;
   out.link.carrier = header.ifi_flags & kLowerUp;
   out.link.loopback = header.ifi_flags & IFF_LOOPBACK;
+  // Others say what they are on, too: a veth, what its other end is.
+  if (Attributes(attributes.bytes(IFLA_LINKINFO)).text(IFLA_INFO_KIND) == "vlan")
+    out.link.trunk = attributes.has(IFLA_LINK_NETNSID) ? 0 : attributes.u32(IFLA_LINK).value_or(0);
   out.alias = attributes.text(IFLA_IFALIAS).value_or("");
   return out;
 }

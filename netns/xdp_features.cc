@@ -4,10 +4,8 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
-#include <algorithm>
 #include <cstring>
 #include <optional>
-#include <span>
 #include <string>
 
 #include "netns/netlink.h"
@@ -50,19 +48,6 @@ XdpMode mode_of(uint8_t attached) {
   }
 }
 
-// IFLA_XDP is attributes itself.
-XdpMode mode_in(std::span<const uint8_t> nested) {
-  while (nested.size() >= NLA_HDRLEN) {
-    nlattr head{};
-    std::memcpy(&head, nested.data(), sizeof(head));
-    if (head.nla_len < NLA_HDRLEN || head.nla_len > nested.size()) return XdpMode::none;
-    if (head.nla_type == IFLA_XDP_ATTACHED && head.nla_len > NLA_HDRLEN)
-      return mode_of(nested[NLA_HDRLEN]);
-    nested = nested.subspan(std::min<size_t>(NLA_ALIGN(head.nla_len), nested.size()));
-  }
-  return XdpMode::none;
-}
-
 }  // namespace
 
 base::Result<std::map<uint32_t, XdpMode>> xdp_modes(int namespace_fd) {
@@ -74,7 +59,9 @@ base::Result<std::map<uint32_t, XdpMode>> xdp_modes(int namespace_fd) {
   auto read = socket->dump(message, "read where XDP runs", [&](const nlmsghdr& m) {
     if (m.nlmsg_type != RTM_NEWLINK || !fits<ifinfomsg>(m)) return;
     out[static_cast<uint32_t>(header_of<ifinfomsg>(m).ifi_index)] =
-        mode_in(Attributes(m, sizeof(ifinfomsg)).bytes(IFLA_XDP));
+        mode_of(Attributes(Attributes(m, sizeof(ifinfomsg)).bytes(IFLA_XDP))
+                    .u8(IFLA_XDP_ATTACHED)
+                    .value_or(XDP_ATTACHED_NONE));
   });
   if (!read) return read.error();
   return out;

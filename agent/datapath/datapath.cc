@@ -175,7 +175,7 @@ Result<std::unique_ptr<Datapath>> Datapath::open(const Options& options) {
 
 Result<std::vector<Attachment>> Datapath::attach(
     const std::vector<std::pair<std::string, uint32_t>>& interfaces,
-    const TakesFrames& takes_frames) {
+    const TakesFrames& takes_frames, const std::map<uint32_t, Vlan>& vlans) {
   State& s = *state_;
   s.watch_lost_packets();
   if (auto followed = s.links.follow_names(interfaces); !followed) return followed.error();
@@ -195,9 +195,11 @@ Result<std::vector<Attachment>> Datapath::attach(
       continue;
     }
     const auto checksums = s.judge_checksums(ifindex);
+    const auto vlan = vlans.find(ifindex);
     auto attachment = checksums
                           ? s.links.attach(s.programs(), name, ifindex,
-                                           {s.hooks.of(name), takes_frames, s.live, *checksums})
+                                           {s.hooks.of(name), takes_frames, s.live, *checksums,
+                                            vlan == vlans.end() ? Vlan::none : vlan->second})
                           : Result<Attachment>(checksums.error());
     if (attachment)
       s.attachments.push_back(std::move(*attachment));

@@ -67,10 +67,11 @@ class Datapath {
   // Attaches to exactly these interfaces (of this thread's network namespace); a link that is
   // pinned already gets this program in place. Native where the driver can and `takes_frames` says
   // that what is sent leaves, else generic with the reason. Another program on an interface is an
-  // error that names it; the others are still attached, and attachments() has them.
+  // error that names it; the others are still attached, and attachments() has them. `vlans`: of
+  // those of the interfaces, by index, that have to do with any.
   base::Result<std::vector<Attachment>> attach(
       const std::vector<std::pair<std::string, uint32_t>>& interfaces_by_name_and_index,
-      const TakesFrames& takes_frames = {});
+      const TakesFrames& takes_frames = {}, const std::map<uint32_t, Vlan>& vlans = {});
   const std::vector<Attachment>& attachments() const;
 
   // What the maps hold now, as read back when they were adopted and as written since.

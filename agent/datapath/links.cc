@@ -18,6 +18,7 @@
 #include "agent/datapath/offloads.h"
 #include "agent/datapath/on_interface.h"
 #include "agent/datapath/pins.h"
+#include "agent/datapath/vlans.h"
 #include "base/log.h"
 #include "netns/devices.h"
 
@@ -35,6 +36,7 @@ constexpr char kEarlierStart[] =
 constexpr char kWithoutChecksums[] =
     "its packets come without checksums, which only tc has computed where they leave";
 constexpr char kAsConfigured[] = "as configured";
+constexpr char kIsVlan[] = "a VLAN has no native XDP: its frames come by another interface";
 constexpr std::chrono::minutes kBetweenTries{1};
 
 // One that says nothing has nothing of it.
@@ -107,18 +109,6 @@ Links::Created create_native(int program, uint32_t ifindex) {
   }
 }
 
-// A driver that takes VLAN tags off a frame hides from the program that it is another network's.
-Status show_vlan_tags(const std::string& interface) {
-  constexpr char kTakesTagsOff[] = "rx-vlan-hw-parse";
-  if (!device_of(interface).is_on(kTakesTagsOff)) return Unit{};
-  (void)netns::switch_off(interface, kTakesTagsOff);  // it is looked at what has come of it
-  if (!device_of(interface).is_on(kTakesTagsOff)) return Unit{};
-  return Error{0, "interface " + interface +
-                      " takes VLAN tags off, so that XDP would take their frames for its own; "
-                      "`ethtool -K " +
-                      interface + " rxvlan off` is refused"};
-}
-
 // What the kernel has switched off by itself is off; the rest is tried.
 std::string obstacle_of(const std::string& interface, const std::string& generic) {
   const netns::Device device = device_of(interface);
@@ -183,6 +173,8 @@ Result<Attachment> Links::attach(const Programs& programs, const std::string& in
     attachment->obstacle = obstacle_of(interface, attachment->reason);
   else
     attachment->note = note_of(interface);
+  if (const auto hidden = why_tags_are_hidden(interface, wish.vlan); !hidden.empty())
+    attachment->obstacle = hidden + "; give it the hook tc";
   if (!refused.empty()) say_refused(*attachment, refused);
   if (auto gone = ingress_.remove(ifindex); !gone) return gone.error();
   return attachment;
@@ -194,6 +186,8 @@ std::string Links::why_on_tc(const std::string& interface, uint32_t ifindex,
                              const Wish& wish) const {
   if (wish.hook == Hook::tc) return kAsConfigured;
   if (wish.hook != Hook::automatic) return "";
+  if (wish.vlan == Vlan::device) return kIsVlan;
+  if (const auto hidden = why_tags_are_hidden(interface, wish.vlan); !hidden.empty()) return hidden;
   if (wish.checksums == Checksums::left_out) return kWithoutChecksums;
   if (!ingress_.runs_on(ifindex)) return "";
   const bool tried = wish.flows == Flows::none && is_worth_a_try(ifindex, wish.takes_frames);

@@ -13,6 +13,7 @@
 #include "agent/datapath/checksums.h"
 #include "agent/datapath/hooks.h"
 #include "agent/datapath/ingress.h"
+#include "agent/datapath/vlans.h"
 #include "base/fd.h"
 #include "base/result.h"
 
@@ -50,6 +51,7 @@ struct Wish {
   TakesFrames takes_frames = {};  // may be empty: all do
   Flows flows = Flows::live;
   Checksums checksums = Checksums::there;
+  Vlan vlan = Vlan::none;
 };
 
 class Links {
@@ -59,11 +61,12 @@ class Links {
 
   // The interface runs the program of its hook when it returns: through its pinned link, in place,
   // if there is one; else by a new link. From one hook to another the new one comes first, so that
-  // no packet finds none. Automatic is native XDP as long as packets come with their checksums and
-  // the driver takes what is sent; else tc. On XDP native, unless the driver refuses or does not
-  // take frames: those that are sent by it would be lost. A link that is generic since an earlier
-  // start, or for want of memory, is given up for another try while no flow lives. Where automatic
-  // is refused by tc it is XDP, and the other way round: the attachment says so.
+  // no packet finds none. Automatic is native XDP as long as packets come with their checksums, the
+  // driver takes what is sent, and XDP sees the tags of VLANs; else tc. On XDP native, unless the
+  // driver refuses or does not take frames: those that are sent by it would be lost. A link that is
+  // generic since an earlier start, or for want of memory, is given up for another try while no
+  // flow lives. Where automatic is refused by tc it is XDP, and the other way round: the attachment
+  // says so.
   base::Result<Attachment> attach(const Programs& programs, const std::string& interface,
                                   uint32_t ifindex, const Wish& wish);
   // A renamed interface keeps its link.

@@ -20,6 +20,17 @@ std::string where_is(const netns::Namespace& space) {
   return space.is_original() ? "" : "in namespace " + space.name() + ": ";
 }
 
+// A VLAN of another one's tagged frames is a VLAN.
+std::map<uint32_t, datapath::Vlan> vlans_of(const netns::Observed& observed) {
+  std::map<uint32_t, datapath::Vlan> out;
+  for (const auto& [index, link] : observed.links) {
+    if (!link.trunk) continue;
+    out[index] = datapath::Vlan::device;
+    if (*link.trunk != 0) out.try_emplace(*link.trunk, datapath::Vlan::trunk);
+  }
+  return out;
+}
+
 }  // namespace
 
 base::Result<netns::Observed> RealMachine::observe(const netns::LayoutSpec& layout) {
@@ -48,7 +59,8 @@ Machine::Attached RealMachine::attach(const netns::Observed& observed) {
     if (!link.loopback) interfaces.emplace_back(link.name, index);
   const int space = network_.space().fd();
   auto attached = datapath_.attach(
-      interfaces, [space](uint32_t ifindex) { return netns::takes_xdp_frames(space, ifindex); });
+      interfaces, [space](uint32_t ifindex) { return netns::takes_xdp_frames(space, ifindex); },
+      vlans_of(observed));
   return {datapath_.attachments(), attached ? "" : attached.error().message()};
 }
 

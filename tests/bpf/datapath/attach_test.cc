@@ -83,6 +83,42 @@ TEST_F(Attach, VlanTagsAreLeftOnTheFrames) {
   ASSERT_NE(datapath, nullptr);
   ASSERT_TRUE(datapath->attach({{"v0", ifindex("v0")}}).ok());
   EXPECT_THAT(output_of("ethtool -k v0 | grep rx-vlan-offload"), HasSubstr("off"));
+  EXPECT_THAT(output_of("ethtool -k v0 | grep rx-vlan-stag-hw-parse"), HasSubstr("off"));
+}
+
+// Its other end may leave a tag beside the frame, and nobody puts it in.
+TEST_F(Attach, WhereAVethHasVlansXdpDoesNotSeeTags) {
+  make_veth("v0");
+  const std::vector<std::pair<std::string, uint32_t>> v0 = {{"v0", ifindex("v0")}};
+  const std::map<uint32_t, Vlan> trunk = {{ifindex("v0"), Vlan::trunk}};
+  {
+    auto datapath = open();
+    ASSERT_NE(datapath, nullptr);
+    ASSERT_EQ(datapath->attach(v0)->front().mode, AttachMode::native);
+    const auto moved = datapath->attach(v0, {}, trunk);
+    ASSERT_TRUE(moved.ok()) << moved.error().message();
+    EXPECT_EQ(moved->front().mode, AttachMode::tc);
+    EXPECT_THAT(moved->front().reason, HasSubstr("does not see them"));
+    EXPECT_EQ(moved->front().obstacle, "");
+  }
+  auto datapath = open_on(Hook::xdp);
+  ASSERT_NE(datapath, nullptr);
+  const auto insisted = datapath->attach(v0, {}, trunk);
+  ASSERT_TRUE(insisted.ok()) << insisted.error().message();
+  EXPECT_NE(insisted->front().mode, AttachMode::tc);
+  EXPECT_THAT(insisted->front().obstacle, AllOf(HasSubstr("does not see them"), HasSubstr("tc")));
+}
+
+// Native is not even tried: generic XDP would be there for a moment.
+TEST_F(Attach, AVlanIsOnTc) {
+  make_veth("v0");
+  auto datapath = open();
+  ASSERT_NE(datapath, nullptr);
+  const uint32_t v0 = ifindex("v0");
+  const auto attached = datapath->attach({{"v0", v0}}, {}, {{v0, Vlan::device}});
+  ASSERT_TRUE(attached.ok()) << attached.error().message();
+  EXPECT_EQ(attached->front().mode, AttachMode::tc);
+  EXPECT_THAT(attached->front().reason, HasSubstr("a VLAN has no native XDP"));
 }
 
 TEST_F(Attach, GenericWhereSentFramesWouldBeLost) {

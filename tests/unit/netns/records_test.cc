@@ -4,8 +4,14 @@
 #include <gtest/gtest.h>
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
+#include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+
+#include <algorithm>
+#include <cstring>
+#include <span>
+#include <vector>
 
 #include "netns/netlink.h"
 #include "tests/unit/netns/fake_machine.h"
@@ -33,6 +39,29 @@ Message neighbour(uint16_t type, int state, const char* address) {
 
 std::optional<netns::NeighbourRecord> read(const Message& message) {
   return netns::read_neighbour(*message.header());
+}
+
+// What `ip link add NAME link eth0 type KIND` makes.
+Message upon(uint32_t lower, const char* kind) {
+  ifinfomsg header{};
+  header.ifi_index = 7;
+  Message message(RTM_NEWLINK, 0, header);
+  // IFLA_INFO_KIND, and its header
+  std::vector<uint8_t> info(4 + std::strlen(kind) + 1);
+  info[0] = static_cast<uint8_t>(info.size());
+  info[2] = IFLA_INFO_KIND;
+  std::copy_n(kind, std::strlen(kind), info.begin() + 4);
+  message.put(IFLA_LINK, lower).put(IFLA_LINKINFO, std::as_bytes(std::span(info)));
+  return message;
+}
+
+TEST(Records, AVlanSaysWhatItIsOn) {
+  EXPECT_EQ(netns::read_link(*upon(3, "vlan").header())->link.trunk, 3u);
+  EXPECT_EQ(netns::read_link(*upon(3, "macvlan").header())->link.trunk, std::nullopt);
+  EXPECT_EQ(netns::read_link(*upon(3, "veth").header())->link.trunk, std::nullopt);
+  Message of_another = upon(3, "vlan");
+  of_another.put(IFLA_LINK_NETNSID, uint32_t{0});
+  EXPECT_EQ(netns::read_link(*of_another.header())->link.trunk, 0u) << "not the third one here";
 }
 
 TEST(Records, ANeighbourIsUsableWhileItsStateIsValid) {
