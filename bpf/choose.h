@@ -6,6 +6,7 @@
 #ifndef LB_CHOOSE_H
 #define LB_CHOOSE_H
 
+#include "bpf/awaited.h"
 #include "bpf/nexthop.h"
 #include "bpf/persist.h"
 #include "bpf/pick.h"
@@ -19,7 +20,7 @@ static __always_inline enum lb_verdict choose(hook_ctx *ctx, struct request *r,
 	int back;
 
 	if (!service)
-		return LB_NO_SERVICE;
+		return of_no_service(ctx, r, family);
 	r->service = service->id;
 	why = may_enter(service, r, family);
 	if (why)

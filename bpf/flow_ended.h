@@ -51,13 +51,13 @@ __noinline int flow_tell6(__u32 index, __u64 word)
 	return flow_tell(index, word, LB_IPV6);
 }
 
-/* `tell`: LB_TELL_* */
-static __always_inline int flow_is_asked_for(__u32 tell)
+/* `what`: of lb_clock.flags */
+static __always_inline int flow_is_asked_for(__u32 what)
 {
 	const __u32 zero = 0;
 	const struct lb_clock *clock = bpf_map_lookup_elem(&lb_clock, &zero);
 
-	return !lb_silent && clock && (LB_READ(clock->is_told) & tell);
+	return !lb_silent && clock && (LB_READ(clock->flags) & what);
 }
 
 /*

@@ -325,7 +325,7 @@ LB_STATIC_ASSERT(sizeof(struct lb_flow_cpu) == 64, "lb_flow_cpu");
 
 struct lb_clock {
 	__u32 tick;
-	__u32 is_told; /* LB_TELL_*: somebody reads */
+	__u32 flags; /* LB_TELL_*: somebody reads; LB_AWAITS_FLOWS */
 };
 
 #include "bpf/lb_changes.h"

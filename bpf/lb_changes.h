@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 /*
  * lb_changes, RINGBUF: connections that programs have opened, closed or ended,
- * for who tells another node of them; only while lb_clock.is_told says so. What
+ * for who tells another node of them; only while lb_clock.flags say so. What
  * finds no room is counted in lb_flow_cpu.changes_lost. Part of lb_abi.h.
  */
 #ifndef LB_CHANGES_ABI_H
@@ -14,6 +14,9 @@
 #define LB_LINE_FOREIGN 0x4000u
 
 #define LB_TELL_CHANGES 2u
+/* of lb_clock.flags, too: another node is about to tell of flows it has begun
+ */
+#define LB_AWAITS_FLOWS 4u
 #define LB_CHANGES_BYTES (1u << 20) /* some 43,000 */
 
 struct lb_change {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 /*
  * lb_ended, RINGBUF: flows that programs have ended themselves, for the agent's
- * log; only while lb_clock.is_told says so. What finds no room is told to
+ * log; only while lb_clock.flags say so. What finds no room is told to
  * nobody. Part of lb_abi.h.
  */
 #ifndef LB_ENDED_ABI_H

@@ -47,7 +47,8 @@
 	X(NO_DEVICE, "no_device", DROP)                   \
 	X(TTL_EXPIRED, "ttl_expired", DROP)               \
 	X(TOO_BIG, "too_big", DROP)                       \
-	X(INTERNAL, "internal", DROP)
+	X(INTERNAL, "internal", DROP)                     \
+	X(NO_FLOW_YET, "no_flow_yet", DROP)
 
 enum lb_verdict {
 	LB_CONTINUE, /* not a verdict: go on */

@@ -87,23 +87,26 @@ FlowTable::FlowTable(FlowMemory memory, EndedRing ended)
     : memory_(std::move(memory)), ended_ring_(std::move(ended)) {
   uint32_t unset = 0;
   shared(memory_.clock().tick).compare_exchange_strong(unset, 1);
-  shared(memory_.clock().is_told).store(0);
+  shared(memory_.clock().flags).store(0);
   ended_ring_.read([](const lb_ended&) {});
 }
 
 void FlowTable::set_witness(FlowWitness* witness) {
   witness_ = witness;
-  tell(LB_TELL_ENDED, witness != nullptr);
+  set_flag(LB_TELL_ENDED, witness != nullptr);
 }
 
-void FlowTable::set_changes(Changes changes) { tell(LB_TELL_CHANGES, changes == Changes::told); }
+void FlowTable::set_changes(Changes changes) {
+  set_flag(LB_TELL_CHANGES, changes == Changes::told);
+}
 
-void FlowTable::tell(uint32_t what, bool asked) {
-  auto told = shared(memory_.clock().is_told);
-  if (asked)
-    told.fetch_or(what);
-  else
-    told.fetch_and(~what);
+void FlowTable::set_arrivals(Arrivals arrivals) {
+  set_flag(LB_AWAITS_FLOWS, arrivals == Arrivals::awaited);
+}
+
+void FlowTable::set_flag(uint32_t flag, bool asked) {
+  auto flags = shared(memory_.clock().flags);
+  asked ? flags.fetch_or(flag) : flags.fetch_and(~flag);
 }
 
 void FlowTable::advance_clock(std::chrono::milliseconds elapsed) {

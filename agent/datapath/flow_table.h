@@ -89,6 +89,10 @@ class FlowTable {
   // Programs tell of connections that they open, close and end (lb_changes), or do not.
   enum class Changes : uint8_t { untold, told };
   void set_changes(Changes changes);
+  // Another node is about to tell of flows that it has begun: packets of no flow that the kernel
+  // would refuse are dropped (LB_NO_FLOW_YET), or are not.
+  enum class Arrivals : uint8_t { none, awaited };
+  void set_arrivals(Arrivals arrivals);
   void set_point_hook(std::function<void(Point)> hook) { hook_ = std::move(hook); }
 
  private:
@@ -102,7 +106,7 @@ class FlowTable {
     bool is_answered = false;
   };
 
-  void tell(uint32_t what, bool asked);
+  void set_flag(uint32_t flag, bool asked);
   void begin_pass();
   void end_pass();
   uint64_t use_raises() const;

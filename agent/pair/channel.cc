@@ -273,7 +273,7 @@ asio::awaitable<void> Channel::write(std::shared_ptr<Line> line) {
     if (!out.empty()) co_await asio::async_write(line->stream, asio::buffer(out), into(error));
     if (error) co_return end(*line, "the channel ended: " + error.message());
     if (!session_.has_more())
-      co_await pause(Session::kTick);
+      co_await pause(session_.tick());
     else if (out.empty())
       co_await asio::post(loop_, asio::use_awaitable);
     if (line_ != line) co_return;

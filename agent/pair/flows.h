@@ -28,6 +28,9 @@ class FlowSource {
   // Appends what is open among so many lines, from `at` on: 0 is the first. Where to go on;
   // nullopt: that were the last ones.
   virtual std::optional<uint64_t> slice(uint64_t at, size_t lines, std::vector<Flow>& into) = 0;
+  // Appends connections that their member has answered and their client not yet, as if they were
+  // open: what the client says next may come to the other node.
+  virtual void answered(std::vector<Flow>& into) = 0;
 };
 
 // Why a flow is not here.
@@ -60,6 +63,9 @@ class FlowSink {
   virtual Refreshed refresh(const Place& place, const Flow& flow) = 0;
   // Those that are still there end, and nobody is told.
   virtual void end(base::Family family, std::span<const Place> places) = 0;
+  // The VIPs come, or have come: packets may be ahead of what is told of their flows. For some
+  // seconds nobody is refused for having none.
+  virtual void await() = 0;
 };
 
 }  // namespace pair

@@ -11,7 +11,16 @@ using base::Error;
 using base::Family;
 using base::Result;
 
-enum class Type : uint8_t { hello = 1, flows, ends, walk_begin, walk_end, position, again };
+enum class Type : uint8_t {
+  hello = 1,
+  flows,
+  ends,
+  walk_begin,
+  walk_end,
+  position,
+  again,
+  leaving
+};
 
 // Of a flow.
 constexpr uint8_t kAnswered = 1;
@@ -146,6 +155,7 @@ Type write(Writer& out, const Ends& ends) {
 Type write(Writer&, const WalkBegin&) { return Type::walk_begin; }
 Type write(Writer&, const WalkEnd&) { return Type::walk_end; }
 Type write(Writer&, const Again&) { return Type::again; }
+Type write(Writer&, const Leaving&) { return Type::leaving; }
 Type write(Writer& out, const Position& position) {
   out.put(position.records);
   out.put(position.unknown);
@@ -180,6 +190,8 @@ Frame read(Type type, Reader& in) {
       return WalkEnd{};
     case Type::again:
       return Again{};
+    case Type::leaving:
+      return Leaving{};
     case Type::position: {
       Position position;
       position.records = in.number<uint64_t>();
@@ -213,7 +225,7 @@ Result<Header> decode_header(std::span<const uint8_t, kHeaderBytes> bytes) {
 }
 
 Result<std::optional<Frame>> decode(uint8_t type, std::span<const uint8_t> body) {
-  if (type < static_cast<uint8_t>(Type::hello) || type > static_cast<uint8_t>(Type::again))
+  if (type < static_cast<uint8_t>(Type::hello) || type > static_cast<uint8_t>(Type::leaving))
     return std::optional<Frame>();
   Reader in(body);
   std::optional<Frame> frame(read(static_cast<Type>(type), in));

@@ -80,7 +80,11 @@ struct Position {
 struct Again {
   friend bool operator==(const Again&, const Again&) = default;
 };
-using Frame = std::variant<Hello, Flows, Ends, WalkBegin, WalkEnd, Position, Again>;
+// The VIPs are about to go to whom this is told.
+struct Leaving {
+  friend bool operator==(const Leaving&, const Leaving&) = default;
+};
+using Frame = std::variant<Hello, Flows, Ends, WalkBegin, WalkEnd, Position, Again, Leaving>;
 
 // So many fit into one frame.
 inline constexpr size_t kMostFlows = 512, kMostEnds = 4096;

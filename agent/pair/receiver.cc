@@ -63,6 +63,7 @@ void Receiver::set_role(Role role) {
   open_book();
   unknown_ = 0;
   finish();
+  if (role == Role::active) sink_->await();
 }
 
 Status Receiver::take(const Flows& frame) {
@@ -139,6 +140,11 @@ Status Receiver::take(const WalkEnd&) {
   counts_.ended += over.tell(*sink_);
   is_walking_ = false;
   has_whole_walk_ = true;
+  return Unit{};
+}
+
+Status Receiver::take(const Leaving&) {
+  sink_->await();
   return Unit{};
 }
 

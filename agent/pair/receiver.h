@@ -35,6 +35,7 @@ class Receiver {
   base::Status take(const Ends& frame);
   base::Status take(const WalkBegin& frame);
   base::Status take(const WalkEnd& frame);
+  base::Status take(const Leaving& frame);
 
   // Whether a forward line of this node is one of the other node's flows.
   bool has(base::Family family, uint32_t line) const { return book_ && book_->has(family, line); }

@@ -1,6 +1,7 @@
 #include "agent/pair/sender.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace pair {
 
@@ -21,8 +22,10 @@ void Sender::begin() {
   source_->changes();
   lost_ = source_->changes_lost();
   records_ = 0;
+  tells_answered_ = false;
   at_.reset();
   last_.reset();
+  walked_.reset();
   next_ = {};
 }
 
@@ -36,6 +39,11 @@ void Sender::produce(Time now, Tells tells, std::string& out) {
     source_->changes();  // a walk tells of them, if ever
   else
     tell_changes(out);
+  if (tells != Tells::nothing && std::exchange(tells_answered_, false)) {
+    std::vector<Flow> answered;
+    source_->answered(answered);
+    tell(answered, out);
+  }
   if (lost != lost_) {
     lost_ = lost;
     walk_soon(now);
@@ -43,6 +51,7 @@ void Sender::produce(Time now, Tells tells, std::string& out) {
   if (tells != tells_) {
     tells_ = tells;
     at_.reset();
+    walked_.reset();
     next_ = {};
   }
   if (tells == Tells::all) walk(now, out);
@@ -68,6 +77,15 @@ void Sender::tell_changes(std::string& out) {
   flush<Ends>(ends, 1, records_, out);
 }
 
+void Sender::tell(const std::vector<Flow>& flows, std::string& out) {
+  for (size_t first = 0; first < flows.size(); first += kMostFlows) {
+    const auto last = std::min(first + kMostFlows, flows.size());
+    std::vector<Flow> some(flows.begin() + static_cast<ptrdiff_t>(first),
+                           flows.begin() + static_cast<ptrdiff_t>(last));
+    flush<Flows>(some, 1, records_, out);
+  }
+}
+
 void Sender::walk(Time now, std::string& out) {
   if (!at_) {
     if (now < next_) return;
@@ -79,13 +97,10 @@ void Sender::walk(Time now, std::string& out) {
   }
   std::vector<Flow> found;
   at_ = source_->slice(*at_, kSlice, found);
-  for (size_t first = 0; first < found.size(); first += kMostFlows) {
-    const auto last = std::min(first + kMostFlows, found.size());
-    std::vector<Flow> some(found.begin() + static_cast<ptrdiff_t>(first),
-                           found.begin() + static_cast<ptrdiff_t>(last));
-    flush<Flows>(some, 1, records_, out);
-  }
-  if (!at_) out += encode(WalkEnd{});
+  tell(found, out);
+  if (at_) return;
+  out += encode(WalkEnd{});
+  if (!walked_) walked_ = records_;
 }
 
 }  // namespace pair

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "agent/pair/flows.h"
 #include "agent/pair/frames.h"
@@ -38,22 +39,30 @@ class Sender {
   // `all`.
   void produce(Time now, Tells tells, std::string& out);
   void walk_soon(Time now);
+  // What is not open yet and may open at the other node is told, too, once.
+  void tell_answered() { tells_answered_ = true; }
 
   // To be called again at once: a walk goes on.
   bool has_more() const { return at_.has_value(); }
   uint64_t records() const { return records_; }  // flows and ends, since begin()
   uint64_t walks() const { return walks_; }      // that were begun, ever
-  uint64_t lost() const { return lost_; }        // changes, since the table exists
+  // Records that the first whole walk was told with, since begin() or since `tells` became `all`;
+  // nullopt: it has not ended yet.
+  std::optional<uint64_t> walked() const { return walked_; }
+  uint64_t lost() const { return lost_; }  // changes, since the table exists
 
  private:
   void tell_changes(std::string& out);
+  void tell(const std::vector<Flow>& flows, std::string& out);
   void walk(Time now, std::string& out);
 
   FlowSource* source_;
   std::optional<uint64_t> at_;  // where the walk goes on; nullopt: there is none
   std::optional<Time> last_;    // when the last one began
+  std::optional<uint64_t> walked_;
   Time next_{};
   Tells tells_ = Tells::nothing;
+  bool tells_answered_ = false;
   uint64_t records_ = 0, walks_ = 0, lost_ = 0;
 };
 

@@ -22,7 +22,7 @@ Session::Session(FlowSource& source, FlowSink& sink, const Hello& own)
 
 std::string Session::begin() {
   is_greeted_ = false;
-  asks_again_ = false;
+  asks_again_ = says_leaving_ = false;
   peer_.reset();
   said_ = {};
   said_at_ = {};
@@ -47,6 +47,8 @@ void Session::set_role(Role role) {
   if (role == Role::standby) asks_again_ = true;
 }
 
+void Session::leave() { is_leaving_ = says_leaving_ = true; }
+
 void Session::ask_again() { asks_again_ |= receiver_.unknown() > 0; }
 
 // Two active nodes that told each other would bring back what has ended, for ever.
@@ -59,11 +61,12 @@ Sender::Tells Session::tells() const {
 std::string Session::produce(Time now) {
   std::string out;
   if (!is_greeted_) return out;
+  if (std::exchange(says_leaving_, false)) out += encode(Leaving{});
   sender_.produce(now, tells(), out);
   if (!out.empty() && (waiting_.empty() || waiting_.back().records != sender_.records()))
     waiting_.push_back({sender_.records(), now});
   const Position position{receiver_.records(), receiver_.unknown(), role_};
-  if (now - said_at_ >= (position != said_ ? kTick : kSayEvery)) {
+  if (now - said_at_ >= (position != said_ ? tick() : kSayEvery)) {
     said_ = position;
     said_at_ = now;
     out += encode(position);
@@ -90,6 +93,7 @@ Status Session::take(uint8_t type, std::span<const uint8_t> body, Time now) {
   }
   if (const auto* position = std::get_if<Position>(&said)) take(*position);
   if (std::holds_alternative<Again>(said)) sender_.walk_soon(now);
+  if (const auto* leaving = std::get_if<Leaving>(&said)) return receiver_.take(*leaving);
   return Unit{};
 }
 
@@ -118,6 +122,7 @@ Report Session::report(Time now) const {
   report.flows = receiver_.size();
   report.unknown = receiver_.unknown();
   if (peer_) report.unknown_there = peer_->unknown;
+  report.walk_answered = peer_ && sender_.walked() && peer_->records >= *sender_.walked();
   report.told = sender_.records();
   if (!waiting_.empty()) {
     const uint64_t taken = peer_ ? peer_->records : 0;

@@ -28,6 +28,7 @@ struct Report {
   size_t flows = 0;                                 // of the other node that are here
   uint32_t unknown = 0;                             // of the other node that have no place here
   uint32_t unknown_there = 0;                       // of this node that have none there
+  bool walk_answered = false;              // the other node has taken a whole walk of this one
   uint64_t behind = 0;                     // records that the other node has not answered yet
   std::chrono::milliseconds behind_ms{0};  // since the oldest of them was told
   uint64_t told = 0;                       // records over this channel
@@ -40,6 +41,8 @@ class Session {
   // How often a channel asks what is to be sent, unless there is more. So late is a change told at
   // most, when nothing holds it up.
   static constexpr std::chrono::milliseconds kTick{10};
+  // The same while the VIPs are about to go to the other node.
+  static constexpr std::chrono::milliseconds kQuickTick{1};
 
   // Both outlive it.
   Session(FlowSource& source, FlowSink& sink, const Hello& own);
@@ -57,10 +60,16 @@ class Session {
   // says once a tick at most, however much comes.
   std::string produce(Time now);
   bool has_more() const { return sender_.has_more(); }
+  std::chrono::milliseconds tick() const { return is_leaving_ ? kQuickTick : kTick; }
   // One frame. An error ends the channel.
   base::Status take(uint8_t type, std::span<const uint8_t> body, Time now);
 
   void set_role(Role role);
+  // The VIPs are about to go to the other node, which is told so, until stop_leaving().
+  void leave();
+  void stop_leaving() { is_leaving_ = false; }
+  // They have gone: connections that are about to open may do so at either node.
+  void tell_answered() { sender_.tell_answered(); }
   // What was unknown may be known now.
   void ask_again();
   Report report(Time now) const;
@@ -83,6 +92,7 @@ class Session {
   Role role_ = Role::standby;
   bool is_greeted_ = false;  // by the other node, over this channel
   bool asks_again_ = false;
+  bool is_leaving_ = false, says_leaving_ = false;
   std::string trouble_;
   std::optional<Position> peer_;  // as it said last, over this channel
   Position said_;

@@ -47,15 +47,12 @@ uint32_t word_of(pair::State state) {
   return LB_FLOW_OPEN;
 }
 
-// nullopt: it is not open.
-std::optional<pair::Flow> told_of(Family family, uint32_t line, const WholeFlow& whole) {
-  const auto state = state_of(lb_word_state(whole.forward.line.word));
-  if (!state) return std::nullopt;
+pair::Flow told_as(pair::State state, Family family, uint32_t line, const WholeFlow& whole) {
   const datapath::FlowRecord record = datapath::record_of(family, whole, 0);
   pair::Flow flow;
   flow.name = {family, line, generation_of(whole.forward.line.word)};
   flow.protocol = record.protocol;
-  flow.state = *state;
+  flow.state = state;
   flow.is_answered = lb_word_state(whole.reply.line.word) != LB_FLOW_REPLY;
   flow.client = record.client;
   flow.vip = record.vip;
@@ -64,6 +61,20 @@ std::optional<pair::Flow> told_of(Family family, uint32_t line, const WholeFlow&
   flow.next_client = whole.forward.line.next;
   flow.next_member = whole.reply.line.next;
   return flow;
+}
+
+// nullopt: it is not open.
+std::optional<pair::Flow> told_of(Family family, uint32_t line, const WholeFlow& whole) {
+  const auto state = state_of(lb_word_state(whole.forward.line.word));
+  if (!state) return std::nullopt;
+  return told_as(*state, family, line, whole);
+}
+
+// Its client is what is waited for.
+bool is_answered(const WholeFlow& whole) {
+  return whole.forward.line.tuple.proto == IPPROTO_TCP &&
+         lb_word_state(whole.forward.line.word) == LB_FLOW_HALF_OPEN &&
+         lb_word_state(whole.reply.line.word) == LB_FLOW_REPLY_SEEN;
 }
 
 __u64 with_mark(__u64 word) {
@@ -162,6 +173,24 @@ std::optional<uint64_t> ReplicaTable::slice(uint64_t at, size_t lines,
   return std::nullopt;
 }
 
+// Each has a position in the rings of half-open flows.
+void ReplicaTable::answered(std::vector<pair::Flow>& into) {
+  for (const Family family : {Family::ipv4, Family::ipv6}) {
+    const FlowLines& lines = flows_.memory().lines(family);
+    for (lb_half& half : lines.half()) {
+      const uint64_t entry = shared(half.entry).load();  // 0: none
+      const auto line = static_cast<uint32_t>(entry);
+      if (entry == 0 || line >= lines.count()) continue;
+      const auto whole = datapath::copy_flow(lines, line);
+      if (!whole || generation_of(whole->forward.line.word) != generation_of(entry) ||
+          !is_answered(*whole))
+        continue;
+      pair::Flow flow = told_as(pair::State::open, family, line, *whole);
+      if (names_.goes_along(flow.snat.address, flow.vip.address)) into.push_back(std::move(flow));
+    }
+  }
+}
+
 datapath::FlowReplica::Wish ReplicaTable::wish_of(const pair::Flow& flow,
                                                   const datapath::FlowNames::Ids& ids) const {
   datapath::FlowReplica::Wish wish;
@@ -241,6 +270,17 @@ void ReplicaTable::end(Family family, std::span<const pair::Place> places) {
   for (const pair::Place& place : places) ends.push_back({place.line, place.generation});
   if (auto done = replica_.end(family, ends); !done)
     spdlog::error("pair: {}", done.error().message());
+}
+
+void ReplicaTable::await() {
+  awaits_since_ = std::chrono::steady_clock::now();
+  flows_.set_arrivals(datapath::FlowTable::Arrivals::awaited);
+}
+
+void ReplicaTable::stop_awaiting(std::chrono::steady_clock::time_point now) {
+  if (!awaits_since_ || now - *awaits_since_ < kAwaits) return;
+  awaits_since_.reset();
+  flows_.set_arrivals(datapath::FlowTable::Arrivals::none);
 }
 
 }  // namespace serve

@@ -2,6 +2,7 @@
 // loop's thread, as the flow table does.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -18,6 +19,8 @@ namespace serve {
 
 class ReplicaTable final : public pair::FlowSource, public pair::FlowSink {
  public:
+  static constexpr std::chrono::seconds kAwaits{3};
+
   // `flows` outlives it.
   ReplicaTable(datapath::FlowTable& flows, datapath::FlowReplica replica,
                datapath::ChangeRing changes)
@@ -41,10 +44,14 @@ class ReplicaTable final : public pair::FlowSource, public pair::FlowSink {
   uint64_t changes_lost() override;
   std::optional<pair::Flow> read(const pair::Name& name) override;
   std::optional<uint64_t> slice(uint64_t at, size_t lines, std::vector<pair::Flow>& into) override;
+  void answered(std::vector<pair::Flow>& into) override;
 
   std::vector<pair::Taken> take(std::span<const pair::Flow> flows, Conflict conflict) override;
   Refreshed refresh(const pair::Place& place, const pair::Flow& flow) override;
   void end(base::Family family, std::span<const pair::Place> places) override;
+  void await() override;
+  // Several times a second: what is not here `kAwaits` after await() does not come any more.
+  void stop_awaiting(std::chrono::steady_clock::time_point now);
 
  private:
   datapath::FlowReplica::Wish wish_of(const pair::Flow& flow,
@@ -54,6 +61,7 @@ class ReplicaTable final : public pair::FlowSource, public pair::FlowSink {
   datapath::FlowReplica replica_;
   datapath::ChangeRing changes_;
   datapath::FlowNames names_;
+  std::optional<std::chrono::steady_clock::time_point> awaits_since_;
   uint64_t not_movable_ = 0, counting_ = 0;  // counting: by the walk that goes on
 };
 

@@ -1,5 +1,8 @@
 // Flows of another node: told of as they open and end here, put into the table as if they had begun
 // here, and gone on with.
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <random>
 
 #include "tests/bpf/packet/replica_lab.h"
@@ -255,6 +258,74 @@ TEST_F(Replica, AnythingAtAllLeavesAWholeTable) {
     }
   }
   EXPECT_EQ(stats_of(kVip).connections, flows().size());
+}
+
+// The node is about to have the VIPs: packets may be ahead of what is told of their flows.
+TEST_F(Replica, WhatMayBeTheOtherNodesIsNotRefused) {
+  balance();
+  const Ends inside = connect(kClient, kVip);
+  const std::vector<Flow> all = forget_all();
+  EXPECT_THAT(run(tcp(kClient, kVip)), Passes(LB_NO_FLOW));
+  EXPECT_THAT(run(tcp(inside.to, inside.from)), Passes(LB_NO_SERVICE));
+  table_->await();
+  EXPECT_THAT(run(tcp(kClient, kVip)), Drops(LB_NO_FLOW_YET));
+  EXPECT_THAT(run(tcp(kClient, kVip).fin()), Drops(LB_NO_FLOW_YET));
+  EXPECT_THAT(run(tcp(inside.to, inside.from)), Drops(LB_NO_FLOW_YET));
+  EXPECT_EQ(run(tcp(at("192.0.2.60", 40001), kVip).syn()).verdict(), LB_NEW_FLOW);
+  take(all);
+  EXPECT_EQ(forwarded(tcp(kClient, kVip)).to, inside.to);
+  EXPECT_EQ(forwarded(tcp(inside.to, inside.from)).to, kClient);
+  const base::Endpoint stranger = at("192.0.2.61", 40001);
+  table_->stop_awaiting(std::chrono::steady_clock::now());
+  EXPECT_THAT(run(tcp(stranger, kVip)), Drops(LB_NO_FLOW_YET));
+  table_->stop_awaiting(std::chrono::steady_clock::now() + serve::ReplicaTable::kAwaits);
+  EXPECT_THAT(run(tcp(stranger, kVip)), Passes(LB_NO_FLOW));
+}
+
+TEST_F(Replica, WhatMayBeTheOtherNodesIsNotRefusedIpv6) {
+  balance(load_balancer("2001:db8:1::100").listener(kTcp, 80).pool().member("2001:db8:1::50", 81));
+  const Ends inside = connect(kClient6, kVip6);
+  forget_all();
+  table_->await();
+  EXPECT_THAT(run(tcp(kClient6, kVip6)), Drops(LB_NO_FLOW_YET));
+  EXPECT_THAT(run(tcp(inside.to, inside.from)), Drops(LB_NO_FLOW_YET));
+}
+
+// Of what no flow can have, and of sockets of this machine, nothing is held back.
+TEST_F(Replica, WhatCannotBeTheOtherNodesGoesOn) {
+  const base::Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in own{};
+  own.sin_family = AF_INET;
+  own.sin_port = htons(40001);
+  ASSERT_EQ(bind(socket.get(), reinterpret_cast<const sockaddr*>(&own), sizeof(own)), 0);
+  ASSERT_EQ(listen(socket.get(), 1), 0);
+  balance();
+  table_->await();
+  EXPECT_THAT(run(tcp(kClient, at("192.0.2.10", 22))), Passes(LB_NO_SERVICE));
+  EXPECT_THAT(run(tcp(kClient, at("192.0.2.10", 40000)).syn()), Passes(LB_NO_SERVICE));
+  EXPECT_THAT(run(udp(kClient, at("192.0.2.10", 40000))), Passes(LB_NO_SERVICE));
+  EXPECT_THAT(run(tcp(kClient, at("192.0.2.10", 40000))), Drops(LB_NO_FLOW_YET));
+  EXPECT_THAT(run(tcp(kClient, at("192.0.2.10", 40001))), Passes(LB_NO_SERVICE));
+}
+
+TEST_F(Replica, WhatIsAboutToOpenIsToldOf) {
+  balance();
+  const Ends inside = forwarded(tcp(kClient, kVip).syn());
+  std::vector<Flow> all;
+  table_->answered(all);
+  EXPECT_THAT(all, IsEmpty()) << "nobody has answered";
+  forwarded(tcp(inside.to, inside.from).syn_ack());
+  table_->answered(all);
+  ASSERT_THAT(all, SizeIs(1));
+  EXPECT_EQ(all[0].state, pair::State::open);
+  EXPECT_EQ(all[0].client, kClient);
+  EXPECT_EQ(all[0].snat, inside.from);
+  EXPECT_THAT(flows(), IsEmpty()) << "it is not open yet";
+  forwarded(tcp(kClient, kVip));
+  all.clear();
+  table_->answered(all);
+  EXPECT_THAT(all, IsEmpty());
+  EXPECT_THAT(flows(), SizeIs(1));
 }
 
 }  // namespace

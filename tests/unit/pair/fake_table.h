@@ -31,6 +31,8 @@ class FakeTable final : public FlowSource, public FlowSink {
   uint32_t slice_lines = 3;                       // a slice is no longer than this
   std::set<std::string> flows() const;            // as text, without their names
   std::map<std::string, uint32_t> lines() const;  // where they are
+  std::vector<Flow> half_open;                    // that their member has answered
+  size_t awaits = 0;                              // how often it was to wait for flows
   size_t ended = 0;                               // by end(): of those that were here
 
   void begin() override { told_ = true; }
@@ -39,9 +41,13 @@ class FakeTable final : public FlowSource, public FlowSink {
   uint64_t changes_lost() override { return lost_; }
   std::optional<Flow> read(const Name& name) override;
   std::optional<uint64_t> slice(uint64_t at, size_t lines, std::vector<Flow>& into) override;
+  void answered(std::vector<Flow>& into) override {
+    into.insert(into.end(), half_open.begin(), half_open.end());
+  }
   std::vector<Taken> take(std::span<const Flow> flows, Conflict conflict) override;
   Refreshed refresh(const Place& place, const Flow& flow) override;
   void end(base::Family family, std::span<const Place> places) override;
+  void await() override { awaits++; }
 
  private:
   struct Line {

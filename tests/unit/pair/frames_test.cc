@@ -48,7 +48,8 @@ std::vector<Frame> all_frames() {
           WalkBegin{},
           WalkEnd{},
           Position{1ull << 40, 7, Role::active},
-          Again{}};
+          Again{},
+          Leaving{}};
 }
 
 TEST(Frames, ComeOutAsTheyWentIn) {

@@ -61,6 +61,51 @@ TEST_F(TwoNodes, SayHowFarTheyAre) {
   EXPECT_EQ(a_->report(now_).behind_ms, 0ms);
 }
 
+// Of a walk that goes on nothing is known, nor of one over a channel before this.
+TEST_F(TwoNodes, KnowThatAWholeWalkIsAnswered) {
+  for (uint16_t port = 1; port <= 10; port++) table_a_.open(flow_of(port, port));
+  connect();
+  turns(2);
+  EXPECT_EQ(a_->report(now_).walks, 1u);
+  EXPECT_FALSE(a_->report(now_).walk_answered);
+  turns(2 * kLines);
+  EXPECT_TRUE(a_->report(now_).walk_answered);
+  EXPECT_FALSE(b_->report(now_).walk_answered) << "it tells of no walk";
+  cut();
+  EXPECT_FALSE(a_->report(now_).walk_answered);
+  connect();
+  turns(2);
+  EXPECT_FALSE(a_->report(now_).walk_answered);
+  turns(2 * kLines);
+  EXPECT_TRUE(a_->report(now_).walk_answered);
+}
+
+// Who has been standby in between has flows that no walk of its has named.
+TEST_F(TwoNodes, TellAllAnewToWhoBecomesStandby) {
+  connect();
+  turns(2 * kLines);
+  ASSERT_TRUE(a_->report(now_).walk_answered);
+  a_->set_role(Role::standby);
+  turn();
+  EXPECT_FALSE(a_->report(now_).walk_answered);
+}
+
+TEST_F(TwoNodes, SayHowFarTheyAreSoonerInAHurry) {
+  connect();
+  turns(2 * kLines);
+  now_ += 1s;
+  a_->produce(now_);
+  b_->leave();
+  EXPECT_EQ(b_->tick(), Session::kQuickTick);
+  b_->produce(now_);
+  Flow flow = flow_of(1, 1);
+  ASSERT_TRUE(deliver(*b_, encode(Flows{{flow}}), now_).ok());
+  EXPECT_FALSE(b_->produce(now_ + Session::kQuickTick).empty());
+  b_->stop_leaving();
+  ASSERT_TRUE(deliver(*b_, encode(Flows{{flow}}), now_).ok());
+  EXPECT_TRUE(b_->produce(now_ + 2 * Session::kQuickTick).empty());
+}
+
 TEST_F(TwoNodes, AreRefusedForWhatCannotBe) {
   const auto say = [this](const Frame& frame) {
     const auto done = deliver(*b_, encode(frame), now_);

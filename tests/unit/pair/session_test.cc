@@ -248,5 +248,41 @@ TEST_F(TwoNodes, ArriveAtTheSameWhateverHappens) {
   }
 }
 
+// The VIPs go from a to b: packets of a's flows are about to come there.
+TEST_F(TwoNodes, WhoIsToHaveTheVipsWaitsForFlows) {
+  connect();
+  turns(2 * kLines);
+  a_->leave();
+  turn();
+  EXPECT_EQ(table_b_.awaits, 1u);
+  turns(2);
+  EXPECT_EQ(table_b_.awaits, 1u) << "said once";
+  b_->set_role(Role::active);
+  EXPECT_EQ(table_b_.awaits, 2u);
+  b_->set_role(Role::standby);
+  EXPECT_EQ(table_b_.awaits, 2u);
+}
+
+// What the client says next of a connection that its member has answered may come to either node.
+TEST_F(TwoNodes, WhatIsAboutToOpenIsToldWhenTheVipsHaveGone) {
+  connect();
+  turns(2 * kLines);
+  Flow flow = flow_of(1, 1);
+  flow.name = {base::Family::ipv4, 9, 4};
+  table_a_.half_open = {flow};
+  turns(2);
+  EXPECT_THAT(table_b_.flows(), IsEmpty());
+  a_->set_role(Role::standby);
+  b_->set_role(Role::active);
+  turn();
+  EXPECT_THAT(table_b_.flows(), IsEmpty());
+  a_->tell_answered();
+  turn();
+  EXPECT_THAT(table_b_.flows(), SizeIs(1));
+  const uint64_t told = a_->report(now_).told;
+  turns(2);
+  EXPECT_EQ(a_->report(now_).told, told) << "told once";
+}
+
 }  // namespace
 }  // namespace pair
