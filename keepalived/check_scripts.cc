@@ -82,6 +82,7 @@ std::vector<std::string> reasons_against(const Fitness& fitness) {
     reasons.emplace_back("HAProxy does not answer");
   if (fitness.flows_are_missing)
     reasons.emplace_back("the other node's connections have not all come yet");
+  if (fitness.is_leaving) reasons.emplace_back("the VIPs are to go to the other node");
   return reasons;
 }
 

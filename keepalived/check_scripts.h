@@ -27,6 +27,7 @@ struct Fitness {
   bool program_is_attached = true;  // to every interface that it is wanted on
   bool haproxy_is_needed = false, haproxy_answers = false;
   bool flows_are_missing = false;  // that the other node has, which is there
+  bool is_leaving = false;         // the other node is to have the VIPs, by somebody's word
 
   friend bool operator==(const Fitness&, const Fitness&) = default;
 };

@@ -112,6 +112,8 @@ int run(int argc, char** argv) {
   add_plan(app, chosen);
   add_flows(app, chosen);
   add_verdicts(app, chosen);
+  app.add_subcommand("failover", "Move the VIPs of a pair to its other node, losing nothing")
+      ->callback([&chosen] { chosen = [](const Common& c) { return failover(c); }; });
   add_doctor(app, chosen);
   try {
     app.parse(argc, argv);

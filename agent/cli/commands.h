@@ -61,6 +61,7 @@ int apply(const Common& common, const ApplyOptions& options);
 int plan(const Common& common, const PlanOptions& options);
 int flows(const Common& common, const FlowsOptions& options);
 int verdicts(const Common& common, const VerdictsOptions& options);
+int failover(const Common& common);
 int doctor(const Common& common, const DoctorOptions& options);
 
 }  // namespace cli

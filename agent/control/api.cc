@@ -85,6 +85,7 @@ const Api::Handler Api::kHandlers[] = {
     {Action::certificate, &Api::show_certificate},
     {Action::put_certificate, &Api::put_certificate},
     {Action::remove_certificate, &Api::remove_certificate},
+    {Action::move_vips, &Api::move_vips},
     {Action::health, &Api::health},
     {Action::status, &Api::status},
     {Action::flows, &Api::flows},
@@ -282,6 +283,13 @@ awaitable<http::Response> Api::remove_certificate(Call call) {
   const auto* fault = std::get_if<Fault>(&outcome);
   co_return fault == nullptr || fault->status == 204 ? http::empty_response(204)
                                                      : http::fault_response(*fault);
+}
+
+awaitable<http::Response> Api::move_vips(Call call) {
+  if (auto fault = refuse_query(call)) co_return http::fault_response(*fault);
+  const model::Outcome<MovedVips> outcome = co_await operator_.move_vips();
+  if (const auto* fault = std::get_if<Fault>(&outcome)) co_return http::fault_response(*fault);
+  co_return http::json_response(200, {{"failover", to_json(std::get<MovedVips>(outcome))}});
 }
 
 awaitable<http::Response> Api::health(Call call) {

@@ -67,6 +67,7 @@ class Api {
   Answer show_certificate(Call call);
   Answer put_certificate(Call call);
   Answer remove_certificate(Call call);
+  Answer move_vips(Call call);
   Answer health(Call call);
   Answer status(Call call);
   Answer verdicts(Call call);

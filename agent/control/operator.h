@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "agent/datapath/flow_record.h"
+#include "agent/model/fault.h"
 #include "agent/model/model.h"
 #include "base/ip.h"
 #include "base/uuid.h"
@@ -214,6 +215,13 @@ class FlowWalk {
   virtual Next slice(size_t lines, const Visit& visit) = 0;
 };
 
+// The VIPs have gone to the other node of the pair.
+struct MovedVips {
+  base::IpAddress to;
+  std::chrono::milliseconds took{0};  // since it was asked for
+  uint64_t not_movable = 0;           // connections that could not go along
+};
+
 // Called on the loop; what blocks (bpf, netlink) is awaited on another thread.
 class Operator {
  public:
@@ -222,6 +230,8 @@ class Operator {
   virtual boost::asio::awaitable<std::vector<ConnectedNetwork>> networks() = 0;
   // Soon: everything is compared with the machine, whatever was known of it.
   virtual void look_at_everything() = 0;
+  // Moves the VIPs to the other node of the pair, and returns when they are there, or why not.
+  virtual boost::asio::awaitable<model::Outcome<MovedVips>> move_vips() = 0;
   virtual boost::asio::awaitable<Verdicts> verdicts() = 0;
   virtual boost::asio::awaitable<Counters> counters() = 0;
   // The walk may outlive changes of the model; not the Operator.

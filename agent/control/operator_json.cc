@@ -217,4 +217,10 @@ json to_json(const Verdicts& verdicts, const model::Model& m) {
   return {{"verdicts", verdicts_json(verdicts.total)}, {"listeners", listeners}};
 }
 
+json to_json(const MovedVips& moved) {
+  return {{"active", moved.to.text()},
+          {"took_ms", moved.took.count()},
+          {"not_movable", moved.not_movable}};
+}
+
 }  // namespace control

@@ -17,6 +17,7 @@ nlohmann::json time_json(model::Time time);
 
 nlohmann::json to_json(const Status& status, const Verdicts& verdicts, const model::Model& m);
 nlohmann::json to_json(const Verdicts& verdicts, const model::Model& m);
+nlohmann::json to_json(const MovedVips& moved);
 
 // {"bytes_in", "bytes_out", "active_connections", "total_connections", "request_errors"}: sums over
 // the listeners for which `wanted`, a predicate of base::Uuid, is true.

@@ -52,6 +52,7 @@ enum class Action {
   put_certificate,
   remove_certificate,
   // for operators
+  move_vips,
   health,
   status,
   flows,

@@ -180,6 +180,7 @@ inline constexpr std::array kRoutes{
     Route{"GET", "/healthz", Action::health},
     Route{"GET", "/metrics", Action::metrics},
     Route{"GET", "/v1/status", Action::status},
+    Route{"POST", "/v1/failover", Action::move_vips},
     Route{"GET", "/v1/flows", Action::flows},
     Route{"GET", "/v1/verdicts", Action::verdicts},
 };

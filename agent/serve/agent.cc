@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -22,6 +23,19 @@ namespace serve {
 
 namespace asio = boost::asio;
 using reconcile::Reconciler;
+
+namespace {
+
+// keepalived looks once a second whether this node is fit, and the other one waits for less than an
+// advert's time before it takes what it is left; no client waits longer than half a minute.
+Failover::Patience failover_patience(const Config& config) {
+  constexpr std::chrono::milliseconds kMost{25'000};
+  Failover::Patience patience;
+  if (config.pair) patience.taken = std::min(patience.taken + config.pair->advert, kMost);
+  return patience;
+}
+
+}  // namespace
 
 Agent::Agent(const Config& config, Parts parts, std::chrono::steady_clock::time_point started)
     : config_(config),
@@ -50,7 +64,12 @@ Agent::Agent(const Config& config, Parts parts, std::chrono::steady_clock::time_
       vip_ranges_(vip_ranges_of(config)),
       door_(changes_, operator_, certificates_,
             {config.default_project, vip_ranges_,
-             [this](std::function<void()> work) { return aside(std::move(work)); }}) {
+             [this](std::function<void()> work) { return aside(std::move(work)); }}),
+      failover_(loop_.get_executor(),
+                {[this] { return failover_facts(); }, [this] { pair_->look_again(); },
+                 [this] { replication_->leave(); }, [this] { replication_->tell_answered(); },
+                 [this] { replication_->stop_leaving(); }},
+                failover_patience(config)) {
   for (auto& watch : parts_.watches)
     link_watches_.emplace_back(loop_.get_executor(), std::move(watch), reconciler_);
   changes_.check_certificates_with(check_certificates_in(*parts_.certificates),
@@ -65,6 +84,7 @@ Agent::Agent(const Config& config, Parts parts, std::chrono::steady_clock::time_
     if (pair_) pair_->arranged(layout);
   });
   reconciler_.on_tables([this] { sweeper_.sweep_now(); });
+  operator_.move_by(failover_);
 }
 
 boost::asio::awaitable<void> Agent::aside(std::function<void()> work) {
@@ -152,10 +172,25 @@ bool Agent::has_vips() const {
 // An amphora does not wait for flows: when it is master, the controller's text decides.
 std::optional<keepalived::Fitness> Agent::fitness() const {
   if (reconciler_.progress().runs == 0) return std::nullopt;
-  return fitness_of({changes_.model(), reconciler_.progress(), reconciler_.observed(),
-                     reconciler_.attachments(), haproxy_keeper_.answers(),
-                     !program_watch_.lost().empty(),
-                     pair_ && replication_ && replication_->is_missing_flows()});
+  return fitness_of(
+      {changes_.model(), reconciler_.progress(), reconciler_.observed(), reconciler_.attachments(),
+       haproxy_keeper_.answers(), !program_watch_.lost().empty(),
+       pair_ && replication_ && replication_->is_missing_flows(), failover_.is_leaving()});
+}
+
+FailoverFacts Agent::failover_facts() const {
+  FailoverFacts facts;
+  if (amphora_) facts.node = FailoverFacts::Node::of_octavia;
+  if (!pair_) return facts;
+  facts.node = FailoverFacts::Node::without_key;
+  facts.has_vips = has_vips();
+  facts.takes_back = config_.pair->preempt;
+  facts.peer = config_.pair->peer;
+  if (!replication_) return facts;
+  facts.node = FailoverFacts::Node::of_pair;
+  facts.report = replication_->report();
+  facts.not_movable = replication_->not_movable();
+  return facts;
 }
 
 base::Status Agent::run(std::optional<http::TcpOptions> api) {

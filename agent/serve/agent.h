@@ -16,6 +16,7 @@
 #include "agent/reconcile/workers.h"
 #include "agent/serve/amphora.h"
 #include "agent/serve/clock.h"
+#include "agent/serve/failover.h"
 #include "agent/serve/haproxy_keeper.h"
 #include "agent/serve/l7_judge.h"
 #include "agent/serve/link_watch.h"
@@ -52,6 +53,7 @@ class Agent {
   boost::asio::awaitable<void> aside(std::function<void()> work);
   // Of a pair's node; nullopt: nothing was looked at yet.
   std::optional<keepalived::Fitness> fitness() const;
+  FailoverFacts failover_facts() const;
   base::Status replicate();
   void find_other_amphora();
   bool has_vips() const;
@@ -87,6 +89,7 @@ class Agent {
   std::unique_ptr<Amphora> amphora_;          // none: standalone
   std::unique_ptr<Pair> pair_;                // none: one node alone, or an amphora
   std::unique_ptr<Replication> replication_;  // none: one node alone, or a pair without a key
+  Failover failover_;
 };
 
 }  // namespace serve

@@ -43,6 +43,7 @@ keepalived::Fitness fitness_of(const FitnessFacts& facts) {
   out.haproxy_is_needed = needs_haproxy(facts);
   out.haproxy_answers = facts.haproxy_answers;
   out.flows_are_missing = facts.flows_are_missing;
+  out.is_leaving = facts.is_leaving;
   return out;
 }
 

@@ -20,6 +20,7 @@ struct FitnessFacts {
   bool haproxy_answers = false;
   bool program_is_lost = false;    // from an interface that had it
   bool flows_are_missing = false;  // of the other node, which has the VIPs
+  bool is_leaving = false;         // a failover is under way (failover.h)
 };
 
 // Only what the other node may do better counts: what a route, HAProxy or a table refuses here,

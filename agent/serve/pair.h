@@ -44,6 +44,8 @@ class Pair {
   void start();
   void finish();
 
+  // This node's fitness has changed, and keepalived is to know at its next check.
+  void look_again() { keeper_.look_again(); }
   const VrrpKeeper& keeper() const { return keeper_; }
 
  private:

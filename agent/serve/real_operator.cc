@@ -240,6 +240,10 @@ asio::awaitable<std::vector<control::ConnectedNetwork>> RealOperator::networks()
   co_return out;
 }
 
+asio::awaitable<model::Outcome<control::MovedVips>> RealOperator::move_vips() {
+  return failover_->run();
+}
+
 asio::awaitable<control::Verdicts> RealOperator::verdicts() {
   auto read = [this]() -> control::Verdicts {
     control::Verdicts out;

@@ -8,6 +8,7 @@
 #include "agent/control/operator.h"
 #include "agent/datapath/datapath.h"
 #include "agent/reconcile/reconciler.h"
+#include "agent/serve/failover.h"
 #include "agent/serve/flow_logger.h"
 #include "agent/serve/replication.h"
 #include "agent/serve/vrrp_keeper.h"
@@ -38,11 +39,15 @@ class RealOperator final : public control::Operator {
   // Its connections go along; it outlives this.
   void show_replication(const Replication& replication) { replication_ = &replication; }
 
+  // Who moves the VIPs when they are asked for; it outlives this.
+  void move_by(Failover& failover) { failover_ = &failover; }
+
   boost::asio::awaitable<control::Status> status() override;
   boost::asio::awaitable<std::vector<control::ConnectedNetwork>> networks() override;
   void look_at_everything() override {
     parts_.reconciler.request_run(reconcile::Reconciler::Look::everything);
   }
+  boost::asio::awaitable<model::Outcome<control::MovedVips>> move_vips() override;
   boost::asio::awaitable<control::Verdicts> verdicts() override;
   boost::asio::awaitable<control::Counters> counters() override;
   boost::asio::awaitable<std::unique_ptr<control::FlowWalk>> walk_flows() override;
@@ -53,6 +58,7 @@ class RealOperator final : public control::Operator {
   Parts parts_;
   const VrrpKeeper* pair_ = nullptr;          // null: none
   const Replication* replication_ = nullptr;  // null: none
+  Failover* failover_ = nullptr;              // null: nothing runs yet
 };
 
 }  // namespace serve

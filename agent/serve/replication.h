@@ -49,6 +49,10 @@ class Replication {
   const std::optional<base::IpAddress>& peer() const { return peer_; }
   pair::Report report() const;
   pair::Port::Counts port_counts() const { return channel_.port_counts(); }
+  // The VIPs are about to go to the other node, on purpose; they have gone; that is over.
+  void leave() { session_.leave(); }
+  void tell_answered() { session_.tell_answered(); }
+  void stop_leaving() { session_.stop_leaving(); }
   uint64_t not_movable() const { return table_.not_movable(); }
 
  private:

@@ -35,6 +35,8 @@ class VrrpKeeper final : public octavia::Vrrp {
   // Two jobs, each until finish(): the second goes on while the first waits for keepalived.
   boost::asio::awaitable<void> revive();
   boost::asio::awaitable<void> vouch();
+  // `fitness` has changed, and keepalived is to know at its next check.
+  void look_again() { wake_vouch_.set(); }
   void finish();
   // Called whenever instance() is another one.
   void on_instance(std::function<void()> told) { told_ = std::move(told); }

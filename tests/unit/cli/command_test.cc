@@ -100,7 +100,7 @@ TEST_F(Command, PlanComparesWithAStateFile) {
 }
 
 TEST_F(Command, WithoutAnAgentSaysWhatToDo) {
-  for (const char* command : {"status", "show", "flows", "verdicts", "apply -"}) {
+  for (const char* command : {"status", "show", "flows", "verdicts", "failover", "apply -"}) {
     const Exit none =
         run("--socket /nonexistent/x.sock " + std::string(command) + " < " + file(web()));
     EXPECT_EQ(none.code, 3) << command;
@@ -173,6 +173,20 @@ TEST_F(Command, StatusSaysWhatANodeOfAPairIs) {
   EXPECT_EQ(json::parse(cli("status --json").out)["vrrp"]["role"], "BACKUP");
   agent_.machine.status_.vrrp->unfit_because = {"HAProxy does not answer"};
   EXPECT_THAT(cli("status").out, HasSubstr("  may not be master: HAProxy does not answer\n"));
+}
+
+TEST_F(Command, FailoverSaysWhereTheVipsAre) {
+  const Exit refused = cli("failover");
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_EQ(refused.out, "amphora-xdp: There is no pair.\n");
+  agent_.machine.moved_ =
+      control::MovedVips{*base::IpAddress::parse("192.0.2.3"), std::chrono::milliseconds(640), 0};
+  const Exit moved = cli("failover");
+  EXPECT_EQ(moved.code, 0);
+  EXPECT_EQ(moved.out, "the VIPs are at 192.0.2.3, after 640 ms\n");
+  EXPECT_EQ(json::parse(cli("failover --json").out)["failover"]["took_ms"], 640);
+  std::get<control::MovedVips>(agent_.machine.moved_).not_movable = 2;
+  EXPECT_THAT(cli("failover").out, HasSubstr("  2 connections could not go along"));
 }
 
 TEST_F(Command, FlowsAreATableOrLines) {

@@ -348,6 +348,20 @@ TEST(Api, StatusSaysWhatANodeOfAPairIs) {
             {"keepalived", {{"running", false}, {"starts", 1}, {"reloads", 0}, {"restarts", 2}}}}));
 }
 
+TEST(Api, FailoverSaysWhereTheVipsAreOrWhyTheyDidNotGo) {
+  FakeAgent agent;
+  const json refused = parsed(agent.ask("POST", "/v1/failover", "{}"));
+  EXPECT_EQ(refused["faultstring"], "There is no pair.");
+  agent.machine.moved_ =
+      MovedVips{*base::IpAddress::parse("192.0.2.3"), std::chrono::milliseconds(640), 2};
+  const auto moved = agent.ask("POST", "/v1/failover", "{}");
+  ASSERT_TRUE(moved);
+  EXPECT_EQ(moved->status, 200);
+  EXPECT_EQ(parsed(moved)["failover"],
+            (json{{"active", "192.0.2.3"}, {"took_ms", 640}, {"not_movable", 2}}));
+  EXPECT_EQ(agent.ask("POST", "/v1/failover?now", "{}")->status, 400);
+}
+
 TEST(Api, VerdictsAreNamedByListener) {
   FakeAgent agent;
   agent.make(kBase + "/loadbalancers", web());

@@ -60,12 +60,14 @@ class FakeOperator final : public Operator {
   boost::asio::awaitable<Status> status() override { co_return status_; }
   boost::asio::awaitable<std::vector<ConnectedNetwork>> networks() override { co_return networks_; }
   void look_at_everything() override { looks++; }
+  boost::asio::awaitable<model::Outcome<MovedVips>> move_vips() override { co_return moved_; }
   boost::asio::awaitable<Verdicts> verdicts() override { co_return verdicts_; }
   boost::asio::awaitable<Counters> counters() override { co_return counters_; }
   boost::asio::awaitable<std::unique_ptr<FlowWalk>> walk_flows() override;
 
   Status status_ = set_up();
   int looks = 0;  // at everything
+  model::Outcome<MovedVips> moved_ = model::Fault{409, "There is no pair."};
   std::vector<ConnectedNetwork> networks_;
   Verdicts verdicts_;
   Counters counters_;

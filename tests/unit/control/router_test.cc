@@ -110,6 +110,7 @@ INSTANTIATE_TEST_SUITE_P(
                  Kind::member, kOther, kId},
         Expected{"GET", "/healthz", Action::health}, Expected{"GET", "/metrics", Action::metrics},
         Expected{"GET", "/v1/status", Action::status},
+        Expected{"POST", "/v1/failover", Action::move_vips},
         Expected{"GET", "/v1/flows?limit=3", Action::flows},
         Expected{"GET", "/v1/verdicts", Action::verdicts}));
 

@@ -69,6 +69,12 @@ TEST_F(FitnessOfNode, IsUnfitAsLongAsTheOtherNodesFlowsHaveNotCome) {
             Reasons{"the other node's connections have not all come yet"});
 }
 
+TEST_F(FitnessOfNode, IsUnfitWhileTheVipsAreToGo) {
+  const auto fitness =
+      fitness_of({model_, progress_, observed_, attachments_, false, false, false, true});
+  EXPECT_EQ(keepalived::reasons_against(fitness), Reasons{"the VIPs are to go to the other node"});
+}
+
 // The other node of the pair has the same route, and the same error.
 TEST_F(FitnessOfNode, IsFitWhateverElseTheMachineRefuses) {
   model_.amphora.emplace();
