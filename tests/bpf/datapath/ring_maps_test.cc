@@ -57,6 +57,13 @@ class RingMaps : public testing::Test {
     EXPECT_EQ(done.size(), count);
     return steady_clock::now() - begin;
   }
+  // Of three rings, from `first` on. A wait that is shorter than 10 ms is none: such a kernel does
+  // not wait, and all that a busy machine does takes longer.
+  steady_clock::duration time_of_a_wait(uint32_t first) {
+    return std::max<steady_clock::duration>(
+        {std::chrono::milliseconds(10), time_of_erasing(first, 1), time_of_erasing(first + 1, 1),
+         time_of_erasing(first + 2, 1)});
+  }
   std::set<uint32_t> places() {
     std::set<uint32_t> out;
     const auto ids = ring_map_ids(outer_.get(), LB_MAX_RINGS);
@@ -107,7 +114,7 @@ TEST_F(RingMaps, AllAreReadInTheTimeOfAFewWaits) {
   const auto begin = steady_clock::now();
   EXPECT_EQ(read_ring_maps(outer_.get(), LB_MAX_RINGS)->size(), size_t{LB_MAX_RINGS});
   const auto all = steady_clock::now() - begin;
-  const auto wait = std::max({time_of_erasing(0, 1), time_of_erasing(1, 1), time_of_erasing(2, 1)});
+  const auto wait = time_of_a_wait(0);
   EXPECT_LT(all, 128 * wait);
   std::printf("%u rings were read in %.1f ms; a wait takes %.1f ms\n", LB_MAX_RINGS,
               Milliseconds(all).count(), Milliseconds(wait).count());
@@ -116,9 +123,8 @@ TEST_F(RingMaps, AllAreReadInTheTimeOfAFewWaits) {
 // Who waits at the same time waits for the same.
 TEST_F(RingMaps, ManyAreErasedInTheTimeOfAFew) {
   put(0, 515);
-  const auto one =
-      std::max({time_of_erasing(512, 1), time_of_erasing(513, 1), time_of_erasing(514, 1)});
-  EXPECT_LT(time_of_erasing(0, 512), 128 * one);
+  const auto wait = time_of_a_wait(512);
+  EXPECT_LT(time_of_erasing(0, 512), 128 * wait);
   EXPECT_TRUE(places().empty());
   EXPECT_LT(time_of_erasing(0, 1), std::chrono::seconds(1));  // what is not there, too
 }
