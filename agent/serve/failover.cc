@@ -68,8 +68,8 @@ model::Refusal why_not(const FailoverFacts& facts) {
   if (why.empty()) why = why_not_there(facts);
   if (why.empty() && facts.takes_back)
     why =
-        "This node would take the VIPs back at once: pair.preempt is on, and it is the better one. "
-        "Without pair.preempt the VIPs stay where they are.";
+        "This node would take the VIPs back at once if it is the better one: pair.preempt is on. "
+        "Without it the VIPs stay where they are.";
   if (why.empty()) return std::nullopt;
   return Fault{kConflict, why};
 }

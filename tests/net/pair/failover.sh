@@ -28,20 +28,25 @@ is_in_sync() { [[ $(replication "$1" | jq '.connected and .in_sync') == true ]];
 is_followed() { [[ $(replication "$1" | jq '.connected and .peer_role == "STANDBY" and .unknown_there == 0') == true ]]; }
 misses_some() { [[ $(replication "$1" | jq '.unknown_there > 0') == true ]]; }
 is_alone() { [[ $(replication "$1" | jq '.connected') == false ]]; }
-again() { # NODE: its agent, with what the configuration says by now
+again() { # NODE: its agent, with what the configuration says by now; it may lose the VIP where that takes long
   kill "${agent[$1]}"
   wait "${agent[$1]}" || true
   start "$1"
 }
+is_settled() { if is a MASTER; then is b BACKUP; else is a BACKUP && is b MASTER; fi; }
+settle() { # who has the VIP now: active and standby
+  lab_until 20 "one node to be MASTER, and the other one BACKUP" is_settled
+  if is a MASTER; then active=a standby=b; else active=b standby=a; fi
+}
 
 nodes_start
 nodes_balance
-active=$first standby=$second
+settle
 refuses "$active" pair.key_file
 NODE_PAIR=", \"key_file\": \"$key\""
-again "$active"
 again "$standby"
-lab_until 20 "$active to be MASTER" is "$active" MASTER
+again "$active"
+settle
 lab_until 20 "$standby to be in sync" is_in_sync "$standby"
 lab_until 10 "$active to know" is_followed "$active"
 refuses "$standby" "ask the other node, ${own[$active]}"
@@ -86,10 +91,20 @@ create_lb pair "$LAB_VIP4" \
   "$(listener_json TCP 80 ROUND_ROBIN "$(members_json ipv4 "$LAB_MEMBER_PORT" 1 1)" "$NODE_LISTENER")"
 lab_until 30 "$active to know that it has again" is_followed "$active"
 
+# The better node takes the VIP by itself then.
 NODE_PAIR+=', "preempt": true'
-again "$active"
+again "$standby"
+is_back() { is_in_sync "$standby" || is "$standby" MASTER; }
+lab_until 20 "$standby to be in sync" is_back
+if ((priority[$standby] > priority[$active])); then
+  lab_until 20 "$standby to be MASTER" is "$standby" MASTER
+else
+  lab_until 20 "$active to know" is_followed "$active"
+  move "$active" "$standby"
+fi
+settle
 lab_until 20 "$standby to be in sync" is_in_sync "$standby"
-lab_until 10 "$active to know" is_followed "$active"
+lab_until 20 "$active to know" is_followed "$active"
 refuses "$active" pair.preempt
 
 kill -9 "${agent[$standby]}"
