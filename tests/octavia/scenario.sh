@@ -150,7 +150,7 @@ step member2-error until_ok 5 member_is p1 m2 ERROR
 step traffic-member1-only only http://$VIP/ member1
 member_start 2
 step lb-online-again until_ok 60 lb_is lb1 operating_status ONLINE
-step traffic-both-again both http://$VIP/
+step traffic-both-again until_ok 20 both http://$VIP/
 step member-weight-0 change member set --weight 0 p1 m2
 step traffic-weight-0 until_ok 10 only http://$VIP/ member1
 step member-weight-1 change member set --weight 1 p1 m2
