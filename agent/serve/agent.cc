@@ -127,7 +127,7 @@ void Agent::find_other_amphora() {
   if (!instance) return replication_->aim(std::nullopt);
   auto target = target_of(*instance, amphora_->conf().heartbeat_key);
   if (!target) return spdlog::error("pair: {}", target.error().message());
-  replication_->aim(std::move(*target));
+  replication_->aim(*target);
 }
 
 base::Status Agent::join_pair(const netns::Namespace& space) {
