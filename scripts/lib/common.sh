@@ -13,7 +13,7 @@ die() {
 
 # temporary_folder NAME: makes a folder below TMPDIR, or /tmp, that says whose it is, and prints it. Whoever
 # makes one takes it away again.
-temporary_folder() { mktemp -d -t "amphora-xdp-$1.XXXXXX"; }
+temporary_folder() { mktemp -d --tmpdir "amphora-xdp-$1.XXXXXX"; }
 
 # attended COMMAND...: runs it to its end, or until INT or TERM: they kill it and end the script, whose trap for EXIT
 # sees status 130. (A shell hears of no signal while it waits for a command in the foreground.)
