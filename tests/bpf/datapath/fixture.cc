@@ -18,6 +18,8 @@
 #include <cstdio>
 #include <thread>
 
+#include "tests/support/own_pins.h"
+
 namespace datapath {
 
 bool shell(const std::string& command) { return std::system(command.c_str()) == 0; }
@@ -52,8 +54,9 @@ void without_links(const std::function<void()>& work) {
 
 void DatapathTest::SetUp() {
   if (geteuid() != 0) FAIL() << "needs root (BPF): run it with sudo";
-  const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-  root_ = "/sys/fs/bpf/lb-test-" + std::to_string(getpid()) + "-" + test->name();
+  const auto* info = testing::UnitTest::GetInstance()->current_test_info();
+  ASSERT_NO_FATAL_FAILURE(test::own_pins());
+  root_ = std::string("/sys/fs/bpf/lb-test-") + info->name();
   home_ = base::Fd(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
   ASSERT_EQ(unshare(CLONE_NEWNET), 0);
 }

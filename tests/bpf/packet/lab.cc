@@ -19,6 +19,7 @@
 #include "agent/datapath/pins.h"
 #include "agent/datapath/program.h"
 #include "bpf/flow_layout.h"
+#include "tests/support/own_pins.h"
 
 namespace test {
 
@@ -85,6 +86,7 @@ route add unreachable 2001:db8:c:1::/64
 class Namespace : public testing::Environment {
  public:
   void SetUp() override {
+    ASSERT_NO_FATAL_FAILURE(own_pins());
     ASSERT_EQ(unshare(CLONE_NEWNET), 0) << "needs root: " << std::strerror(errno);
     for (const char* name : {"ipv4/ip_forward", "ipv6/conf/all/forwarding"})
       write_sysctl(name, "1");
@@ -110,7 +112,7 @@ Net drawn() {
 
 datapath::Options Lab::options() {
   datapath::Options options;
-  options.pin_root = "/sys/fs/bpf/packet-test-" + std::to_string(getpid());
+  options.pin_root = "/sys/fs/bpf/packet-test";
   options.flows4 = options.flows6 = 512;
   return options;
 }
