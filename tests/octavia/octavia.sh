@@ -16,6 +16,7 @@ source "$here/../../scripts/lib/common.sh"
 part=${1:?a part of scenario.sh}
 case $part in
   vrrp) export BOX_TOPOLOGY=ACTIVE_STANDBY ;;
+  killed) export BOX_HB_TIMEOUT=60 ;;
   rotation) export BOX_CERT_INTERVAL=20 BOX_CERT_BUFFER=5184000 ;;
 esac
 export BOX_NS="axo$$"
