@@ -116,7 +116,8 @@ Result<std::string> Process::text_of(const Spec& spec) const {
   if (spec.uploaded->text.empty()) return std::string();
   if (auto good = examine_upload(*spec.uploaded, paths_.uploads_dir); !good) return good.error();
   if (auto made = write_ping_wrapper(spec.uploaded->text); !made) return made.error();
-  return own_section(*spec.uploaded, around_) + with_own_peer_here(*spec.uploaded);
+  return own_section(*spec.uploaded, around_) +
+         (paths_.hands_peers_on ? with_own_peer_here(*spec.uploaded) : spec.uploaded->text);
 }
 
 Status Process::load(const std::string& text) {

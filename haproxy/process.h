@@ -33,6 +33,8 @@ struct Paths {
   std::string binary = "/usr/sbin/haproxy";
   // Of uploaded texts: [haproxy_amphora] base_path, which their sockets and files are below.
   std::string uploads_dir = "/var/lib/octavia";
+  // The agent waits where an uploaded text has this node's own peer, and hands on who comes.
+  bool hands_peers_on = false;
 };
 
 // What a text made for these paths says about the machine.

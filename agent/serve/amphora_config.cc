@@ -17,7 +17,8 @@ base::Result<Config> config_of(const octavia::AmphoraConf& conf, const std::stri
   if (conf.use_syslog) config.syslog_facility = conf.syslog_facility;
   config.haproxy_binary = conf.haproxy_cmd;
   config.haproxy_uploads_dir = conf.base_path;
-  config.is_of_two = conf.topology == octavia::Topology::active_standby;
+  config.is_of_two =
+      conf.topology == octavia::Topology::active_standby && !conf.heartbeat_key.empty();
   return config;
 }
 

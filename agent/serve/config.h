@@ -66,10 +66,11 @@ struct Config {
   std::string default_project;            // of load balancers of who says none
   std::vector<VipRangeConfig> vip_ranges;
   std::optional<PairConfig> pair;  // none: one node alone, or an amphora
-  bool is_of_two = false;          // an amphora whose controller says that there is another one
-  plan::FlowRates flow_rates;      // of what begins
-  datapath::Hooks hooks;           // of all interfaces, and of those that say their own
-  netns::LayoutSpec layout;        // interfaces and the kernel's ports, as configured; no VIPs
+  // An amphora whose controller says that there is another one, and gave both a key.
+  bool is_of_two = false;
+  plan::FlowRates flow_rates;  // of what begins
+  datapath::Hooks hooks;       // of all interfaces, and of those that say their own
+  netns::LayoutSpec layout;    // interfaces and the kernel's ports, as configured; no VIPs
 };
 
 // Whose configuration it is: an amphora's has only what Octavia does not say.

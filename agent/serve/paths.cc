@@ -14,6 +14,7 @@ haproxy::Paths haproxy_paths(const Config& config) {
   paths.state_dir = config.state_dir + "/haproxy";
   if (!config.haproxy_binary.empty()) paths.binary = config.haproxy_binary;
   if (!config.haproxy_uploads_dir.empty()) paths.uploads_dir = config.haproxy_uploads_dir;
+  paths.hands_peers_on = config.is_of_two;
   return paths;
 }
 

@@ -28,6 +28,7 @@ class AmphoraConfig : public testing::Test {
 TEST_F(AmphoraConfig, HasWhatBothSay) {
   conf_.base_path = "/var/lib/elsewhere";
   conf_.topology = octavia::Topology::active_standby;
+  conf_.heartbeat_key = "key";
   const auto config =
       with(R"({"hook": "tc", "new_flows_per_second": {"per_client": 20}, "flow_table":
                {"ipv4_flows": 4096}})");
@@ -37,6 +38,14 @@ TEST_F(AmphoraConfig, HasWhatBothSay) {
   EXPECT_EQ(config->flow_rates.others.client, 20u);
   EXPECT_EQ(config->ipv4_flows, 4096u);
   EXPECT_TRUE(config->is_of_two);
+}
+
+// Nor are HAProxy's peers handed on then.
+TEST_F(AmphoraConfig, OfOneThatHasNoKeySharesNothing) {
+  conf_.topology = octavia::Topology::active_standby;
+  const auto config = with("{}");
+  ASSERT_TRUE(config.ok()) << config.error().message();
+  EXPECT_FALSE(config->is_of_two);
 }
 
 TEST_F(AmphoraConfig, ThatIsNamedMustBeThere) {
