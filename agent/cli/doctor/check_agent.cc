@@ -62,6 +62,36 @@ Diagnoses check_pair(const json& status) {
   return out;
 }
 
+uint64_t number(const json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_number_unsigned() ? found->get<uint64_t>() : 0;
+}
+
+// What a failover would break.
+Diagnoses check_replication(const json& status) {
+  const json replication = status.value("replication", json());
+  if (!replication.is_object()) return {};
+  const std::string peer = word(replication, "peer");
+  if (!is_true(replication, "connected"))
+    return {{"replication", peer, Grade::fail,
+             "no connection would outlive a failover: " + word(replication, "trouble"),
+             "start the agent there, and let TCP through between the two"}};
+  Diagnoses out;
+  if (word(replication, "peer_role") == "ACTIVE" && !is_true(replication, "in_sync"))
+    out.push_back({"replication", peer, Grade::warn, "not all of its flows are here yet", ""});
+  if (const uint64_t flows = number(replication, "unknown"); flows != 0)
+    out.push_back({"replication", peer, Grade::warn,
+                   std::to_string(flows) + " of its flows have no place here",
+                   "give both nodes the same resources and addresses"});
+  if (const uint64_t flows = number(replication, "not_movable"); flows != 0)
+    out.push_back({"replication", peer, Grade::warn,
+                   std::to_string(flows) + " flows here leave from an address that stays here",
+                   "give the members' network a floating address"});
+  if (out.empty())
+    out.push_back({"replication", peer, Grade::ok, "a failover would break no connection", ""});
+  return out;
+}
+
 Diagnosis check_versions(const Facts& facts) {
   const std::string runs = word(*facts.agent, "version");
   if (runs == facts.version) return {"agent", "", Grade::ok, "version " + runs + " answers", ""};
@@ -88,7 +118,8 @@ Diagnoses check_agent(const Facts& facts) {
   const json& status = *facts.agent;
   const json reconcile = status.value("reconcile", json::object());
   Diagnoses out{check_versions(facts), check_reconcile(reconcile)};
-  for (const auto& more : {check_problems(reconcile), check_haproxy(status), check_pair(status)})
+  for (const auto& more : {check_problems(reconcile), check_haproxy(status), check_pair(status),
+                           check_replication(status)})
     out.insert(out.end(), more.begin(), more.end());
   return out;
 }

@@ -65,5 +65,28 @@ TEST(CheckAgent, ProgramsItKeepsRun) {
               Contains(Says(Grade::fail, "may not be master: HAProxy")));
 }
 
+TEST(CheckAgent, ConnectionsOutliveAFailover) {
+  const json well = {{"peer", "198.51.100.3"}, {"connected", true}, {"peer_role", "ACTIVE"},
+                     {"in_sync", true},        {"unknown", 0u},     {"not_movable", 0u},
+                     {"trouble", nullptr}};
+  const auto with = [&well](const json& change) {
+    json status = well;
+    status.merge_patch(change);
+    return check_agent(answering({{"replication", status}}));
+  };
+  EXPECT_THAT(with(json::object()),
+              Contains(Diagnosis{"replication", "198.51.100.3", Grade::ok,
+                                 "a failover would break no connection", ""}));
+  EXPECT_THAT(with({{"connected", false}, {"trouble", "Connection refused"}}),
+              Contains(Says(Grade::fail, "would outlive a failover: Connection refused", "start")));
+  EXPECT_THAT(with({{"in_sync", false}}), Contains(Says(Grade::warn, "not all of its flows")));
+  EXPECT_THAT(with({{"in_sync", false}, {"peer_role", "STANDBY"}}),
+              Contains(Says(Grade::ok, "no connection")));
+  EXPECT_THAT(with({{"unknown", 3u}}),
+              Contains(Says(Grade::warn, "3 of its flows have no place here", "same resources")));
+  EXPECT_THAT(with({{"not_movable", 7u}}),
+              Contains(Says(Grade::warn, "7 flows here leave", "floating")));
+}
+
 }  // namespace
 }  // namespace doctor::testing
