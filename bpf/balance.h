@@ -54,8 +54,11 @@ static __always_inline enum lb_verdict begin_flow(hook_ctx *ctx,
 	set_request(own, p, family);
 	why = make_one(ctx, &own->request, family);
 	p->service = own->request.service;
-	if (why)
+	if (why) {
+		if (p->fragment)
+			leave_others(ctx, p, family);
 		return why;
+	}
 	return flow_read(own->request.line, &p->key.tuple, &p->key.src, family,
 			 hit)
 		       ? LB_CONTINUE
@@ -118,10 +121,12 @@ static __always_inline enum lb_verdict balance(hook_ctx *ctx, struct packet *p,
 static __always_inline enum lb_verdict
 not_ours(hook_ctx *ctx, struct packet *p, enum lb_verdict why, const int family)
 {
-	if (why == LB_FRAGMENT)
-		return follow(ctx, p, family);
 	/* one that comes in pieces is nobody's error */
-	if (why == LB_ICMP_ERROR && !p->fragment)
+	if (p->fragment)
+		leave_others(ctx, p, family);
+	else if (why == LB_FRAGMENT)
+		return follow(ctx, p, family);
+	else if (why == LB_ICMP_ERROR)
 		return take_error(ctx, p, family);
 	return why;
 }

@@ -93,7 +93,7 @@ __noinline __u32 walk_extensions(hook_ctx *ctx, __u32 at)
 		}
 		/* the destination in the header is not the last one */
 		if (proto == IPPROTO_ROUTING && head->segments_left)
-			return WALKED(LB_EXTENSION_HEADER, 0, 0);
+			return first | WALKED(LB_EXTENSION_HEADER, 0, 0);
 		/* of a fragment header it is no length */
 		size = proto == IPPROTO_FRAGMENT ? 8 : (head->length + 1) * 8;
 		length += size;
@@ -102,7 +102,7 @@ __noinline __u32 walk_extensions(hook_ctx *ctx, __u32 at)
 		if (!is_extension(proto))
 			return first | WALKED(LB_CONTINUE, proto, length);
 	}
-	return WALKED(LB_EXTENSION_HEADER, 0, 0);
+	return first | WALKED(LB_EXTENSION_HEADER, 0, 0);
 }
 
 #define MAX_EXTENSION_BYTES (MAX_EXTENSIONS * 256 * 8)

@@ -8,6 +8,7 @@
 
 #include "bpf/before.h"
 #include "bpf/forward.h"
+#include "bpf/hold.h"
 #include "bpf/side.h"
 #include "bpf/trace.h"
 
@@ -30,7 +31,7 @@ static __always_inline int fits(struct lb_trace *trace,
 	const __u32 end = LB_READ(trace->end), to = units(f->from + f->bytes);
 
 	if (LB_READ(trace->spoilt) ||
-	    bpf_ktime_get_ns() - LB_READ(trace->began) > TRACE_LASTS ||
+	    bpf_ktime_get_ns() - LB_READ(trace->began) > LB_TRACE_LASTS_NS ||
 	    __sync_fetch_and_add(&trace->fragments, 1) >= MOST_FRAGMENTS)
 		return 0;
 	/* two last ones, or one behind the last */
@@ -174,7 +175,7 @@ static __always_inline enum lb_verdict follow(hook_ctx *ctx, struct packet *p,
 				: follow_fragment4(ctx, l3_at(p), p->length);
 	p->out = own->parting.out;
 	p->service = own->parting.service;
-	return why;
+	return why == LB_FRAGMENT ? hold_fragment(ctx) : why;
 }
 
 #endif

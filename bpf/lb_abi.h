@@ -337,10 +337,9 @@ struct lb_clock {
  * bit of a map is set once the map is pinned.
  */
 #define LB_FEATURE_HANDOVER 1u /* lb_before */
-#define LB_FEATURE_ENDED 2u /* lb_ended */
-#define LB_FEATURE_CHANGES 4u /* lb_changes */
-#define LB_FEATURES \
-	(LB_FEATURE_HANDOVER | LB_FEATURE_ENDED | LB_FEATURE_CHANGES)
+#define LB_FEATURES                                                    \
+	(LB_FEATURE_HANDOVER | LB_FEATURE_ENDED | LB_FEATURE_CHANGES | \
+	 LB_FEATURE_HELD)
 
 struct lb_info {
 	__u32 abi;

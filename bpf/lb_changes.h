@@ -13,6 +13,7 @@
  */
 #define LB_LINE_FOREIGN 0x4000u
 
+#define LB_FEATURE_CHANGES 4u
 #define LB_TELL_CHANGES 2u
 /* of lb_clock.flags, too: another node is about to tell of flows it has begun
  */

@@ -7,6 +7,7 @@
 #ifndef LB_ENDED_ABI_H
 #define LB_ENDED_ABI_H
 
+#define LB_FEATURE_ENDED 2u
 #define LB_TELL_ENDED 1u
 #define LB_ENDED_BYTES (1u << 20) /* some 3,800 flows */
 

@@ -49,4 +49,31 @@ struct lb_trace {
 LB_STATIC_ASSERT(sizeof(struct lb_trace) == 48 + 8 * LB_TRACE_WORDS,
 		 "lb_trace");
 
+/* as long as receivers wait (ipfrag_time) */
+#define LB_TRACE_LASTS_NS 30000000000ull
+
+/*
+ * lb_passed: LRU_HASH by the same key: packets whose first fragment is the
+ * kernel's; the value is when it came. As many as traces.
+ */
+
+/*
+ * lb_held, RINGBUF: fragments that came before the first one of their packet
+ * (bpf/hold.h). The agent keeps them for a while, and gives them to the
+ * program again, with a link-layer source of zeros. What finds no room, or is
+ * larger, is the kernel's.
+ */
+#define LB_FEATURE_HELD 8u /* both */
+#define LB_HELD_BYTES (1u << 19) /* some 240 */
+#define LB_HELD_FRAME 2048
+
+struct lb_held {
+	struct lb_trace_key key;
+	__u64 at; /* ns since the start of the system */
+	__u32 ifindex; /* by which it came */
+	__u32 bytes; /* of the frame */
+	__u8 frame[LB_HELD_FRAME];
+};
+LB_STATIC_ASSERT(sizeof(struct lb_held) == 56 + LB_HELD_FRAME, "lb_held");
+
 #endif

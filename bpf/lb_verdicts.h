@@ -34,6 +34,8 @@
 	X(SOURCE_ROUTE, "source_route", DROP)             \
 	X(SOURCE_DENIED, "source_denied", DROP)           \
 	X(BAD_FRAGMENT, "bad_fragment", DROP)             \
+	X(FRAGMENT_HELD, "fragment_held", DROP)           \
+	X(FRAGMENT_LOST, "fragment_lost", DROP)           \
 	X(WRONG_SIDE, "wrong_side", DROP)                 \
 	X(ICMP_ASTRAY, "icmp_astray", DROP)               \
 	X(RATE_LIMITED, "rate_limited", DROP)             \

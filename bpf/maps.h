@@ -117,6 +117,18 @@ struct {
 } lb_traces SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, LB_MAX_TRACES);
+	__type(key, struct lb_trace_key);
+	__type(value, __u64);
+} lb_passed SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, LB_HELD_BYTES);
+} lb_held SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, LB_FRAGMENT_IDS);
 	__type(key, __u32);

@@ -21,8 +21,6 @@
 #include "bpf/rewrite.h"
 
 #define TRACE_MS 1000000ull
-/* as long as receivers wait (ipfrag_time) */
-#define TRACE_LASTS (30000 * TRACE_MS)
 /*
  * A sender comes back to an id sooner. A first fragment after a second is
  * another packet's; before, it is a second one of the same.

@@ -59,6 +59,11 @@ inline constexpr ArrayOf<lb_clock> kClock{"lb_clock"};
 inline constexpr ArrayOf<lb_info> kInfo{"lb_info"};
 inline constexpr ArrayOf<lb_flow_cpu> kFlowCpus{"lb_flow_cpu"};
 
+// Fragments: what the first ones have left, and those that came before theirs.
+inline constexpr MapOf<lb_trace_key, lb_trace> kTraces{"lb_traces"};
+inline constexpr MapOf<lb_trace_key, uint64_t> kPassed{"lb_passed"};
+inline constexpr RingOf<lb_held> kHeld{"lb_held"};
+
 // Of a handover: the program before this one, by its descriptor. Cannot be read.
 inline constexpr MapOf<uint32_t, uint32_t> kBefore{"lb_before"};
 inline constexpr MapOf<uint32_t, uint32_t> kBeforeTc{"lb_before_tc"};  // only during a handover

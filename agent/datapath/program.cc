@@ -65,6 +65,7 @@ Status load(const Skeleton<Object>& skeleton, const char* what, const std::vecto
 uint32_t feature_of(std::string_view map) {
   if (map == kBefore.name) return LB_FEATURE_HANDOVER;
   if (map == kChanges.name) return LB_FEATURE_CHANGES;
+  if (map == kHeld.name || map == kPassed.name) return LB_FEATURE_HELD;
   return map == kEnded.name ? LB_FEATURE_ENDED : 0u;
 }
 

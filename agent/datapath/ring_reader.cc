@@ -41,5 +41,6 @@ void RingReader<T>::read(const Tell& tell) {
 
 template class RingReader<lb_ended>;
 template class RingReader<lb_change>;
+template class RingReader<lb_held>;
 
 }  // namespace datapath

@@ -1,4 +1,5 @@
-// RingReader: what programs tell in a ring buffer (lb_ended, lb_changes), read from mapped memory.
+// RingReader: what programs tell in a ring buffer (lb_ended, lb_changes, lb_held), read from mapped
+// memory.
 #pragma once
 
 #include <functional>
@@ -35,5 +36,6 @@ class RingReader {
 
 using EndedRing = RingReader<lb_ended>;
 using ChangeRing = RingReader<lb_change>;
+using HeldRing = RingReader<lb_held>;
 
 }  // namespace datapath

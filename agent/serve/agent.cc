@@ -57,6 +57,7 @@ Agent::Agent(const Config& config, Parts parts, std::chrono::steady_clock::time_
       network_keeper_(loop_.get_executor(), workers_, parts_.network.space()),
       program_watch_(loop_.get_executor(), parts_.network.space(),
                      datapath::version_folder(config.pin_root, LB_ABI_VERSION), reconciler_),
+      fragment_keeper_(loop_.get_executor(), parts_.network.space(), *parts_.datapath, reconciler_),
       operator_({config.netns, workers_, *parts_.datapath, parts_.haproxy, changes_, findings_,
                  reconciler_, parts_.statistics, flow_logger_, started}),
       certificates_(*parts_.certificates, workers_,
@@ -208,6 +209,7 @@ base::Status Agent::run(std::optional<http::TcpOptions> api) {
   start(statistics_keeper_.run());
   start(network_keeper_.run());
   start(program_watch_.run());
+  start(fragment_keeper_.run());
   for (auto& watch : link_watches_) start(watch.run());
 
   asio::signal_set ends(loop_, SIGTERM, SIGINT);
@@ -236,6 +238,7 @@ void Agent::stop() {
   statistics_keeper_.stop();
   network_keeper_.stop();
   program_watch_.stop();
+  fragment_keeper_.stop();
   for (auto& watch : link_watches_) watch.stop();
   loop_.stop();
 }

@@ -17,6 +17,7 @@
 #include "agent/serve/amphora.h"
 #include "agent/serve/clock.h"
 #include "agent/serve/failover.h"
+#include "agent/serve/fragment_keeper.h"
 #include "agent/serve/haproxy_keeper.h"
 #include "agent/serve/l7_judge.h"
 #include "agent/serve/link_watch.h"
@@ -80,6 +81,7 @@ class Agent {
   NetworkKeeper network_keeper_;
   std::deque<LinkWatch> link_watches_;
   ProgramWatch program_watch_;
+  FragmentKeeper fragment_keeper_;
 
   // What the door shows.
   RealOperator operator_;

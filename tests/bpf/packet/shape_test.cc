@@ -153,7 +153,7 @@ TEST_F(Shape, ChecksumsThatWereLeftToTheInterfaceAreSeen) {
 // RFC 6946: the header is there, but the packet is whole.
 TEST_F(Shape, AtomicFragments) {
   EXPECT_THAT(run(udp(kClient6, kVip6).fragment(0)).verdict(), LB_NEW_FLOW);
-  EXPECT_THAT(run(udp(kClient6, kVip6).fragment(8)), Passes(LB_FRAGMENT));
+  EXPECT_THAT(run(udp(kClient6, kVip6).fragment(8)), Drops(LB_FRAGMENT_HELD));
   const Outcome outcome = run(tcp(kClient6, kVip6).syn().fragment(0).extension(IPPROTO_DSTOPTS));
   EXPECT_EQ(outcome.verdict(), LB_NEW_FLOW);
   EXPECT_EQ(flaw(outcome.after), std::nullopt);
