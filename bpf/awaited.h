@@ -8,22 +8,28 @@
 
 #include <bpf/bpf_endian.h>
 
-#include "bpf/flow_ended.h"
+#include "bpf/flow_maps.h"
 #include "bpf/kernel_port.h"
+#include "bpf/nexthop.h"
 #include "bpf/request.h"
 
-/* Of a client, to a service. */
-static __always_inline enum lb_verdict of_no_flow(void)
+static __always_inline int flows_are_awaited(void)
 {
-	return flow_is_asked_for(LB_AWAITS_FLOWS) ? LB_NO_FLOW_YET : LB_NO_FLOW;
+	const __u32 zero = 0;
+	const struct lb_clock *clock = bpf_map_lookup_elem(&lb_clock, &zero);
+
+	return clock && LB_READ(clock->awaits_until) > bpf_ktime_get_ns();
 }
 
-/* Of the request: a socket of ours has the connection, or waits for it. */
-static __always_inline int is_of_socket(hook_ctx *ctx, const int family)
+/*
+ * Of the request: a socket here has the connection, or waits for it, or the
+ * kernel forwards the packet, which is to none of our addresses.
+ */
+static __always_inline int is_of_kernel(hook_ctx *ctx, const int family)
 {
 	struct scratch *own = own_scratch();
-	struct request *r;
 	struct lb_tuple *tuple;
+	struct request *r;
 
 	if (!own)
 		return 1;
@@ -35,22 +41,34 @@ static __always_inline int is_of_socket(hook_ctx *ctx, const int family)
 	tuple->proto = r->proto;
 	copy_address(&own->made.src, &r->client);
 	copy_address(&own->made.dst, &r->vip);
-	return kernel_has(ctx, &own->made, r->port, family);
+	return kernel_has(ctx, &own->made, r->port, family) ||
+	       (!r->service && is_forwarded(ctx, r, family));
 }
 
-__noinline int is_of_socket4(hook_ctx *ctx)
+__noinline int is_of_kernel4(hook_ctx *ctx)
 {
-	return is_of_socket(ctx, LB_IPV4);
+	return is_of_kernel(ctx, LB_IPV4);
 }
 
-__noinline int is_of_socket6(hook_ctx *ctx)
+__noinline int is_of_kernel6(hook_ctx *ctx)
 {
-	return is_of_socket(ctx, LB_IPV6);
+	return is_of_kernel(ctx, LB_IPV6);
+}
+
+/* The verdict, but of what may be of a flow that has not come yet. */
+static __always_inline enum lb_verdict
+unless_awaited(hook_ctx *ctx, enum lb_verdict why, const int family)
+{
+	if (!flows_are_awaited())
+		return why;
+	if (family == LB_IPV6 ? is_of_kernel6(ctx) : is_of_kernel4(ctx))
+		return why;
+	return LB_NO_FLOW_YET;
 }
 
 /*
  * To no service: of a member perhaps, to where a flow comes from. Those ports
- * may be a client's own, and so the kernel's, too.
+ * may be a client's own, and so the kernel's, too; checks have theirs.
  */
 static __always_inline enum lb_verdict
 of_no_service(hook_ctx *ctx, const struct request *r, const int family)
@@ -58,11 +76,10 @@ of_no_service(hook_ctx *ctx, const struct request *r, const int family)
 	const __u32 port = bpf_ntohs(r->port);
 
 	if (may_begin(r->flags) || port < lb_snat_port_min ||
-	    port > lb_snat_port_max || !flow_is_asked_for(LB_AWAITS_FLOWS))
+	    port > lb_snat_port_max ||
+	    (is_kernels(port) && kernel_may_take(port, 0)))
 		return LB_NO_SERVICE;
-	if (family == LB_IPV6 ? is_of_socket6(ctx) : is_of_socket4(ctx))
-		return LB_NO_SERVICE;
-	return LB_NO_FLOW_YET;
+	return unless_awaited(ctx, LB_NO_SERVICE, family);
 }
 
 #endif

@@ -23,6 +23,8 @@ static __always_inline enum lb_verdict choose(hook_ctx *ctx, struct request *r,
 		return of_no_service(ctx, r, family);
 	r->service = service->id;
 	why = may_enter(service, r, family);
+	if (why == LB_NO_FLOW)
+		return unless_awaited(ctx, why, family);
 	if (why)
 		return why;
 	r->remembers = !!(service->flags & LB_SERVICE_PERSISTENT);

@@ -21,7 +21,7 @@
 
 #include "bpf/lb_ports.h"
 
-#define LB_ABI_VERSION 5
+#define LB_ABI_VERSION 6
 /* whose flows are taken over, from this version on (docs/handover.md) */
 #define LB_ABI_OLDEST 2
 
@@ -325,7 +325,8 @@ LB_STATIC_ASSERT(sizeof(struct lb_flow_cpu) == 64, "lb_flow_cpu");
 
 struct lb_clock {
 	__u32 tick;
-	__u32 flags; /* LB_TELL_*: somebody reads; LB_AWAITS_FLOWS */
+	__u32 flags; /* LB_TELL_*: somebody reads */
+	__u64 awaits_until; /* bpf/awaited.h; ns since the system's start */
 };
 
 #include "bpf/lb_changes.h"

@@ -15,9 +15,6 @@
 
 #define LB_FEATURE_CHANGES 4u
 #define LB_TELL_CHANGES 2u
-/* of lb_clock.flags, too: another node is about to tell of flows it has begun
- */
-#define LB_AWAITS_FLOWS 4u
 #define LB_CHANGES_BYTES (1u << 20) /* some 43,000 */
 
 struct lb_change {

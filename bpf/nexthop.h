@@ -38,6 +38,30 @@ static __always_inline int ask_route(hook_ctx *ctx, const struct request *r,
 	return bpf_fib_lookup(ctx, fib, sizeof(*fib), 0);
 }
 
+/* Of another machine, which the kernel has a route to: none of our addresses.
+ */
+static __always_inline int is_forwarded(hook_ctx *ctx, const struct request *r,
+					const int family)
+{
+	struct bpf_fib_lookup fib = {.ifindex = hook_ifindex(ctx)};
+	int answer;
+
+	fib.l4_protocol = r->proto;
+	if (family == LB_IPV6) {
+		fib.family = FAMILY_INET6;
+		__builtin_memcpy(fib.ipv6_src, &r->client, sizeof(r->client));
+		__builtin_memcpy(fib.ipv6_dst, &r->vip, sizeof(r->vip));
+	} else {
+		fib.family = FAMILY_INET;
+		fib.ipv4_src = r->client.ip[0];
+		fib.ipv4_dst = r->vip.ip[0];
+	}
+	answer = bpf_fib_lookup(ctx, &fib, sizeof(fib), 0);
+	return answer == BPF_FIB_LKUP_RET_SUCCESS ||
+	       answer == BPF_FIB_LKUP_RET_NO_NEIGH ||
+	       answer == BPF_FIB_LKUP_RET_FRAG_NEEDED;
+}
+
 /* The neighbour that the answer names: a gateway, or the client itself. */
 static __always_inline struct lb_nexthop_key
 neighbour_of(const struct bpf_fib_lookup *fib)

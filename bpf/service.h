@@ -5,7 +5,6 @@
 
 #include <bpf/bpf_endian.h>
 
-#include "bpf/awaited.h"
 #include "bpf/flow_use.h"
 #include "bpf/maps.h"
 #include "bpf/packet.h"
@@ -68,7 +67,7 @@ may_enter(const struct lb_service *service, const struct request *r,
 	/* what is not ours to begin is the proxy's, if it has a connection */
 	if (!may_begin(r->flags))
 		return service->flags & LB_SERVICE_TO_KERNEL ? LB_L7
-							     : of_no_flow();
+							     : LB_NO_FLOW;
 	if (source_is_nobodys(r, family))
 		return LB_BAD_SOURCE;
 	if (!source_is_allowed(service, r, family))

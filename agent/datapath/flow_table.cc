@@ -100,8 +100,10 @@ void FlowTable::set_changes(Changes changes) {
   set_flag(LB_TELL_CHANGES, changes == Changes::told);
 }
 
-void FlowTable::set_arrivals(Arrivals arrivals) {
-  set_flag(LB_AWAITS_FLOWS, arrivals == Arrivals::awaited);
+// Both clocks are CLOCK_MONOTONIC.
+void FlowTable::await_flows(std::chrono::steady_clock::time_point until) {
+  const std::chrono::nanoseconds at = until.time_since_epoch();
+  shared(memory_.clock().awaits_until).store(static_cast<uint64_t>(at.count()));
 }
 
 void FlowTable::set_flag(uint32_t flag, bool asked) {

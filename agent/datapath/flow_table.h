@@ -89,10 +89,9 @@ class FlowTable {
   // Programs tell of connections that they open, close and end (lb_changes), or do not.
   enum class Changes : uint8_t { untold, told };
   void set_changes(Changes changes);
-  // Another node is about to tell of flows that it has begun: packets of no flow that the kernel
-  // would refuse are dropped (LB_NO_FLOW_YET), or are not.
-  enum class Arrivals : uint8_t { none, awaited };
-  void set_arrivals(Arrivals arrivals);
+  // Until then another node may tell of flows that it has begun: packets of no flow that the kernel
+  // would refuse are dropped (LB_NO_FLOW_YET). That ends by itself, whoever is killed meanwhile.
+  void await_flows(std::chrono::steady_clock::time_point until);
   void set_point_hook(std::function<void(Point)> hook) { hook_ = std::move(hook); }
 
  private:

@@ -272,15 +272,6 @@ void ReplicaTable::end(Family family, std::span<const pair::Place> places) {
     spdlog::error("pair: {}", done.error().message());
 }
 
-void ReplicaTable::await() {
-  awaits_since_ = std::chrono::steady_clock::now();
-  flows_.set_arrivals(datapath::FlowTable::Arrivals::awaited);
-}
-
-void ReplicaTable::stop_awaiting(std::chrono::steady_clock::time_point now) {
-  if (!awaits_since_ || now - *awaits_since_ < kAwaits) return;
-  awaits_since_.reset();
-  flows_.set_arrivals(datapath::FlowTable::Arrivals::none);
-}
+void ReplicaTable::await() { flows_.await_flows(std::chrono::steady_clock::now() + kAwaits); }
 
 }  // namespace serve

@@ -19,6 +19,7 @@ namespace serve {
 
 class ReplicaTable final : public pair::FlowSource, public pair::FlowSink {
  public:
+  // What is not here so long after await() does not come any more.
   static constexpr std::chrono::seconds kAwaits{3};
 
   // `flows` outlives it.
@@ -50,8 +51,6 @@ class ReplicaTable final : public pair::FlowSource, public pair::FlowSink {
   Refreshed refresh(const pair::Place& place, const pair::Flow& flow) override;
   void end(base::Family family, std::span<const pair::Place> places) override;
   void await() override;
-  // Several times a second: what is not here `kAwaits` after await() does not come any more.
-  void stop_awaiting(std::chrono::steady_clock::time_point now);
 
  private:
   datapath::FlowReplica::Wish wish_of(const pair::Flow& flow,
@@ -61,7 +60,6 @@ class ReplicaTable final : public pair::FlowSource, public pair::FlowSink {
   datapath::FlowReplica replica_;
   datapath::ChangeRing changes_;
   datapath::FlowNames names_;
-  std::optional<std::chrono::steady_clock::time_point> awaits_since_;
   uint64_t not_movable_ = 0, counting_ = 0;  // counting: by the walk that goes on
 };
 

@@ -65,7 +65,6 @@ uint32_t Replication::tick() const {
 asio::awaitable<void> Replication::follow() {
   while (!stopped_) {
     look_at_role();
-    table_.stop_awaiting(std::chrono::steady_clock::now());
     if (is_standby() && session_.follows()) ages_from_ = tick();
     if (around_.reconciler.progress().runs != known_runs_) co_await learn_names();
     co_await wake_.wait_for(kRoleEvery);

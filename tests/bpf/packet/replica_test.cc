@@ -276,9 +276,9 @@ TEST_F(Replica, WhatMayBeTheOtherNodesIsNotRefused) {
   EXPECT_EQ(forwarded(tcp(kClient, kVip)).to, inside.to);
   EXPECT_EQ(forwarded(tcp(inside.to, inside.from)).to, kClient);
   const base::Endpoint stranger = at("192.0.2.61", 40001);
-  table_->stop_awaiting(std::chrono::steady_clock::now());
+  datapath().flows().await_flows(std::chrono::steady_clock::now() + std::chrono::hours(1));
   EXPECT_THAT(run(tcp(stranger, kVip)), Drops(LB_NO_FLOW_YET));
-  table_->stop_awaiting(std::chrono::steady_clock::now() + serve::ReplicaTable::kAwaits);
+  datapath().flows().await_flows(std::chrono::steady_clock::now());
   EXPECT_THAT(run(tcp(stranger, kVip)), Passes(LB_NO_FLOW));
 }
 
@@ -306,6 +306,9 @@ TEST_F(Replica, WhatCannotBeTheOtherNodesGoesOn) {
   EXPECT_THAT(run(udp(kClient, at("192.0.2.10", 40000))), Passes(LB_NO_SERVICE));
   EXPECT_THAT(run(tcp(kClient, at("192.0.2.10", 40000))), Drops(LB_NO_FLOW_YET));
   EXPECT_THAT(run(tcp(kClient, at("192.0.2.10", 40001))), Passes(LB_NO_SERVICE));
+  EXPECT_THAT(run(tcp(kClient, at("203.0.113.50", 40000))), Passes(LB_NO_SERVICE)) << "forwarded";
+  EXPECT_THAT(run(sctp(kClient, at("192.0.2.10", 65535)).init_ack(1)), Passes(LB_NO_SERVICE))
+      << "the answer to a check";
 }
 
 TEST_F(Replica, WhatIsAboutToOpenIsToldOf) {
