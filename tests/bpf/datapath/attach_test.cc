@@ -78,12 +78,13 @@ TEST_F(Attach, GenericWithTheReason) {
 // Else a frame of another network would be taken for one of this.
 TEST_F(Attach, VlanTagsAreLeftOnTheFrames) {
   make_veth("v0");
-  ASSERT_TRUE(shell("ethtool -K v0 rxvlan on"));
+  ASSERT_TRUE(shell("ethtool -K v0 rxvlan on rx-vlan-stag-hw-parse on"));
+  ASSERT_THAT(output_of("ethtool -k v0 | grep rx-vlan-offload:"), HasSubstr(": on"));
   auto datapath = open();
   ASSERT_NE(datapath, nullptr);
   ASSERT_TRUE(datapath->attach({{"v0", ifindex("v0")}}).ok());
-  EXPECT_THAT(output_of("ethtool -k v0 | grep rx-vlan-offload"), HasSubstr("off"));
-  EXPECT_THAT(output_of("ethtool -k v0 | grep rx-vlan-stag-hw-parse"), HasSubstr("off"));
+  EXPECT_THAT(output_of("ethtool -k v0 | grep rx-vlan-offload:"), HasSubstr(": off"));
+  EXPECT_THAT(output_of("ethtool -k v0 | grep rx-vlan-stag-hw-parse:"), HasSubstr(": off"));
 }
 
 // Its other end may leave a tag beside the frame, and nobody puts it in.

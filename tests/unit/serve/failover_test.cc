@@ -97,11 +97,13 @@ class OfANode : public testing::Test {
       facts_.has_vips = false;
       facts_.report.peer = Role::active;
     }
-    if (answers_ && looks_ > 3) facts_.report.behind = 0;
+    if (answers_ && looks_ > kLooksBeforeIt + 1) facts_.report.behind = 0;
     return facts_;
   }
 
+  static constexpr int kLooksBeforeIt = 3;  // waits for answers
   FailoverFacts facts_ = ready();
+  uint64_t behind_ = 0;  // when it was left
   bool answers_ = true, takes_ = true;
   int looks_ = 0;
   std::vector<bool> leaving_;      // whenever it was said to have changed
@@ -110,10 +112,14 @@ class OfANode : public testing::Test {
   boost::asio::io_context loop_;
   Failover failover_{
       loop_.get_executor(),
-      {[this] { return look(); }, [this] { leaving_.push_back(failover_.is_leaving()); },
+      {[this] { return look(); },
+       [this] {
+         leaving_.push_back(failover_.is_leaving());
+         if (failover_.is_leaving()) behind_ = facts_.report.behind;
+       },
        [this] { said_.emplace_back("leave"); }, [this] { said_.emplace_back("gone"); },
        [this] { said_.emplace_back("stop"); }},
-      {.answer = 100ms, .taken = 100ms}};
+      {.answer = 1s, .taken = 100ms}};
 };
 
 TEST_F(OfANode, IsLeftUntilTheOtherOneHasTheVips) {
@@ -129,7 +135,8 @@ TEST_F(OfANode, IsLeftUntilTheOtherOneHasTheVips) {
 TEST_F(OfANode, IsNotLeftBeforeWhatWasToldIsAnswered) {
   facts_.report.behind = 4;
   EXPECT_TRUE(std::holds_alternative<MovedVips>(run()));
-  EXPECT_GT(looks_, 3);
+  EXPECT_GT(looks_, kLooksBeforeIt + 1);
+  EXPECT_EQ(behind_, 0u);
 }
 
 TEST_F(OfANode, IsNotLeftIfTheOtherOneDoesNotAnswer) {
