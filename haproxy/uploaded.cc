@@ -152,10 +152,10 @@ std::string own_section(const Uploaded& uploaded, const Surroundings& around) {
          " mode 600 level admin expose-fd listeners\n    stats timeout 1d\n    stats maxconn 32\n";
 }
 
-base::Endpoint place_of_peers() { return {*base::IpAddress::parse("127.0.0.1"), 1025}; }
+base::Endpoint place_of_peers() { return {*base::IpAddress::parse("127.0.0.1"), kPeersPort}; }
 
 std::string with_own_peer_here(const Uploaded& uploaded) {
-  constexpr std::string_view kOctavias = ":1025";
+  const std::string octavias = ":" + std::to_string(kPeersPort);
   const Result<Document> document = Document::parse(uploaded.text);
   if (!document || uploaded.peer_name.empty()) return uploaded.text;
   std::string text;
@@ -164,7 +164,7 @@ std::string with_own_peer_here(const Uploaded& uploaded) {
       std::string line(document->line(number));
       const Line words = document->words(number).words;
       const bool is_own = section.kind == "peers" && words.size() > 2 && words[0] == "peer" &&
-                          words[1] == uploaded.peer_name && words[2].ends_with(kOctavias);
+                          words[1] == uploaded.peer_name && words[2].ends_with(octavias);
       const size_t place = is_own ? line.find(words[2]) : std::string::npos;
       if (place != std::string::npos) line.replace(place, words[2].size(), place_of_peers().text());
       text += line;

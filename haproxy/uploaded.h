@@ -21,6 +21,10 @@ base::Status examine_upload(const Uploaded& uploaded, const std::string& folder)
 // What goes before the text: a section with our own statistics socket and this node's name.
 std::string own_section(const Uploaded& uploaded, const Surroundings& around);
 
+// Of HAProxy's peers in Octavia's texts: the only one that is open between two amphorae (contract,
+// 7.5).
+inline constexpr uint16_t kPeersPort = 1025;
+
 // Where HAProxy waits for its peers in place of the address that Octavia's text has for this node:
 // that is the agent's, which hands on who comes for HAProxy (agent/pair/port.h).
 base::Endpoint place_of_peers();

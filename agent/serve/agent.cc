@@ -127,8 +127,8 @@ void Agent::find_other_amphora() {
   const auto& instance = amphora_->vrrp().instance();
   if (!instance) return replication_->aim(std::nullopt);
   auto target = target_of(*instance, amphora_->conf().heartbeat_key);
-  if (!target) return spdlog::error("pair: {}", target.error().message());
-  replication_->aim(*target);
+  if (!target) spdlog::error("pair: {}", target.error().message());
+  replication_->aim(target ? *target : std::nullopt);
 }
 
 base::Status Agent::join_pair(const netns::Namespace& space) {

@@ -6,13 +6,6 @@
 
 namespace serve {
 
-namespace {
-
-// The one that is open between two amphorae (contract, 7.5).
-constexpr uint16_t kPort = 1025;
-
-}  // namespace
-
 base::Result<std::optional<pair::Channel::Target>> target_of(const keepalived::Instance& instance,
                                                              const std::string& heartbeat_key) {
   const auto load_balancer = base::Uuid::parse(instance.name);
@@ -23,7 +16,7 @@ base::Result<std::optional<pair::Channel::Target>> target_of(const keepalived::I
   auto key =
       pair::derive_key(pair::Shared{heartbeat_key, load_balancer->text(), instance.password});
   if (!key) return key.error();
-  target = pair::Channel::Target{*instance.source, instance.peers[0], kPort, *key,
+  target = pair::Channel::Target{*instance.source, instance.peers[0], haproxy::kPeersPort, *key,
                                  haproxy::place_of_peers()};
   return target;
 }
