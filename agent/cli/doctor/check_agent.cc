@@ -77,11 +77,19 @@ Diagnoses check_replication(const json& status) {
              "no connection would outlive a failover: " + word(replication, "trouble"),
              "start the agent there, and let TCP through between the two"}};
   Diagnoses out;
-  if (word(replication, "peer_role") == "ACTIVE" && !is_true(replication, "in_sync"))
+  const std::string role = word(replication, "peer_role");
+  if (role == "ACTIVE" && word(status.value("vrrp", json::object()), "role") == "MASTER")
+    out.push_back({"replication", peer, Grade::fail, "both nodes have the VIPs",
+                   "look at the network between both"});
+  if (role == "ACTIVE" && !is_true(replication, "in_sync"))
     out.push_back({"replication", peer, Grade::warn, "not all of its flows are here yet", ""});
   if (const uint64_t flows = number(replication, "unknown"); flows != 0)
     out.push_back({"replication", peer, Grade::warn,
                    std::to_string(flows) + " of its flows have no place here",
+                   "give both nodes the same resources and addresses"});
+  if (const uint64_t flows = number(replication, "unknown_there"); flows != 0)
+    out.push_back({"replication", peer, Grade::warn,
+                   "it has no place for " + std::to_string(flows) + " flows",
                    "give both nodes the same resources and addresses"});
   if (const uint64_t flows = number(replication, "not_movable"); flows != 0)
     out.push_back({"replication", peer, Grade::warn,

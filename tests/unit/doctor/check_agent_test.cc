@@ -72,7 +72,7 @@ TEST(CheckAgent, ConnectionsOutliveAFailover) {
   const auto with = [&well](const json& change) {
     json status = well;
     status.merge_patch(change);
-    return check_agent(answering({{"replication", status}}));
+    return check_agent(answering({{"replication", status}, {"vrrp", {{"role", "BACKUP"}}}}));
   };
   EXPECT_THAT(with(json::object()),
               Contains(Diagnosis{"replication", "198.51.100.3", Grade::ok,
@@ -84,6 +84,10 @@ TEST(CheckAgent, ConnectionsOutliveAFailover) {
               Contains(Says(Grade::ok, "no connection")));
   EXPECT_THAT(with({{"unknown", 3u}}),
               Contains(Says(Grade::warn, "3 of its flows have no place here", "same resources")));
+  EXPECT_THAT(with({{"peer_role", "STANDBY"}, {"unknown_there", 5u}}),
+              Contains(Says(Grade::warn, "it has no place for 5 flows", "same resources")));
+  EXPECT_THAT(check_agent(answering({{"replication", well}, {"vrrp", {{"role", "MASTER"}}}})),
+              Contains(Says(Grade::fail, "both nodes have the VIPs")));
   EXPECT_THAT(with({{"not_movable", 7u}}),
               Contains(Says(Grade::warn, "7 flows here leave", "floating")));
 }
