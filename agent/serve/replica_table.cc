@@ -186,7 +186,7 @@ void ReplicaTable::answered(std::vector<pair::Flow>& into) {
           !is_answered(*whole))
         continue;
       pair::Flow flow = told_as(pair::State::open, family, line, *whole);
-      if (names_.goes_along(flow.snat.address, flow.vip.address)) into.push_back(std::move(flow));
+      if (names_.goes_along(flow.snat.address, flow.vip.address)) into.push_back(flow);
     }
   }
 }
